@@ -1,0 +1,1 @@
+"""The auxiliary-classifier GAN of the paper: networks, training, sampling, plugin."""

@@ -1,0 +1,69 @@
+"""Drawing images from a trained generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from synthbench.types import Labels, Pixels
+from synthbench_acgan.model import Generator
+from synthbench_torchkit.tensors import to_uint8
+
+__all__ = ["Sampler", "draw", "load_generator", "save_grid"]
+
+GRID_COLUMNS = 8
+
+
+class Sampler:
+    """labels (N,), rng -> uint8 (N, H, W, C). Pickles: the weights lie in main memory, `device` does the work."""
+
+    def __init__(self, generator: Generator, device: str, batch: int) -> None:
+        self.generator = generator.cpu().eval()
+        self.device = device
+        self.batch = batch
+
+    def __call__(self, labels: Labels, rng: np.random.Generator) -> Pixels:
+        size, channels = self.generator.config["image_size"], self.generator.config["channels"]
+        empty = np.empty((0, size, size, channels), dtype=np.uint8)
+        return np.concatenate([empty, *self._batches(labels, rng)])
+
+    def _batches(self, labels: Labels, rng: np.random.Generator) -> Iterator[Pixels]:
+        self.generator.to(self.device)
+        try:
+            for start in range(0, len(labels), self.batch):
+                yield draw(self.generator, labels[start : start + self.batch], rng)
+        finally:
+            self.generator.cpu()
+
+
+@torch.no_grad()
+def draw(generator: Generator, labels: Labels, rng: np.random.Generator) -> Pixels:
+    """One image for each label, from noise uniform in -1..1: uint8 (N, H, W, C)."""
+    weight = generator.widen.weight
+    noise = torch.from_numpy(rng.uniform(-1, 1, size=(len(labels), generator.config["latent"])))
+    images = generator(noise.to(weight), torch.from_numpy(np.asarray(labels)).to(weight.device))
+    return to_uint8(images)
+
+
+def save_grid(path: Path, generator: Generator, rng: np.random.Generator) -> None:
+    """A PNG of samples, one row a class."""
+    n_classes = generator.config["n_classes"]
+    pixels = draw(generator, np.repeat(np.arange(n_classes), GRID_COLUMNS), rng)
+    _, height, width, channels = pixels.shape
+    table = pixels.reshape(n_classes, GRID_COLUMNS, height, width, channels).swapaxes(1, 2)
+    picture = table.reshape(n_classes * height, GRID_COLUMNS * width, channels)
+    Image.fromarray(picture.squeeze(2) if channels == 1 else picture).save(path)
+
+
+def load_generator(path: Path) -> Generator:
+    """A generator from the generator.safetensors that a run leaves behind."""
+    from synthbench_torchkit.state import load_tensors
+
+    weights, about = load_tensors(path)
+    generator = Generator(**about["config"])
+    generator.load_state_dict(weights)
+    return generator.eval()

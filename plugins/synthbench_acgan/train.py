@@ -1,0 +1,220 @@
+"""The training: a flat loop over steps. Each step's randomness follows from (seed, step), so a resume is exact."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from synthbench.context import Context
+from synthbench.seeds import derive_seed
+from synthbench.store import write_atomic
+from synthbench.types import Images
+from synthbench_acgan.model import Discriminator, Generator, one_hot
+from synthbench_acgan.optim import RMSprop
+from synthbench_acgan.sample import save_grid
+from synthbench_torchkit.device import torch_device
+from synthbench_torchkit.state import load_tensors, save_tensors, select
+from synthbench_torchkit.tensors import to_float
+
+if TYPE_CHECKING:
+    from synthbench_acgan.plugin import ACGAN
+
+__all__ = ["Batch", "DivergedError", "Losses", "Players", "fit", "train_step"]
+
+CLIP = 1e-7
+"""Keras' epsilon: probabilities are clipped to CLIP..1 - CLIP before their logarithm."""
+
+
+class DivergedError(RuntimeError):
+    """A loss is no longer a number."""
+
+
+class Losses(NamedTuple):
+    """Of one step, without the L2 terms, as the notebook prints them."""
+
+    d_tag: float
+    d_label: float
+    g_tag: float
+    g_label: float
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What one step draws."""
+
+    real: Tensor  # (N, C, H, W) in 0..1
+    real_labels: Tensor  # int64 (N,)
+    fake_labels: Tensor  # int64 (N,), of the discriminator's fakes and of the generator's
+    d_noise: Tensor  # (N, latent) in -1..1, of the fakes that the discriminator learns from
+    g_noise: Tensor  # (N, latent) in -1..1, of those that the generator learns from
+
+
+class Players:
+    """Both networks with their optimisers."""
+
+    def __init__(self, config: ACGAN, image_size: int, channels: int, n_classes: int) -> None:
+        shape = (image_size, channels, n_classes)
+        self.generator = Generator(*shape, **config.generator_options())
+        self.discriminator = Discriminator(*shape, **config.discriminator_options())
+        self.l2 = config.l2
+        self.scale = config.generator_scale
+        self.rate, self.decay = config.learning_rate, config.weight_decay
+        self.to(torch.device("cpu"))
+
+    def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Players:
+        """Move both networks, in channels-last memory (twice as fast here), and start new optimisers."""
+        for module in (self.generator, self.discriminator):
+            module.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        scale = self.scale
+        self.g_optimiser = RMSprop(self.generator, self.rate * scale, self.decay * scale)
+        self.d_optimiser = RMSprop(self.discriminator, self.rate, self.decay)
+        return self
+
+    def state(self) -> dict[str, Tensor]:
+        """All that the next step depends on."""
+        parts = {
+            "generator": self.generator.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "generator_squares": self.g_optimiser.squares,
+            "discriminator_squares": self.d_optimiser.squares,
+        }
+        return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Take over what `state` returned."""
+        self.generator.load_state_dict(select(state, "generator"))
+        self.discriminator.load_state_dict(select(state, "discriminator"))
+        self.g_optimiser.load(select(state, "generator_squares"))
+        self.d_optimiser.load(select(state, "discriminator_squares"))
+
+
+def fit(config: ACGAN, images: Images, ctx: Context) -> Generator:
+    """Train up to `config.steps`, going on from `ctx.resume`; losses, grids and weights go to `ctx.workdir`."""
+    size, _, channels = images.shape
+    torch.manual_seed(derive_seed(ctx.seed, "weights"))
+    players = Players(config, size, channels, len(images.classes)).to(torch_device(ctx))
+    checkpoint = ctx.resume / "state.safetensors"
+    start, history = _resume(players, checkpoint)
+    with ctx.progress.bar("acgan", config.steps, unit="steps", done=start) as bar:
+        for step in range(start, config.steps):
+            batch = draw_batch(config, images, ctx, step)
+            torch.manual_seed(derive_seed(ctx.seed, "dropout", step))
+            losses = train_step(players, batch)
+            _check_finite(losses, step)
+            last = step == config.steps - 1
+            if step % config.log_every == 0 or last:
+                history.append([step, *losses])
+                ctx.log.info("step %d: D tag %.3f labels %.3f, G tag %.3f labels %.3f", step, *losses)
+                write_losses(ctx.workdir / "losses.csv", history)
+            if step in config.grid_steps or last:
+                save_grid(ctx.resume / f"grid-{step:06d}.png", players.generator, ctx.rng("grid"))
+            if (step + 1) % config.checkpoint_every == 0 or last:
+                save_tensors(checkpoint, players.state(), {"step": step + 1, "history": history})
+            bar.advance(1, note="D {:.2f} {:.2f} G {:.2f} {:.2f}".format(*losses))
+    _keep(players, history, ctx)
+    return players.generator
+
+
+def draw_batch(config: ACGAN, images: Images, ctx: Context, step: int) -> Batch:
+    """Reals with replacement, fake labels uniform over the classes, noise uniform in -1..1."""
+    rng = ctx.rng("step", step)
+    n, device = config.batch_size, ctx.device
+    chosen = rng.integers(len(images), size=n)
+    fake_labels = rng.integers(len(images.classes), size=n)
+    noise = rng.uniform(-1, 1, size=(2, n, config.latent)).astype(np.float32)
+    d_noise, g_noise = torch.from_numpy(noise).to(device)
+    return Batch(
+        real=to_float(images.pixels[chosen], device),
+        real_labels=torch.from_numpy(images.labels[chosen]).to(device),
+        fake_labels=torch.from_numpy(fake_labels).to(device),
+        d_noise=d_noise,
+        g_noise=g_noise,
+    )
+
+
+def train_step(players: Players, batch: Batch) -> Losses:
+    """The discriminator once on reals and fakes together, then the generator once against the result."""
+    d_tag, d_label = _discriminator_step(players, batch)
+    g_tag, g_label = _generator_step(players, batch)
+    return Losses(*torch.stack([d_tag, d_label, g_tag, g_label]).tolist())
+
+
+def _discriminator_step(players: Players, batch: Batch) -> tuple[Tensor, Tensor]:
+    d = players.discriminator
+    with torch.no_grad():
+        fake = players.generator(batch.d_noise, batch.fake_labels)
+    both = torch.cat([batch.real, fake])  # (2N, C, H, W)
+    labels = torch.cat([batch.real_labels, batch.fake_labels])
+    target = torch.cat([torch.ones_like(batch.d_noise[:, 0]), torch.zeros_like(batch.d_noise[:, 0])])
+    tag, label = _losses(d, both, target, labels)
+    (tag + label).backward(inputs=list(d.parameters()))  # type: ignore[no-untyped-call]
+    _add_l2(d.regularised(), players.l2)
+    players.d_optimiser.step()
+    return tag.detach(), label.detach()
+
+
+def _generator_step(players: Players, batch: Batch) -> tuple[Tensor, Tensor]:
+    g = players.generator
+    fake = g(batch.g_noise, batch.fake_labels)
+    tag, label = _losses(players.discriminator, fake, torch.ones_like(batch.g_noise[:, 0]), batch.fake_labels)
+    (tag + label).backward(inputs=list(g.parameters()))  # type: ignore[no-untyped-call]  # not D's: saves time
+    _add_l2(g.regularised(), players.l2)
+    players.g_optimiser.step()
+    return tag.detach(), label.detach()
+
+
+def _losses(d: Discriminator, images: Tensor, target: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared error of the tag; binary cross-entropy averaged over images and softmax outputs. Dropout is on."""
+    tag, probabilities = d(images)
+    clipped = probabilities.clamp(CLIP, 1 - CLIP)
+    truth = one_hot(labels, probabilities.shape[1], probabilities.dtype)
+    # by hand: F.binary_cross_entropy meets a NaN with its own error, on a GPU one that ends the process
+    crossentropy = -torch.where(truth > 0, clipped, 1 - clipped).log().mean()
+    return F.mse_loss(tag, target), crossentropy
+
+
+@torch.no_grad()
+def _add_l2(kernels: list[Tensor], l2: float) -> None:
+    """Keras adds l2 * sum(w^2) to the loss: here its gradient, without a pass through autograd."""
+    for kernel in kernels:
+        assert kernel.grad is not None
+        kernel.grad.add_(kernel, alpha=2 * l2)
+
+
+def write_losses(path: Path, history: list[list[float]]) -> None:
+    """CSV of the four losses at the logged steps; step 0 is the first one, its losses those before its update."""
+    rows = [f"{int(step)}," + ",".join(f"{value:.6f}" for value in losses) for step, *losses in history]
+    write_atomic(path, "\n".join(["step,d_tag,d_label,g_tag,g_label", *rows, ""]))
+
+
+def _resume(players: Players, checkpoint: Path) -> tuple[int, list[list[float]]]:
+    """Where to go on, and the losses logged before."""
+    if not checkpoint.exists():
+        return 0, []
+    state, about = load_tensors(checkpoint)
+    players.load(state)
+    return about["step"], about["history"]
+
+
+def _check_finite(losses: Losses, step: int) -> None:
+    if not all(map(math.isfinite, losses)):
+        found = ", ".join(f"{name} {value}" for name, value in losses._asdict().items())
+        raise DivergedError(f"the ACGAN diverged at step {step} ({found}); try a lower learning_rate")
+
+
+def _keep(players: Players, history: list[list[float]], ctx: Context) -> None:
+    """Losses, grids and weights of the whole training, whichever run made them."""
+    write_losses(ctx.workdir / "losses.csv", history)
+    for grid in sorted(ctx.resume.glob("grid-*.png")):
+        shutil.copy(grid, ctx.workdir)
+    for name in ("generator", "discriminator"):
+        module: Generator | Discriminator = getattr(players, name)
+        save_tensors(ctx.workdir / f"{name}.safetensors", module.state_dict(), {"config": module.config})

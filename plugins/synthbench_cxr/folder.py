@@ -1,0 +1,108 @@
+"""What all folder-based sets share: decoded once into the store, bad files put aside, parts made `Splits`."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from synthbench.context import Context
+from synthbench.errors import DataError
+from synthbench.imaging import ImageDataset
+from synthbench.source import code_version
+from synthbench.store import load_images, save_images
+from synthbench.types import Images, Quarantined, Splits
+from synthbench_cxr.decode import decode_all
+from synthbench_cxr.digests import content_digest
+from synthbench_cxr.layout import Listing
+
+__all__ = ["FolderDataset"]
+
+
+class FolderDataset(ImageDataset):
+    """Images in class folders, with or without folders train, val and test around them.
+
+    A file that is unreadable, truncated, empty, larger than any radiograph or of one grey value is put aside
+    into `Splits.quarantine` with the reason, as are files that are no images by their suffix; never is
+    another image put in its place. Files of the operating system are passed over.
+    """
+
+    root: Path | None = Field(None, description="the set's folder, relative to the current one")
+    max_bad: float = Field(
+        0.01, ge=0, le=1, description="share of files that may turn out unreadable before the run stops"
+    )
+
+    domain: ClassVar[str]
+    """Whose images these are, in a line."""
+
+    @abstractmethod
+    def folder(self) -> Path:
+        """Where the set lies. Raises DataError."""
+
+    @abstractmethod
+    def listing(self, root: Path) -> Listing:
+        """Its files, with part, class and group. Raises DataError."""
+
+    def load(self, ctx: Context) -> Splits:
+        """Read the set, from the store where nothing changed; `train` is empty where there are only test images.
+
+        Raises DataError where it is missing, has an empty class or too many unreadable files.
+        """
+        root = self.folder()
+        listing = self.listing(root)
+        ctx.log.info("%s: %d files in %s", self.name, len(listing.items), root)
+        stored = ctx.store.make("dataset", self._key(root, listing, ctx), lambda to: self._read(listing, to, ctx))
+        bad = [Quarantined(**entry) for entry in stored.meta["quarantine"]]
+        self._check_share(root, bad, len(listing.items))
+        parts = {name: load_images(stored.path / name) for name in stored.meta["parts"]}
+        for name, images in parts.items():
+            if empty := [label for label, n in images.counts().items() if n == 0]:
+                raise DataError(f"{root}: its {name} part has no readable image of {', '.join(empty)}; add some")
+        return self._splits(parts, listing, bad)
+
+    def _key(self, root: Path, listing: Listing, ctx: Context) -> Mapping[str, Any]:
+        return {
+            "dataset": self.name,
+            "config": self.model_dump(mode="json", exclude={"root", "max_bad"}),
+            "code": code_version(type(self).__module__),
+            "files": content_digest(self.name, root, listing.items, ctx),
+        }
+
+    def _read(self, listing: Listing, to: Path, ctx: Context) -> Mapping[str, Any]:
+        """Decode every part into its own folder below `to`."""
+        parts = sorted({item.part for item in listing.items})
+        quarantine: list[Quarantined] = []
+        with ctx.progress.bar(f"reading {self.name}", len(listing.items)) as bar:
+            for part in parts:
+                items = [item for item in listing.items if item.part == part]
+                images, bad = decode_all(items, listing.classes, self, bar)
+                quarantine += bad
+                (to / part).mkdir()
+                save_images(to / part, images)
+        return {"parts": parts, "quarantine": [dataclasses.asdict(entry) for entry in quarantine]}
+
+    def _check_share(self, root: Path, bad: Sequence[Quarantined], total: int) -> None:
+        if len(bad) > self.max_bad * total:
+            first = "\n".join(f"  {entry.path}: {entry.reason}" for entry in bad[:5])
+            raise DataError(
+                f"{root}: {len(bad)} of {total} image files are unreadable, more than max_bad = {self.max_bad:g} "
+                f"allows:\n{first}\nmend or remove them, or raise max_bad"
+            )
+
+    def _splits(self, parts: Mapping[str, Images], listing: Listing, bad: Sequence[Quarantined]) -> Splits:
+        return Splits(
+            train=parts["train"] if "train" in parts else self._no_images(listing.classes),
+            tests={"test": parts["test"]},
+            val=parts.get("val"),
+            quarantine=(*listing.aside, *bad),
+            domain=self.domain,
+        )
+
+    def _no_images(self, classes: tuple[str, ...]) -> Images:
+        pixels = np.empty((0, self.image_size, self.image_size, self.channels), dtype=np.uint8)
+        return Images(pixels, np.empty(0, dtype=np.int64), classes)

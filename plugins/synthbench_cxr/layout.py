@@ -1,0 +1,175 @@
+"""Folders to lists: which files lie in which part (train, val, test) and in which class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from synthbench.errors import DataError
+from synthbench.types import Quarantined
+
+__all__ = [
+    "Item",
+    "Listing",
+    "find_set",
+    "folder_names",
+    "scan",
+    "split_folders",
+    "subfolders",
+]
+
+PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+SYSTEM_NAMES = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir"}
+IMAGE_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jp2", ".pgm", ".ppm")
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file that should be an image. `id` is its path below the set's folder, with "/"."""
+
+    path: Path
+    id: str
+    part: str
+    label: str
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All that lies in the class folders: files to read, in order of id, and files put aside unread."""
+
+    classes: tuple[str, ...]
+    items: tuple[Item, ...]
+    aside: tuple[Quarantined, ...] = ()
+
+    def grouped(self, group_of: Callable[[str], str]) -> Listing:
+        """The same with the group (patient) that `group_of` reads from an id."""
+        return replace(self, items=tuple(replace(item, group=group_of(item.id)) for item in self.items))
+
+
+def is_system(name: str) -> bool:
+    """Whether a file or folder is an operating system's own (`__MACOSX`, `._x`, `.DS_Store`, `Thumbs.db`)."""
+    return name.startswith(".") or name.casefold() in SYSTEM_NAMES
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Folders directly below, by name, without system folders. Raises DataError where it cannot be listed."""
+    return [path for path in _entries(folder) if path.is_dir()]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if not is_system(path.name))
+    except OSError as error:
+        raise _unlisted(error) from error
+
+
+def _unlisted(error: OSError) -> DataError:
+    return DataError(f"{error.filename} cannot be listed ({error.strerror}): make it readable or move it away")
+
+
+def folder_names(folder: Path, depth: int = 2, most: int = 8) -> str:
+    """What to print about the folders found in `folder`, e.g. "test/(NORMAL, PNEUMONIA), train"."""
+    names = []
+    for path in subfolders(folder)[:most]:
+        inner = folder_names(path, depth - 1, most) if depth > 1 and subfolders(path) else ""
+        names.append(f"{path.name}/({inner})" if inner else path.name)
+    return ", ".join([*names, "..."] if len(subfolders(folder)) > most else names) or "no folders"
+
+
+def split_folders(folder: Path) -> dict[str, Path]:
+    """The folders train, val (valid, validation) and test directly below, any letter case, by part name.
+
+    Raises DataError where two of them are the same part.
+    """
+    found: dict[str, Path] = {}
+    for path in subfolders(folder):
+        part = PARTS.get(path.name.casefold())
+        if part in found:
+            raise DataError(f"{folder}: both {found[part].name} and {path.name} are {part}; merge or rename one")
+        if part is not None:
+            found[part] = path
+    return found
+
+
+def find_set(root: Path, fits: Callable[[Path], bool], depth: int = 2) -> Path | None:
+    """The folder that `fits`: `root` itself or the nearest one at most `depth` folders deeper.
+
+    Raises DataError where several are equally near.
+    """
+    level = [root]
+    for _ in range(depth + 1):
+        found = [folder for folder in level if fits(folder)]
+        if len(found) > 1:
+            raise DataError(f"several folders fit: {', '.join(map(str, found))}; name one of them as `root:`")
+        if found:
+            return found[0]
+        level = [below for folder in level for below in subfolders(folder)]
+    return None
+
+
+def scan(root: Path, parts: Mapping[str, Path], classes: Mapping[str, str | None]) -> Listing:
+    """List the files of `parts` (folder by part name) whose class folders are named as in `classes`.
+
+    `classes` maps a folder's casefolded name to a class, or to None where its images are left out. Files
+    whose suffix is no image's, and images in no class folder, are put aside; system files are passed over.
+
+    Raises DataError where a part has other folders (their images would have no label) or an empty class.
+    """
+    names = tuple(dict.fromkeys(name for name in classes.values() if name is not None))
+    items: list[Item] = []
+    aside: list[Quarantined] = []
+    for part, folder in parts.items():
+        aside += [Quarantined(_id(path, root), "lies in no class folder") for path in _loose_images(folder)]
+        for class_folder in subfolders(folder):
+            label = _label(class_folder, classes)
+            for path in _walk(class_folder) if label else ():
+                if path.suffix.casefold() in IMAGE_SUFFIXES:
+                    items.append(Item(path, _id(path, root), part, str(label)))
+                else:
+                    aside.append(Quarantined(_id(path, root), f"no image by its suffix {path.suffix!r}"))
+        _check_classes(folder, names, {item.label for item in items if item.part == part})
+    return Listing(names, tuple(sorted(items, key=lambda item: item.id)), tuple(aside))
+
+
+def _check_classes(folder: Path, classes: Iterable[str], present: Container[str]) -> None:
+    """Raises DataError where one of `classes` is not `present` in `folder`."""
+    if missing := [name for name in classes if name not in present]:
+        raise DataError(
+            f"{folder}: no images of {', '.join(missing)}; every class needs some. Folders found: "
+            f"{folder_names(folder)}; image files end in {' '.join(sorted(IMAGE_SUFFIXES))}"
+        )
+
+
+def _label(folder: Path, classes: Mapping[str, str | None]) -> str | None:
+    if folder.name.casefold() in classes:
+        return classes[folder.name.casefold()]
+    raise DataError(
+        f"{folder.parent}: the folder {folder.name!r} is none of the classes {', '.join(classes)}; "
+        "move it away, or read the set with `image-folder`"
+    )
+
+
+def _loose_images(folder: Path) -> list[Path]:
+    files = [path for path in _entries(folder) if path.is_file()]
+    return [path for path in files if path.suffix.casefold() in IMAGE_SUFFIXES]
+
+
+def _walk(folder: Path) -> Iterable[Path]:
+    """Every file at any depth (a patient may have a folder), links to folders followed."""
+
+    def stop(error: OSError) -> None:
+        raise _unlisted(error) from error
+
+    for where, folders, files in os.walk(folder, onerror=stop, followlinks=True):
+        folders[:] = [name for name in folders if not is_system(name)]
+        yield from (Path(where, name) for name in files if not is_system(name))
+
+
+def _id(path: Path, root: Path) -> str:
+    """Relative path with "/"; bytes that are no UTF-8 are written out, since ids are hashed and stored."""
+    return path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,184 @@
+"""Chest X-ray sets from Kaggle or a local folder, and any folder of class folders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from synthbench import hookimpl
+from synthbench.errors import DataError
+from synthbench.interfaces import Dataset
+from synthbench_cxr.folder import FolderDataset
+from synthbench_cxr.holdout import hold_out
+from synthbench_cxr.layout import Listing, folder_names, scan, split_folders, subfolders
+from synthbench_cxr.locate import Source, existing_folder, locate
+
+__all__ = ["ChestXray", "CovidPneumoniaNormal", "ImageFolder", "PneumoniaXrayImages"]
+
+# Bacteria and virus number their persons apart, and so do IM and NORMAL2-IM: the prefix belongs to the key.
+# The last form is that of the original publication (Mendeley), before Kaggle renamed the files.
+KERMANY_PATIENT = re.compile(
+    r"(person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+|(?:BACTERIA|VIRUS|NORMAL)-\d+)", re.IGNORECASE
+)
+
+
+def own_group(image_id: str) -> str:
+    """An image of whose patient nothing is known is a group of its own: its id without suffix."""
+    return str(PurePosixPath(image_id).with_suffix(""))
+
+
+def kermany_patient(image_id: str) -> str:
+    """The patient by file name, whatever the split: "train/NORMAL/IM-0115-0001.jpeg" -> "IM-0115"."""
+    match = KERMANY_PATIENT.match(PurePosixPath(image_id).name)
+    return match[0] if match else own_group(image_id)
+
+
+def _has_in_a_split(root: Path, class_folder: str) -> bool:
+    inside = [below.name.casefold() for part in split_folders(root).values() for below in subfolders(part)]
+    return class_folder in inside
+
+
+def _kermany_listing(root: Path, classes: Mapping[str, str | None], needed: tuple[str, ...]) -> Listing:
+    parts = split_folders(root)
+    if missing := [part for part in needed if part not in parts]:
+        raise DataError(f"{root}: no folder {' or '.join(missing)}; found: {folder_names(root)}")
+    return scan(root, parts, classes).grouped(kermany_patient)
+
+
+class ChestXray(FolderDataset):
+    """The Kaggle set "Chest X-Ray Images (Pneumonia)", official split: 5216 train, 16 val, 624 test images."""
+
+    name: ClassVar[str] = "chest-xray"
+    domain: ClassVar[str] = (
+        "children of 1-5 years, one hospital (Guangzhou Women and Children's Medical Center); "
+        "Kermany et al., Cell 2018; the test patients are a block of ids, not a random draw"
+    )
+    source: ClassVar[Source] = Source(
+        folder="chest_xray",
+        handle="paultimothymooney/chest-xray-pneumonia/versions/2",  # a fixed version is found offline, too
+        layout="{train,val,test}/{NORMAL,PNEUMONIA}",
+        fits=lambda root: _has_in_a_split(root, "pneumonia"),
+    )
+
+    def folder(self) -> Path:
+        return locate(self.source, self.root)
+
+    def listing(self, root: Path) -> Listing:
+        return _kermany_listing(root, {"normal": "NORMAL", "pneumonia": "PNEUMONIA"}, ("train", "test"))
+
+
+class PneumoniaXrayImages(FolderDataset):
+    """The Kaggle set "Pneumonia X-Ray Images": `chest-xray` re-split, normal/opacity; a test folder suffices."""
+
+    name: ClassVar[str] = "pneumonia-xray-images"
+    domain: ClassVar[str] = (
+        "the images of chest-xray in another split (children of 1-5 years, Guangzhou): most of its test "
+        "images lie in the training set of chest-xray, so it is no independent evidence"
+    )
+    source: ClassVar[Source] = Source(
+        folder="pneumonia_xray_images",
+        handle="pcbreviglieri/pneumonia-xray-images",
+        layout="{train,val,test}/{normal,opacity}",
+        fits=lambda root: _has_in_a_split(root, "opacity"),
+    )
+
+    def folder(self) -> Path:
+        return locate(self.source, self.root)
+
+    def listing(self, root: Path) -> Listing:
+        return _kermany_listing(root, {"normal": "NORMAL", "opacity": "PNEUMONIA"}, ("test",))
+
+
+class CovidPneumoniaNormal(FolderDataset):
+    """The Kaggle set "COVID-19, pneumonia, normal chest X-ray images": all test images; patients unknown."""
+
+    name: ClassVar[str] = "covid-pneumonia-normal"
+    domain: ClassVar[str] = (
+        "mostly adults, gathered from public sets (many hospitals and machines): against a training set of "
+        "children, age and origin differ together with the disease"
+    )
+    source: ClassVar[Source] = Source(
+        folder="covid_pneumonia_normal",
+        handle="sachinkumar413/covid-pneumonia-normal-chest-xray-images",
+        layout="{COVID,NORMAL,PNEUMONIA}",
+        fits=lambda root: "covid" in [path.name.casefold() for path in subfolders(root)],
+    )
+
+    covid: Literal["pneumonia", "drop"] = Field(
+        "pneumonia", description="COVID images count as PNEUMONIA, or are left out"
+    )
+
+    def folder(self) -> Path:
+        return locate(self.source, self.root)
+
+    def listing(self, root: Path) -> Listing:
+        covid = "PNEUMONIA" if self.covid == "pneumonia" else None
+        classes = {"normal": "NORMAL", "pneumonia": "PNEUMONIA", "covid": covid}
+        return scan(root, {"test": root}, classes).grouped(own_group)
+
+
+class ImageFolder(FolderDataset):
+    """Any folder of class folders, in folders train, val and test or without.
+
+    Where there is no test folder, whole groups of the training images are held out as `test`: always the
+    same ones, chosen by the hash of their names, class by class.
+    """
+
+    name: ClassVar[str] = "image-folder"
+    domain: ClassVar[str] = "a folder of the user's own"
+
+    root: Path = Field(description="the folder that holds the class folders, or train, val and test with them")
+    classes: tuple[str, ...] | None = Field(
+        None, min_length=2, description="all class folders in the order of the labels; default: alphabetical"
+    )
+    group_pattern: str | None = Field(
+        None,
+        description="regular expression, searched in a path below root; its first group is the patient",
+    )
+    test_fraction: float = Field(
+        0.2, gt=0, le=1, description="share of each class's groups held out where there is no test folder"
+    )
+
+    @field_validator("group_pattern")
+    @classmethod
+    def _has_a_group(cls, pattern: str | None) -> str | None:
+        try:
+            if pattern is not None and re.compile(pattern).groups < 1:
+                raise ValueError("has no (group): put parentheses around the part that names the patient")
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return pattern
+
+    def folder(self) -> Path:
+        return existing_folder(self.root, "root")
+
+    def listing(self, root: Path) -> Listing:
+        parts = split_folders(root) or {"train": root}
+        if "train" not in parts and "test" not in parts:
+            raise DataError(f"{root}: neither train nor test; found: {folder_names(root)}")
+        names = self._class_names(root, parts)
+        listing = scan(root, parts, {name.casefold(): name for name in names}).grouped(self._group)
+        return listing if "test" in parts else hold_out(listing, self.test_fraction)
+
+    def _class_names(self, root: Path, parts: Mapping[str, Path]) -> tuple[str, ...]:
+        folders = [folder.name for part in parts.values() for folder in subfolders(part)]
+        # "Sick" in one part and "SICK" in another are one class; the spelling that sorts first names it
+        found = sorted({name.casefold(): name for name in sorted(folders, reverse=True)}.values())
+        if self.classes is not None and sorted(self.classes) != found:
+            raise DataError(f"{root}: classes are {', '.join(self.classes)}, found: {', '.join(found) or 'none'}")
+        if len(found) < 2:
+            raise DataError(f"{root}: needs at least two class folders, found: {folder_names(root)}")
+        return self.classes or tuple(found)
+
+    def _group(self, image_id: str) -> str:
+        match = re.search(self.group_pattern, image_id) if self.group_pattern else None
+        return match[1] if match and match[1] else own_group(image_id)
+
+
+@hookimpl
+def register_datasets() -> list[type[Dataset]]:
+    return [ChestXray, CovidPneumoniaNormal, ImageFolder, PneumoniaXrayImages]

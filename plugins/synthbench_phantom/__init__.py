@@ -1,0 +1,1 @@
+"""Procedural chest radiographs, the embedded default data set."""

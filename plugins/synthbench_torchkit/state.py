@@ -1,0 +1,50 @@
+"""Tensors on disk, atomically: weights to keep, and the state of a training that may be killed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+__all__ = ["load_tensors", "save_tensors", "select"]
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write `tensors` and `about` (JSON values) as safetensors; a reader sees the old file or the new, never half.
+
+    Tensors are written from any device, in plain row-major order.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file(plain, temporary, metadata={"about": json.dumps(dict(about))})
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What `save_tensors` wrote, on the CPU.
+
+    Raises FileNotFoundError where there is no such file, RuntimeError where it is damaged.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads(file.metadata()["about"])
+            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118 - not a mapping
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise RuntimeError(f"{path} is damaged ({error}); delete it to start again") from error
+
+
+def select(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix` and a dot, named by what follows."""
+    start = len(prefix) + 1
+    return {name[start:]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")}

@@ -1,0 +1,102 @@
+"""What a stage costs: wall and CPU seconds, peak memory with children, peak GPU memory."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import psutil
+
+__all__ = ["Cost", "measure"]
+
+SAMPLE_EVERY_S = 0.1
+
+
+@dataclass
+class Cost:
+    """Filled in when the `with measure()` block ends.
+
+    wall_s, cpu_s         seconds; CPU counts all threads and finished or living children
+    peak_memory_mb        largest resident memory of this process and its children, sampled ten times a second;
+                          it includes what was resident before the stage began
+    peak_gpu_mb           largest memory that torch allocated on the GPU, None without one
+    """
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    peak_memory_mb: float = 0.0
+    peak_gpu_mb: float | None = None
+
+    def as_dict(self) -> dict[str, float | None]:
+        """For JSON, rounded to what was measured."""
+        return {key: None if value is None else round(value, 3) for key, value in asdict(self).items()}
+
+
+@contextmanager
+def measure(device: str = "cpu") -> Iterator[Cost]:
+    """Measure the block. On a GPU the clock stops when the device has finished."""
+    cost = Cost()
+    peak = _PeakMemory()
+    torch = sys.modules.get("torch") if device.startswith("cuda") else None
+    if torch:
+        torch.cuda.reset_peak_memory_stats(device)
+    wall, cpu = time.perf_counter(), _cpu_seconds()
+    try:
+        yield cost
+    finally:
+        if torch:
+            torch.cuda.synchronize(device)
+            cost.peak_gpu_mb = torch.cuda.max_memory_allocated(device) / 1e6
+        cost.wall_s = time.perf_counter() - wall
+        cost.cpu_s = _cpu_seconds() - cpu
+        cost.peak_memory_mb = peak.stop()
+
+
+class _PeakMemory(threading.Thread):
+    """Samples resident memory until stopped: the kernel's own high-water mark cannot be reset per stage."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._done = threading.Event()
+        self._peak = _resident_mb()
+        self.start()
+
+    def run(self) -> None:
+        while not self._done.wait(SAMPLE_EVERY_S):
+            self._peak = max(self._peak, _resident_mb())
+
+    def stop(self) -> float:
+        self._done.set()
+        self.join()
+        return max(self._peak, _resident_mb())
+
+
+def _family() -> list[psutil.Process]:
+    process = psutil.Process()
+    return [process, *process.children(recursive=True)]
+
+
+def _resident_mb() -> float:
+    total = 0
+    for process in _family():
+        try:
+            total += process.memory_info().rss
+        except psutil.NoSuchProcess:  # a child that ended just now holds no memory
+            continue
+    return total / 1e6
+
+
+def _cpu_seconds() -> float:
+    times = psutil.Process().cpu_times()
+    living = 0.0
+    for child in _family()[1:]:
+        try:
+            spent = child.cpu_times()
+        except psutil.NoSuchProcess:  # it ended just now: the next reading has it under children_user
+            continue
+        living += spent.user + spent.system
+    return float(times.user + times.system + times.children_user + times.children_system + living)

@@ -1,0 +1,26 @@
+"""Which device a run uses."""
+
+from __future__ import annotations
+
+import re
+
+from synthbench.errors import ConfigError
+
+__all__ = ["resolve_device"]
+
+
+def resolve_device(wish: str) -> str:
+    """ "auto", "cpu", "cuda" or "cuda:N" -> "cpu" or "cuda:N". Raises ConfigError where it is not there."""
+    if wish == "cpu":
+        return "cpu"
+    if wish != "auto" and not re.fullmatch(r"cuda(:\d+)?", wish):
+        raise ConfigError(f"--device {wish}: write auto, cpu, cuda or cuda:N")
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if wish == "auto":
+        return "cuda:0" if count else "cpu"
+    index = int(wish.partition(":")[2] or 0)
+    if index >= count:
+        raise ConfigError(f"--device {wish}: torch {torch.__version__} sees {count} CUDA device(s) here")
+    return f"cuda:{index}"

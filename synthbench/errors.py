@@ -1,0 +1,35 @@
+"""What can go wrong, as messages for people.
+
+SynthbenchError          anything the user can mend: printed without a traceback, exit code 2
+├── ConfigError          the benchmark file or the command line
+├── PluginError          a plugin that cannot be found, imported or registered
+├── DataError            a data set that is missing, malformed or too broken to use
+└── StoreError           the cache folder: full, read-only, damaged
+Skipped                  raised by a plugin to say "not applicable here, because ..."
+"""
+
+__all__ = ["ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"]
+
+
+class SynthbenchError(Exception):
+    """Base of every error whose message alone tells a user what to do."""
+
+
+class ConfigError(SynthbenchError):
+    """The benchmark file or a command-line option is wrong; names the YAML path."""
+
+
+class PluginError(SynthbenchError):
+    """A plugin cannot be found, imported or registered."""
+
+
+class DataError(SynthbenchError):
+    """A data set is missing, malformed or has too many unreadable images."""
+
+
+class StoreError(SynthbenchError):
+    """The cache cannot be read or written."""
+
+
+class Skipped(Exception):  # noqa: N818 - an outcome, not an error
+    """Raised by a generator or evaluator that does not apply; the reason stands on the board."""

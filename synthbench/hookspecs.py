@@ -1,0 +1,38 @@
+"""The whole extension surface. A plugin module implements the hooks it needs:
+
+    from synthbench import hookimpl
+
+    @hookimpl
+    def register_generators():
+        return [MyGenerator]
+
+and its distribution names that module under the entry-point group "synthbench".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from synthbench.interfaces import Dataset, Evaluator, Generator
+
+hookspec = pluggy.HookspecMarker("synthbench")
+hookimpl = pluggy.HookimplMarker("synthbench")
+
+
+@hookspec
+def register_datasets() -> Iterable[type[Dataset]]:  # type: ignore[empty-body]
+    """Data set classes that a benchmark may name under `dataset` and `external`."""
+
+
+@hookspec
+def register_generators() -> Iterable[type[Generator]]:  # type: ignore[empty-body]
+    """Generator classes that a benchmark may name under `generators`."""
+
+
+@hookspec
+def register_evaluators() -> Iterable[type[Evaluator]]:  # type: ignore[empty-body]
+    """Evaluator classes that a benchmark may name under `evaluators`."""

@@ -1,0 +1,142 @@
+"""The loop: for each trial of the plan: fit, sample, evaluate. Read it top-down."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from synthbench.config import Benchmark
+from synthbench.cost import measure
+from synthbench.errors import DataError, Skipped, StoreError, SynthbenchError
+from synthbench.plan import Trial, make_plan
+from synthbench.provenance import provenance
+from synthbench.results import write_results
+from synthbench.stages import Workshop, evaluate, evaluator_seed, load_splits, synthesise
+from synthbench.store import load_images
+from synthbench.types import Artifact, Score, Splits
+
+__all__ = ["Outcome", "RunResult", "run"]
+
+Status = Literal["done", "failed", "skipped"]
+
+
+@dataclass
+class Outcome:
+    """How a trial ended: `scores` by evaluator label, `costs` by stage; `reasons` say what failed or why not."""
+
+    trial: Trial
+    status: Status = "done"
+    reasons: list[str] = field(default_factory=list)
+    scores: dict[str, tuple[Score, ...]] = field(default_factory=dict)
+    costs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    from_store: bool = False
+
+    def end(self, status: Status, reason: str) -> None:
+        """Note a failure or a skip; a failure outweighs a skip."""
+        self.status = "failed" if "failed" in (status, self.status) else status
+        self.reasons.append(reason)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run: the trials' outcomes and the folder that holds the results."""
+
+    outcomes: list[Outcome]
+    out: Path
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The trials in which something failed."""
+        return [o for o in self.outcomes if o.status == "failed"]
+
+
+def run(
+    bench: Benchmark,
+    shop: Workshop,
+    out: Path,
+    only: Sequence[str] = (),
+    say: Callable[[str], None] = print,
+) -> RunResult:
+    """Run a benchmark; results are written after every trial, so nothing computed is lost.
+
+    Raises SynthbenchError where the data set cannot be loaded or the store cannot be written.
+    """
+    started = datetime.now(UTC)
+    plan = make_plan(bench, only)
+    with measure(shop.device) as loading:
+        splits = load_splits(bench, shop)
+    if not len(splits.train):
+        raise DataError(f"dataset {bench.dataset.label}: it has no training images; it can only be `external`")
+    about = provenance(bench, splits, shop.device, started, loading)
+    outcomes: list[Outcome] = []
+    for number, trial in enumerate(plan, start=1):
+        begun = time.perf_counter()
+        outcome = run_trial(bench, trial, splits, shop, out)
+        outcomes.append(outcome)
+        seconds = "from the store" if outcome.from_store else f"{time.perf_counter() - begun:.1f} s"
+        reasons = "".join(f"\n    {reason}" for reason in outcome.reasons)
+        say(f"[{number}/{len(plan)}] {trial.title}: {outcome.status}, {seconds}{reasons}")
+        write_results(bench, splits, outcomes, about, out)
+    return RunResult(outcomes, out)
+
+
+def run_trial(bench: Benchmark, trial: Trial, splits: Splits, shop: Workshop, out: Path) -> Outcome:
+    """One trial to its end: done, failed (the traceback is kept) or skipped."""
+    outcome = Outcome(trial)
+    folder = trial_folder(out, trial)
+    shutil.rmtree(folder, ignore_errors=True)
+    made: list[Artifact] = []
+    before = shop.store.work
+
+    def generator() -> None:
+        made.append(synthesise(trial, splits.train, bench.samples, shop, folder / "generator"))
+        _keep(made[0], folder / "generator", outcome, shop)
+
+    _attempt(outcome, trial.generator.label, folder / "generator", generator)
+    for evaluator in trial.evaluators if made else ():
+        target = folder / evaluator.label
+
+        def score(evaluator: Any = evaluator, target: Path = target) -> None:
+            seed = evaluator_seed(bench, evaluator, trial.index)
+            result = evaluate(evaluator, seed, splits, load_images(made[0].path), shop, target)
+            outcome.scores[evaluator.label] = result.scores
+            _keep(result.artifact, target, outcome, shop)
+
+        _attempt(outcome, evaluator.label, target, score)
+    outcome.from_store = outcome.status == "done" and shop.store.work == before
+    return outcome
+
+
+def trial_folder(out: Path, trial: Trial) -> Path:
+    """Where a trial's files go; labels may hold slashes and colons."""
+    safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in trial.generator.label)
+    return out / "trials" / safe / f"seed-{trial.index}"
+
+
+def _attempt(outcome: Outcome, what: str, folder: Path, work: Callable[[], None]) -> None:
+    """Do a piece of a trial; whatever a plugin raises ends this piece, not the run."""
+    try:
+        work()
+    except StoreError:
+        raise
+    except Skipped as reason:
+        outcome.end("skipped", f"{what}: {reason}")
+    except Exception as error:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        text = str(error) if isinstance(error, SynthbenchError) else f"{type(error).__name__}: {error}"
+        outcome.end("failed", f"{what}: {text} (traceback in {folder / 'error.txt'})")
+
+
+def _keep(artifact: Artifact, target: Path, outcome: Outcome, shop: Workshop) -> None:
+    """Copy an entry's files into the run's folder and note its costs."""
+    shutil.copytree(artifact.path / "files", target, dirs_exist_ok=True)
+    for stage, cost in artifact.meta["costs"].items():
+        name = stage if stage in ("fit", "sample") else target.name
+        outcome.costs[name] = cost

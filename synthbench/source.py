@@ -1,0 +1,120 @@
+"""The code version of a plugin: a digest of its module and of all it imports from its own distribution.
+
+Layout, comments and docstrings do not count. Found by reading the import statements, without importing
+anything (torch stays out). Third-party packages that the code imports count by version. So a changed line in
+a plugin, or a new torch, recomputes what it made, and a changed line in another plugin does not.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module, metadata, util
+from pathlib import Path
+
+__all__ = ["code_version"]
+
+
+CORE_LIBRARY = "synthbench.imaging"
+"""The one module of the core that computes pixels, so the one whose code counts."""
+
+
+@cache
+def code_version(module: str) -> dict[str, str]:
+    """{"source": sha256, "<package>": version, ...} of everything that `module` runs on.
+
+    The core is left out, `imaging` apart: it moves data, and its keys carry a schema number.
+    """
+    main = sys.modules.get(module) or import_module(module)
+    file = Path(str(main.__file__)).resolve()
+    files, packages = _closure(module, file)
+    sha = hashlib.sha256()
+    for name in sorted(files):
+        sha.update(f"{name}\0{_meaning(files[name])}\0".encode())
+    versions = {package: _version(package) for package in sorted(packages)}
+    return {"source": sha.hexdigest(), **{name: version for name, version in versions.items() if version}}
+
+
+def _closure(module: str, file: Path) -> tuple[dict[str, bytes], set[str]]:
+    """Sources of the module and of its siblings it reaches; top-level names of the other packages."""
+    root = file.parents[module.count(".") + (file.name == "__init__.py")]
+    is_own = _ownership(module.partition(".")[0])
+    files: dict[str, bytes] = {}
+    packages: set[str] = set()
+    waiting = [(module, file)]
+    while waiting:
+        name, path = waiting.pop()
+        if name in files:
+            continue
+        files[name] = path.read_bytes()
+        for imported in _imports(files[name], name, is_package=path.name == "__init__.py"):
+            top = imported.partition(".")[0]
+            if imported == CORE_LIBRARY:
+                waiting.append((imported, Path(__file__).with_name("imaging.py")))
+            elif top == "synthbench" or top in sys.stdlib_module_names:
+                continue
+            elif is_own(top):
+                waiting += [(imported, found)] if (found := _find(imported, root)) else []
+            else:
+                packages.add(top)
+    return files, packages
+
+
+def _meaning(source: bytes) -> str:
+    """The source without what cannot change a number: layout, comments and docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [s for s in body if not _is_text(s)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """A bare string: a docstring or a note below a field."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _ownership(top: str) -> Callable[[str], bool]:
+    """Which top-level packages ship with `top`: its distribution's, or (not installed) its folder's."""
+    by_package = metadata.packages_distributions()
+    mine = set(by_package.get(top, ()))
+    if mine:
+        return lambda other: bool(mine & set(by_package.get(other, ())))
+    return lambda other: other not in by_package
+
+
+def _imports(source: bytes, module: str, *, is_package: bool) -> set[str]:
+    """Absolute names of everything that the source imports, submodules tried as well as attributes."""
+    package = module if is_package else module.rpartition(".")[0]
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = util.resolve_name("." * node.level + base, package)
+            names.update({base, *(f"{base}.{alias.name}" for alias in node.names)})
+    return names - {""}
+
+
+def _find(name: str, root: Path) -> Path | None:
+    """The file of module `name` below `root`, if there is one."""
+    base = root.joinpath(*name.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _version(package: str) -> str:
+    names = metadata.packages_distributions().get(package, ())
+    return metadata.version(names[0]) if names else ""

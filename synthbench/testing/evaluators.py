@@ -1,0 +1,224 @@
+"""Checks of an `Evaluator`: the metrics it declares, each with the images it was measured on."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from synthbench.interfaces import Evaluator, balanced_labels
+from synthbench.testing.cases import Case, copied, differing_fields, frozen
+from synthbench.testing.findings import Violation, require
+from synthbench.types import Evaluation, Images, Predictions, Score, Splits
+
+__all__ = ["CHECKS", "EvaluatorCase"]
+
+SAMPLES = 96
+
+
+@dataclass
+class EvaluatorCase(Case):
+    """An evaluator, run on arrays that may be written to, and again on the same ones read-only."""
+
+    plugin: Evaluator
+
+    @cached_property
+    def synthetic(self) -> Images:
+        """Training images with noise of 10 grey levels on top, under ids of their own."""
+        rng = np.random.default_rng(0)
+        train = self.real.train
+        labels = balanced_labels(SAMPLES, len(train.classes))
+        index = np.array([rng.choice(np.flatnonzero(train.labels == label)) for label in labels])
+        noisy = train.pixels[index] + rng.normal(0, 10, size=(SAMPLES, *train.shape))
+        ids = np.array([f"synthetic-{i:03d}" for i in range(SAMPLES)], dtype=np.str_)
+        return Images(np.clip(np.rint(noisy), 0, 255).astype(np.uint8), labels, train.classes, ids)
+
+    @cached_property
+    def given(self) -> tuple[Splits, Images]:
+        """What the first run was handed: what it did to them is looked at later."""
+        return _each(self.real, copied), copied(self.synthetic)
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        return self.plugin.evaluate(*self.given, self.context(seed=1))
+
+    @cached_property
+    def again(self) -> Evaluation:
+        real, synthetic = _each(self.real, frozen), frozen(self.synthetic)
+        return self.watch(lambda: self.plugin.evaluate(real, synthetic, self.context(seed=1)))
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """How many images each name stands for that a score may give as its test set."""
+        tests = {name: len(images) for name, images in self.real.tests.items()}
+        everything = SAMPLES + len(self.real.train) + sum(tests.values())
+        return {"": everything, "synthetic": SAMPLES, "train": len(self.real.train), **tests}
+
+
+def _each(real: Splits, copy: Callable[[Images], Images]) -> Splits:
+    tests = {name: copy(images) for name, images in real.tests.items()}
+    return replace(real, train=copy(real.train), tests=tests, val=real.val and copy(real.val))
+
+
+def _declarations(case: EvaluatorCase) -> str:
+    metrics = getattr(case.plugin, "metrics", None)
+    advice = 'declare every metric and its better direction: `metrics = {"accuracy": "higher", "fid": "lower"}`'
+    require(isinstance(metrics, Mapping) and bool(metrics), f"metrics is {metrics!r}", advice)
+    odd = {name: way for name, way in dict(metrics or {}).items() if not _is_metric(name, way)}
+    require(not odd, f"cannot use {odd}", f"{advice}; letters, digits, - and _")
+    return ", ".join(f"{name} ({way} is better)" for name, way in case.plugin.metrics.items())
+
+
+def _is_metric(name: object, way: object) -> bool:
+    return isinstance(name, str) and bool(re.fullmatch(r"[A-Za-z0-9_-]+", name)) and way in ("higher", "lower")
+
+
+def _evaluate(case: EvaluatorCase) -> str:
+    found, fine = type(case.evaluation).__name__, isinstance(case.evaluation, Evaluation)
+    require(fine, f"evaluate returned a {found}", "return synthbench.Evaluation", last=True)
+    return f"{len(case.evaluation.scores)} scores, {len(case.evaluation.predictions)} sets of predictions"
+
+
+def _delivered(case: EvaluatorCase) -> str:
+    declared, delivered = set(case.plugin.metrics), {score.metric for score in case.evaluation.scores}
+    missing, extra = sorted(declared - delivered), sorted(delivered - declared)
+    require(
+        not missing and not extra,
+        f"declared and not delivered: {missing}; delivered and not declared: {extra}",
+        "make `metrics` and the scores agree; what cannot be computed is a NaN score with a note",
+    )
+    twice = [
+        key
+        for key, n in Counter((s.metric, s.test_set, s.classifier_seed) for s in _scores(case)).items()
+        if n > 1
+    ]
+    require(not twice, f"more than one score for {twice}", "give one score a metric, test set and classifier seed")
+    return f"{len(declared)} declared, {len(delivered)} delivered"
+
+
+def _scores(case: EvaluatorCase) -> list[Score]:
+    return list(case.evaluation.scores)
+
+
+def _name(score: Score) -> str:
+    return f"{score.metric} on {score.test_set!r}"
+
+
+def _values(case: EvaluatorCase) -> str:
+    strange = [
+        f"{_name(s)} = {s.value}" for s in _scores(case) if np.isinf(s.value) or (np.isnan(s.value) and not s.note)
+    ]
+    require(not strange, "; ".join(strange), "give a finite value, or NaN and say why in `note`")
+    return "finite, or NaN with a note"
+
+
+def _test_sets(case: EvaluatorCase) -> str:
+    named = {s.test_set for s in _scores(case)} | {p.test_set for p in case.evaluation.predictions}
+    unknown = sorted(named - set(case.sizes))
+    known = ", ".join(repr(name) for name in case.sizes)
+    require(not unknown, f"unknown test sets {unknown}", f'name one of {known}; "" where there is none')
+    wrong = [f"{_name(s)}: n = {s.n}" for s in _scores(case) if not 1 <= s.n <= case.sizes[s.test_set]]
+    require(not wrong, "; ".join(wrong), f"`n` counts the images behind the value; there are {case.sizes}")
+    return ", ".join(f"{name!r}" for name in sorted(named))
+
+
+def _seen(case: EvaluatorCase) -> str:
+    wrong = [_name(s) for s in _scores(case) if s.test_set == "train" and s.seen != "generator"]
+    advice = 'pass seen="generator" with scores on "train": the generator was trained on these images'
+    require(not wrong, "; ".join(wrong), advice)
+    return "scores on train are marked, if there are any"
+
+
+def _predictions(case: EvaluatorCase) -> str:
+    for predictions in case.evaluation.predictions:
+        _check_probabilities(predictions, len(case.real.train.classes))
+        _check_rows(predictions, case)
+    return f"{len(case.evaluation.predictions)} sets"
+
+
+def _check_probabilities(predictions: Predictions, classes: int) -> None:
+    where, values = f"predictions on {predictions.test_set!r}", predictions.probabilities
+    require(values.shape[1] == classes, f"{where}: {values.shape[1]} columns", f"give {classes}, one a class")
+    worst = float(np.abs(values.sum(axis=1) - 1).max(initial=0))
+    fine = bool(np.isfinite(values).all() and (values >= 0).all() and worst <= 1e-4)
+    require(fine, f"{where}: row sums are up to {worst:.2g} away from 1, or values not in 0..1", _SUM)
+
+
+_SUM = "give the probabilities of all classes (softmax, or 1 - p and p)"
+
+
+def _check_rows(predictions: Predictions, case: EvaluatorCase) -> None:
+    known = {"synthetic": case.synthetic, "train": case.real.train, **case.real.tests}.get(predictions.test_set)
+    where, advice = f"predictions on {predictions.test_set!r}", "keep ids and labels of the images predicted"
+    if known is None:
+        return
+    label_of = dict(zip(known.ids.tolist(), known.labels.tolist(), strict=True))
+    pairs = zip(predictions.ids.tolist(), predictions.labels.tolist(), strict=True)
+    wrong = sum(label_of.get(name) != label for name, label in pairs)
+    require(wrong == 0, f"{where}: {wrong} ids that it does not have, or with another label", advice)
+
+
+def _counts_agree(case: EvaluatorCase) -> str:
+    lengths = {(p.test_set, p.classifier_seed): len(p.labels) for p in case.evaluation.predictions}
+    wrong = [
+        f"{_name(s)}: n = {s.n}, {length} predictions"
+        for s in _scores(case)
+        if (length := lengths.get((s.test_set, s.classifier_seed))) is not None and length != s.n
+    ]
+    require(not wrong, "; ".join(wrong), "`n` of a score is the number of images it was computed from")
+    return "as many predictions as images scored"
+
+
+def _unchanged(case: EvaluatorCase) -> str:
+    real, synthetic = case.given
+    before = {"synthetic": case.synthetic, "train": case.real.train, **case.real.tests}
+    after = {"synthetic": synthetic, "train": real.train, **real.tests}
+    changed = [f"{name}.{field}" for name in before for field in differing_fields(before[name], after[name])]
+    require(not changed, f"{', '.join(changed)} changed", "work on a copy: other evaluators get the same arrays")
+    return "real and synthetic images as before"
+
+
+def _read_only(case: EvaluatorCase) -> str:
+    try:
+        return f"{len(case.again.scores)} scores"
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        advice = "work on a copy: in a real run the pixels are memory-mapped and cannot be written"
+        raise Violation(f"{error}, when the arrays are read-only", advice) from error
+
+
+def _same_seed(case: EvaluatorCase) -> str:
+    first, second = _table(case.evaluation), _table(case.again)
+    require(first.keys() == second.keys(), "other scores in the second run", "deliver the same scores every time")
+    changed = [
+        f"{metric} on {test_set!r}"
+        for metric, test_set, seed in first
+        if not np.array_equal(first[metric, test_set, seed], second[metric, test_set, seed], equal_nan=True)
+    ]
+    found = f"under one seed {len(changed)} of {len(first)} scores differ: {', '.join(changed[:3])}"
+    require(not changed, found, "take all randomness from ctx.seed (ctx.rng)", warning=not case.exact)
+    return "the same scores"
+
+
+def _table(evaluation: Evaluation) -> dict[tuple[str, str, int | None], float]:
+    return {(s.metric, s.test_set, s.classifier_seed): float(s.value) for s in evaluation.scores}
+
+
+CHECKS: dict[str, Callable[[EvaluatorCase], str]] = {
+    "declarations": _declarations,
+    "evaluate": _evaluate,
+    "metrics delivered": _delivered,
+    "values": _values,
+    "test sets": _test_sets,
+    "seen images": _seen,
+    "predictions": _predictions,
+    "n": _counts_agree,
+    "inputs unchanged": _unchanged,
+    "read-only inputs": _read_only,
+    "same seed": _same_seed,
+}

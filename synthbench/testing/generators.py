@@ -1,0 +1,207 @@
+"""Checks of a `Generator`: the images asked for, from the seed alone, without touching what it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synthbench.context import Context
+from synthbench.interfaces import Generator, Sampler
+from synthbench.testing.cases import Case, copied, differing_fields, frozen
+from synthbench.testing.common import repickled
+from synthbench.testing.findings import Violation, require
+from synthbench.types import Images, Labels
+
+__all__ = ["CHECKS", "GeneratorCase"]
+
+EACH = 40
+"""Images asked for of each class: more than the tiny training set has, so that a copier has to copy."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """One call of `fit`: what went in and what came back."""
+
+    train: Images
+    ctx: Context
+    sampler: Sampler
+
+
+@dataclass
+class GeneratorCase(Case):
+    """A generator, fitted to arrays that may be written to, and again to the same ones read-only."""
+
+    plugin: Generator
+
+    def fit(self, train: Images, ctx: Context) -> Fitted:
+        return Fitted(train, ctx, self.plugin.fit(train, ctx))
+
+    def draw(self, sampler: Sampler, labels: Labels, seed: int = 1) -> Any:
+        return sampler(labels, np.random.default_rng(seed))
+
+    @cached_property
+    def labels(self) -> Labels:
+        """EACH of every class that has training images, in mixed order."""
+        present = np.unique(self.real.train.labels)
+        return np.random.default_rng(0).permutation(np.repeat(present, EACH))
+
+    @cached_property
+    def fitted(self) -> Fitted:
+        return self.fit(copied(self.real.train), self.context(seed=1))
+
+    @cached_property
+    def asked(self) -> Labels:
+        """The labels handed to the first draw: what it did to them is looked at later."""
+        return self.labels.copy()
+
+    @cached_property
+    def drawn(self) -> Any:
+        return self.draw(self.fitted.sampler, self.asked)
+
+    @cached_property
+    def drawn_again(self) -> Any:
+        """The same seed, fitted anew to read-only arrays."""
+        labels = self.labels.copy()
+        labels.flags.writeable = False
+        train, ctx = frozen(self.real.train), self.context(seed=1)
+        return self.watch(lambda: self.draw(self.fit(train, ctx).sampler, labels))
+
+    def compare(self, other: Any, what: str, advice: str) -> None:
+        """Raise Violation where `other` is not what was drawn first; on a GPU only a warning."""
+        changed = int((_flat(self.drawn) != _flat(other)).any(axis=1).sum())
+        found = f"{changed} of {len(self.labels)} images differ {what}"
+        require(changed == 0, found, advice, warning=not self.exact)
+
+
+def _pixels(drawn: Images | npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return drawn.pixels if isinstance(drawn, Images) else drawn
+
+
+def _flat(drawn: Images | npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """One row an image."""
+    pixels = _pixels(drawn)
+    return pixels.reshape(len(pixels), -1)
+
+
+def _declarations(case: GeneratorCase) -> str:
+    role, prior = case.plugin.role, case.plugin.prior
+    require(role in ("candidate", "floor", "ceiling"), f"role {role!r}", "set candidate, floor or ceiling")
+    require(prior in ("balanced", "train"), f"prior {prior!r}", "set balanced or train")
+    return f"role {role}, prior {prior}"
+
+
+def _fit_and_sample(case: GeneratorCase) -> str:
+    return f"{len(case.labels)} labels asked, a {type(case.drawn).__name__} came back"
+
+
+def _type_and_shape(case: GeneratorCase) -> str:
+    given = case.drawn
+    advice = "return a NumPy uint8 array (N, H, W, C) of values 0..255, or synthbench.Images"
+    known = isinstance(given, np.ndarray | Images)
+    require(known, f"the sampler returned a {type(given).__name__}", advice, last=True)
+    pixels, wanted = _pixels(given), (len(case.labels), *case.real.train.shape)
+    found, advice = f"{pixels.dtype} {pixels.shape}", f"{advice}, one image a label, sized as train's"
+    require(pixels.shape[:1] == wanted[:1], f"found {found}, asked for uint8 {wanted}", advice, last=True)
+    require(found == f"uint8 {wanted}", f"found {found}, asked for uint8 {wanted}", advice)
+    return found
+
+
+def _labels_kept(case: GeneratorCase) -> str:
+    if not isinstance(case.drawn, Images):
+        return "pixels only: they go with the labels asked for"
+    wrong = int((case.drawn.labels != case.labels).sum())
+    advice = "return the images in the order of the labels asked for, under these labels"
+    require(wrong == 0, f"{wrong} of {len(case.labels)} labels are not those asked for", advice)
+    classes = case.drawn.classes
+    require(classes == case.real.train.classes, f"classes {classes}", "keep the classes of train")
+    return "those asked for"
+
+
+def _labels_matter(case: GeneratorCase) -> str:
+    present = np.unique(case.labels)
+    if case.plugin.role == "floor" or len(present) == 1:
+        return "not asked of a floor, or of a single class"
+    one, other = (_pixels(case.draw(case.fitted.sampler, np.full(8, label))) for label in present[:2])
+    advice = "draw each image from the class that its label names; a floor that means not to sets role = floor"
+    require(not np.array_equal(one, other), "the same images whatever the label", advice)
+    return "another label gives other images"
+
+
+def _single(case: GeneratorCase) -> str:
+    pixels = _pixels(case.draw(case.fitted.sampler, case.labels[:1].copy()))
+    require(len(pixels) == 1, f"{len(pixels)} images for one label", "return one image for each label")
+    return "one label, one image"
+
+
+def _unchanged(case: GeneratorCase) -> str:
+    changed = differing_fields(case.fitted.train, case.real.train)
+    advice = "work on a copy: the other generators get the same arrays"
+    require(not changed, f"train.{', train.'.join(changed)} changed", advice)
+    require(np.array_equal(case.asked, case.labels), "the labels asked for changed", advice)
+    return "train and labels as before"
+
+
+def _read_only(case: GeneratorCase) -> str:
+    try:
+        return f"{len(_pixels(case.drawn_again))} images"
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        advice = "work on a copy: in a real run the pixels are memory-mapped and cannot be written"
+        raise Violation(f"{error}, when the arrays are read-only", advice) from error
+
+
+def _same_seed(case: GeneratorCase) -> str:
+    advice = "take all randomness of fit from ctx.seed (ctx.rng), that of the sampler from its rng"
+    case.compare(case.drawn_again, "between two fits under one seed", advice)
+    return "the same images"
+
+
+def _same_draw(case: GeneratorCase) -> str:
+    again = case.draw(case.fitted.sampler, case.labels.copy())
+    case.compare(again, "when the sampler is asked twice", "draw from the rng passed in; keep no state in it")
+    return "the same images"
+
+
+def _other_seed(case: GeneratorCase) -> str:
+    ctx = case.context(seed=2)
+    drawn = case.draw(case.fit(copied(case.real.train), ctx).sampler, case.labels.copy(), seed=2)
+    advice = "fine where it means to be deterministic; else use ctx.seed and rng: its spread over seeds is 0"
+    require(not np.array_equal(_flat(drawn), _flat(case.drawn)), "the same images again", advice, warning=True)
+    return "other images"
+
+
+def _resumed(case: GeneratorCase) -> str:
+    fitted = case.fit(copied(case.real.train), case.fitted.ctx)
+    advice = "make fit go on from ctx.resume to where it was: finished is finished"
+    case.compare(case.draw(fitted.sampler, case.labels.copy()), "after fit over its own ctx.resume", advice)
+    return "the same images"
+
+
+def _sampler_pickled(case: GeneratorCase) -> str:
+    advice = "return an object of a class at the top level of a module, with plain data: no lambda, no open file"
+    copy = repickled(case.fitted.sampler, "the sampler", advice)
+    case.compare(case.draw(copy, case.labels.copy()), "when drawn from the sampler's pickled copy", advice)
+    return "its copy draws the same images"
+
+
+CHECKS: dict[str, Callable[[GeneratorCase], str]] = {
+    "declarations": _declarations,
+    "fit and sample": _fit_and_sample,
+    "type and shape": _type_and_shape,
+    "labels kept": _labels_kept,
+    "labels matter": _labels_matter,
+    "single image": _single,
+    "inputs unchanged": _unchanged,
+    "read-only inputs": _read_only,
+    "same seed": _same_seed,
+    "same draw": _same_draw,
+    "other seed": _other_seed,
+    "resumed": _resumed,
+    "sampler pickled": _sampler_pickled,
+}

@@ -1,0 +1,184 @@
+"""The currency between plugins: `Images`, `Splits`, `Score`, `Evaluation`. NumPy only, checked when made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Direction", "Evaluation", "Images", "Predictions", "Quarantined", "Score", "Splits"]
+
+Direction = Literal["higher", "lower"]
+Pixels = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+Strings = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Labelled images.
+
+    pixels   uint8 (N, H, W, C), C 1 or 3, range 0-255; may be a read-only memory map
+    labels   int64 (N,), each an index into `classes`
+    classes  class names, e.g. ("NORMAL", "PNEUMONIA")
+    ids      str (N,), a stable name of each image; a copy of an image keeps its id
+    groups   str (N,), whom an image shows (patient); images of one group belong on one side of any split
+    digest   SHA-256 of all of the above; computed on first use where it is not known
+
+    Raises ValueError where shapes, types or ranges disagree.
+    """
+
+    pixels: Pixels
+    labels: Labels
+    classes: tuple[str, ...]
+    ids: Strings = None  # type: ignore[assignment]  # filled in below
+    groups: Strings = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        n = len(self.pixels)
+        if self.ids is None:
+            object.__setattr__(self, "ids", np.array([f"{i:06d}" for i in range(n)], dtype=np.str_))
+        if self.groups is None:
+            object.__setattr__(self, "groups", self.ids)
+        for name in ("ids", "groups"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.str_))
+        object.__setattr__(self, "classes", tuple(self.classes))
+        _check_images(self)
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(H, W, C) of one image."""
+        _, height, width, channels = self.pixels.shape
+        return height, width, channels
+
+    def subset(self, index: npt.NDArray[Any]) -> Images:
+        """The images at `index` (integers, repeats allowed, or a boolean mask), in that order."""
+        return replace(
+            self,
+            pixels=self.pixels[index],
+            labels=self.labels[index],
+            ids=self.ids[index],
+            groups=self.groups[index],
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Number of images by class name."""
+        numbers = np.bincount(self.labels, minlength=len(self.classes))
+        return {name: int(n) for name, n in zip(self.classes, numbers, strict=True)}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over content: two `Images` with the same digest are interchangeable."""
+        sha = hashlib.sha256(repr((self.pixels.shape, self.classes)).encode())
+        for block in np.array_split(self.pixels, max(1, self.pixels.nbytes >> 26)):
+            sha.update(np.ascontiguousarray(block).data)
+        sha.update(np.ascontiguousarray(self.labels).data)
+        sha.update("\0".join([*self.ids.tolist(), *self.groups.tolist()]).encode())
+        return sha.hexdigest()
+
+
+def _check_images(images: Images) -> None:
+    pixels, labels = images.pixels, images.labels
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 4:
+        found = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
+        raise ValueError(f"pixels must be a uint8 array (N, H, W, C), found {found}")
+    if pixels.shape[3] not in (1, 3):
+        raise ValueError(f"pixels must have 1 or 3 channels, found {pixels.shape[3]}")
+    if not isinstance(labels, np.ndarray) or labels.dtype != np.int64 or labels.shape != (len(pixels),):
+        found = f"{labels.dtype} {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
+        raise ValueError(f"labels must be an int64 array ({len(pixels)},), found {found}")
+    if not images.classes or len(set(images.classes)) != len(images.classes):
+        raise ValueError(f"classes must be distinct names, found {images.classes}")
+    if len(labels) and not (labels.min() >= 0 and labels.max() < len(images.classes)):
+        raise ValueError(f"labels must be in 0..{len(images.classes) - 1}, found {labels.min()}..{labels.max()}")
+    for name in ("ids", "groups"):
+        if getattr(images, name).shape != (len(pixels),):
+            raise ValueError(f"{name} must have shape ({len(pixels)},), found {getattr(images, name).shape}")
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A file that was put aside: where it lies (relative to the data set) and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """A data set as a benchmark uses it: `train` for generators, `tests` by name, an official `val` if any.
+
+    `quarantine` lists the files put aside. `domain` says in a line whose images these are.
+    """
+
+    train: Images
+    tests: Mapping[str, Images]
+    val: Images | None = None
+    quarantine: tuple[Quarantined, ...] = ()
+    domain: str = ""
+
+    def __post_init__(self) -> None:
+        for name, images in self.tests.items():
+            if images.classes != self.train.classes:
+                raise ValueError(f"test set {name!r} has classes {images.classes}, train has {self.train.classes}")
+            if images.shape != self.train.shape:
+                raise ValueError(f"test set {name!r} has images {images.shape}, train has {self.train.shape}")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number: `metric` on `test_set` of `n` images; `classifier_seed` where a model was trained for it.
+
+    `seen` says what the images were used for before: "" (nothing), "generator" (it trained on them)
+    or "validation" (they chose the classifier's epoch).
+    """
+
+    metric: str
+    value: float
+    test_set: str
+    n: int
+    classifier_seed: int | None = None
+    seen: Literal["", "generator", "validation"] = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Per-image outcomes, for intervals and paired tests: `probabilities` float (N, classes), rows sum to 1."""
+
+    test_set: str
+    ids: Strings
+    groups: Strings
+    labels: Labels
+    probabilities: npt.NDArray[np.floating[Any]]
+    classifier_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.labels)
+        if self.probabilities.ndim != 2 or any(len(x) != n for x in (self.ids, self.groups, self.probabilities)):
+            raise ValueError(f"predictions on {self.test_set!r}: arrays of different lengths")
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What an evaluator returns. Files worth keeping it writes into `ctx.workdir`."""
+
+    scores: Sequence[Score]
+    predictions: Sequence[Predictions] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A finished entry of the store: its folder and what it cost to make."""
+
+    path: Path
+    meta: Mapping[str, Any]

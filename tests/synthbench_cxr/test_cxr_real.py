@@ -1,0 +1,49 @@
+"""The real X-rays, where they lie beside the checkout."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthbench import Context
+from synthbench_cxr.plugin import ChestXray, CovidPneumoniaNormal, PneumoniaXrayImages
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real X-rays are not beside the checkout")
+
+
+@pytest.fixture(autouse=True)
+def real_data(monkeypatch: pytest.MonkeyPatch, no_data_and_no_network: None) -> None:
+    monkeypatch.setenv("SYNTHBENCH_DATA", str(DATA))
+
+
+def test_chest_xray_has_the_published_counts_and_separate_patients(ctx: Context):
+    splits = ChestXray().load(ctx)
+    test = splits.tests["test"]
+    assert splits.train.counts() == {"NORMAL": 1341, "PNEUMONIA": 3875}
+    assert splits.val.counts() == {"NORMAL": 8, "PNEUMONIA": 8}
+    assert test.counts() == {"NORMAL": 234, "PNEUMONIA": 390}
+    assert splits.quarantine == ()
+    assert len(set(splits.train.groups)) == 3654
+    assert not set(splits.train.groups) & set(test.groups)
+    assert not set(splits.train.groups) & set(splits.val.groups)
+    assert 100 < splits.train.pixels.mean() < 150  # an X-ray is neither black nor white
+
+    started = time.perf_counter()
+    again = ChestXray().load(ctx)
+    assert time.perf_counter() - started < 1
+    assert np.array_equal(again.tests["test"].pixels, test.pixels)
+
+
+def test_the_external_sets(ctx: Context):
+    covid = CovidPneumoniaNormal().load(ctx)
+    assert covid.tests["test"].counts() == {"NORMAL": 500, "PNEUMONIA": 624}
+    again = PneumoniaXrayImages().load(ctx)
+    assert again.tests["test"].counts() == {"NORMAL": 238, "PNEUMONIA": 641}
+    for splits in (covid, again):
+        assert len(splits.train) == 0
+        assert splits.quarantine == ()

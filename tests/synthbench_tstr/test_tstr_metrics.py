@@ -1,0 +1,113 @@
+"""The metrics against the paper's confusion matrix, by hand, and with the arguments in their order."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from synthbench_tstr.metrics import confusion, report, summary
+
+CLASSES = ("NORMAL", "PNEUMONIA")
+
+
+def answers(matrix) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and predictions with this confusion matrix (rows true)."""
+    pairs = [
+        (row, column) for row, column in np.ndindex(len(matrix), len(matrix)) for _ in range(matrix[row][column])
+    ]
+    labels, predicted = np.array(pairs, dtype=np.int64).T
+    return labels, predicted
+
+
+def certain(predicted, n_classes: int = 2) -> np.ndarray:
+    return np.eye(n_classes)[predicted]
+
+
+PAPER = [[1326, 15], [743, 3132]]
+
+
+def test_the_papers_confusion_matrix():
+    labels, predicted = answers(PAPER)
+    found = summary(labels, certain(predicted))
+    assert found["accuracy"] == pytest.approx((1326 + 3132) / 5216)
+    assert found["accuracy"] == pytest.approx(0.8547, abs=5e-5)
+    assert found["balanced_accuracy"] == pytest.approx(0.8985, abs=5e-5)
+    assert found["f1"] == pytest.approx(2 * 3132 / (2 * 3132 + 15 + 743))
+    assert confusion(labels, predicted, 2).tolist() == PAPER
+
+
+def test_the_report_is_not_the_papers_swapped_one():
+    labels, predicted = answers(PAPER)
+    normal, pneumonia, macro, weighted = report(labels, predicted, CLASSES)
+    assert (normal.support, pneumonia.support) == (1341, 3875)  # the paper printed 2069 and 3147
+    assert (normal.precision, normal.recall, normal.f1) == pytest.approx(
+        (1326 / 2069, 1326 / 1341, 0.7777), abs=1e-4
+    )
+    assert (pneumonia.precision, pneumonia.recall) == pytest.approx((3132 / 3147, 3132 / 3875))
+    assert macro.recall == pytest.approx((1326 / 1341 + 3132 / 3875) / 2)
+    assert weighted.recall == pytest.approx((1326 + 3132) / 5216)
+    assert macro.support == weighted.support == 5216
+
+
+def test_auroc_counts_ordered_pairs():
+    labels = np.array([0, 0, 1, 1, 1])
+    chance = np.array([0.1, 0.6, 0.6, 0.7, 0.3])  # pairs: 3 of 3, then a tie, a win and a loss
+    found = summary(labels, np.stack([1 - chance, chance], 1))
+    assert found["auroc"] == pytest.approx((3 + 0.5 + 1) / 6)
+
+
+def test_turning_both_classes_around_keeps_balanced_accuracy_and_auroc():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 200)
+    chance = np.clip(rng.normal(0.3 + 0.4 * labels, 0.2), 0.01, 0.99)
+    probabilities = np.stack([1 - chance, chance], 1)
+    one, other = summary(labels, probabilities), summary(1 - labels, probabilities[:, ::-1])
+    for metric in ("accuracy", "balanced_accuracy", "auroc"):
+        assert one[metric] == pytest.approx(other[metric])
+
+
+def test_three_classes():
+    labels, predicted = answers([[3, 1, 0], [0, 2, 2], [0, 0, 2]])
+    found = summary(labels, certain(predicted, 3))
+    assert found["accuracy"] == pytest.approx(7 / 10)
+    assert found["balanced_accuracy"] == pytest.approx((3 / 4 + 2 / 4 + 1) / 3)
+    assert found["f1"] == pytest.approx((6 / 7 + 4 / 7 + 4 / 6) / 3)
+    assert found["auroc"] == pytest.approx(np.mean(auroc_by_pairs(labels, certain(predicted, 3))))
+
+
+def auroc_by_pairs(labels, probabilities) -> list[float]:
+    """Of each class against the rest: the share of pairs in the right order, ties counting half."""
+    areas = []
+    for k in range(probabilities.shape[1]):
+        gaps = probabilities[labels == k, k][:, None] - probabilities[labels != k, k]
+        areas.append(float((gaps > 0).mean() + (gaps == 0).mean() / 2))
+    return areas
+
+
+@pytest.mark.parametrize(("only", "f1_defined"), [(0, False), (1, True)])
+def test_a_test_set_of_one_class_leaves_metrics_undefined(only, f1_defined):
+    found = summary(np.full(4, only), certain([0, 1, 1, 1]))
+    assert found["accuracy"] == pytest.approx([0.25, 0.75][only])
+    assert math.isnan(found["balanced_accuracy"])
+    assert math.isnan(found["auroc"])
+    assert math.isnan(found["f1"]) != f1_defined
+
+
+def test_a_missing_class_of_three_leaves_the_means_undefined():
+    found = summary(np.array([0, 1, 0, 1]), certain([0, 1, 2, 1], 3))
+    assert found["accuracy"] == 0.75
+    assert all(math.isnan(found[metric]) for metric in ("balanced_accuracy", "auroc", "f1"))
+
+
+def test_a_class_never_predicted_has_no_precision():
+    normal, pneumonia, *_ = report(np.array([0, 1, 1]), np.array([0, 0, 0]), CLASSES)
+    assert math.isnan(pneumonia.precision)
+    assert (pneumonia.recall, normal.recall) == (0, 1)
+    assert summary(np.array([0, 1, 1]), certain([0, 0, 0]))["f1"] == 0
+
+
+def test_even_chances_are_the_first_class():
+    assert summary(np.array([0, 1]), np.full((2, 2), 0.5))["accuracy"] == 0.5
+    assert confusion(np.array([0, 1]), np.full((2, 2), 0.5).argmax(1), 2).tolist() == [[1, 0], [1, 0]]

@@ -1,0 +1,225 @@
+"""The evaluator: its settings, test sets, scores, predictions and files."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import math
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from synthbench.context import Context
+from synthbench.errors import DataError
+from synthbench.progress import Progress
+from synthbench.store import Store
+from synthbench.testing import check_evaluator
+from synthbench.types import Images, Splits
+from synthbench_torchkit import classifier as classifier_module
+from synthbench_tstr.plugin import Tstr, draw, register_evaluators
+
+METRICS = {"accuracy", "balanced_accuracy", "auroc", "f1"}
+QUICK = Tstr(backbone="cnn", epochs=3, batch_size=16, learning_rate=2e-3)
+
+
+@pytest.fixture
+def ctx(tmp_path) -> Context:
+    for name in ("work", "resume"):
+        (tmp_path / name).mkdir()
+    return Context(
+        seed=0,
+        device="cpu",
+        workdir=tmp_path / "work",
+        resume=tmp_path / "resume",
+        store=Store(tmp_path / "store"),
+        progress=Progress(False),
+        log=logging.getLogger("test"),
+    )
+
+
+def striped(n: int, seed: int = 0, n_classes: int = 2) -> Images:
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(60, 140, (n, 16, 16, 1), dtype=np.uint8)
+    labels = np.arange(n, dtype=np.int64) % n_classes
+    pixels[labels == 0, ::4] += 100
+    pixels[labels == 1, :, ::4] += 100
+    pixels[labels == 2, ::2] += 100
+    return Images(pixels, labels, ("NORMAL", "BACTERIA", "VIRUS") if n_classes == 3 else ("NORMAL", "PNEUMONIA"))
+
+
+@pytest.fixture
+def real() -> Splits:
+    return Splits(train=striped(40, 1), tests={"test": striped(30, 2), "elsewhere": striped(20, 3)})
+
+
+def rows(path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_defaults_are_the_papers():
+    tstr = Tstr()
+    assert (tstr.backbone, tstr.weights, tstr.epochs, tstr.batch_size) == ("vgg16", "none", 60, 64)
+    assert (tstr.learning_rate, tstr.patience, tstr.validation, tstr.dropout) == (1e-5, 2, 0.2, 0.4)
+    assert (tstr.bn_momentum, tstr.images, tstr.seeds) == (0.99, None, 1)
+    assert list(register_evaluators()) == [Tstr]
+
+
+def test_unset_settings_become_the_backbones_own_and_stand_in_the_configuration():
+    given = Tstr.model_validate_json(
+        '{"backbone": "timm:resnet18", "epochs": 5, "learning_rate": null}', strict=True
+    )
+    assert given.model_dump()["learning_rate"] == 1e-4
+    assert given.recipe.epochs == 5
+    assert Tstr(backbone="cnn").recipe.learning_rate == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"backbone": "vgg19"}, "write vgg16, cnn or timm:<name>"),
+        ({"weights": "no/such/file.pt"}, "no such file"),
+        ({"backbone": "cnn", "weights": "imagenet"}, "trained from scratch"),
+        ({"images": 0}, "greater than or equal to 1"),
+        ({"validation": 1.0}, "less than 1"),
+        ({"seeds": None}, "valid integer"),
+        ({"epoch": 3}, "Extra inputs"),
+    ],
+)
+def test_wrong_settings_are_refused_with_one_message(settings, message):
+    with pytest.raises(ValidationError, match=message) as caught:
+        Tstr(**settings)
+    assert caught.value.error_count() == 1
+
+
+def test_every_test_set_gets_every_metric_and_says_what_was_seen(ctx, real):
+    synthetic = striped(100)
+    evaluation = QUICK.evaluate(real, synthetic, ctx)
+    found = {(score.test_set, score.metric): score for score in evaluation.scores}
+    assert set(found) == {(s, m) for s in ("test", "elsewhere", "train", "synthetic") for m in METRICS}
+    assert len(found) == len(evaluation.scores)
+    assert set(Tstr.metrics) == METRICS
+    numbers = {
+        "test": (30, ""),
+        "elsewhere": (20, ""),
+        "train": (40, "generator"),
+        "synthetic": (20, "validation"),
+    }
+    for (test_set, _), score in found.items():
+        assert (score.n, score.seen) == numbers[test_set]
+        assert score.classifier_seed == 0
+        assert 0 <= score.value <= 1
+
+
+def test_scores_follow_from_the_predictions(ctx, real):
+    evaluation = QUICK.evaluate(real, striped(100), ctx)
+    values = {(score.test_set, score.metric): score.value for score in evaluation.scores}
+    for answers in evaluation.predictions:
+        right = answers.probabilities.argmax(1) == answers.labels
+        assert values[answers.test_set, "accuracy"] == pytest.approx(right.mean())
+    on_test = next(answers for answers in evaluation.predictions if answers.test_set == "test")
+    assert on_test.ids.tolist() == real.tests["test"].ids.tolist()
+
+
+def test_files_agree_with_the_scores(ctx, real):
+    evaluation = QUICK.evaluate(real, striped(100), ctx)
+    folder = ctx.workdir / "classifier-0"
+    assert {path.name for path in folder.iterdir()} == {
+        "history.csv",
+        "curves.png",
+        "report.csv",
+        "confusion.csv",
+        "confusion.png",
+    }
+    matrix = [row for row in rows(folder / "confusion.csv") if row["test_set"] == "test"]
+    counts = np.array([[int(row["NORMAL"]), int(row["PNEUMONIA"])] for row in matrix])
+    assert [row["true"] for row in matrix] == ["NORMAL", "PNEUMONIA"]
+    assert counts.sum(1).tolist() == [15, 15]
+    accuracy = next(s.value for s in evaluation.scores if (s.test_set, s.metric) == ("test", "accuracy"))
+    assert counts.trace() / 30 == pytest.approx(accuracy)
+    lines = [row for row in rows(folder / "report.csv") if row["test_set"] == "train"]
+    assert [row["class"] for row in lines] == ["NORMAL", "PNEUMONIA", "macro avg", "weighted avg"]
+    assert [row["support"] for row in lines] == ["20", "20", "40", "40"]
+    assert len(rows(folder / "history.csv")) == 3
+    for picture in ("curves.png", "confusion.png"):
+        assert (folder / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_three_classes_from_end_to_end(ctx):
+    real = Splits(train=striped(30, 1, 3), tests={"test": striped(30, 2, 3)})
+    evaluation = QUICK.evaluate(real, striped(90, 0, 3), ctx)
+    assert all(answers.probabilities.shape[1] == 3 for answers in evaluation.predictions)
+    assert len(evaluation.scores) == 3 * 4
+
+
+def test_several_classifier_seeds(ctx, real):
+    evaluation = QUICK.model_copy(update={"seeds": 2, "epochs": 1}).evaluate(real, striped(60), ctx)
+    assert {score.classifier_seed for score in evaluation.scores} == {0, 1}
+    first, second = (a.probabilities for a in evaluation.predictions if a.test_set == "test")
+    assert not np.array_equal(first, second)
+    assert (ctx.workdir / "classifier-1" / "confusion.csv").is_file()
+
+
+def test_a_further_test_set_retrains_nothing(ctx, real, monkeypatch):
+    QUICK.evaluate(real, striped(60), ctx)
+    monkeypatch.setattr(classifier_module, "train_classifier", lambda *_: pytest.fail("trained again"))
+    more = replace(real, tests={**real.tests, "third": striped(10, 4)})
+    evaluation = QUICK.evaluate(more, striped(60), ctx)
+    assert "third" in {score.test_set for score in evaluation.scores}
+
+
+def test_the_same_seed_gives_the_same_scores(ctx, real, tmp_path):
+    elsewhere = replace(ctx, store=Store(tmp_path / "another store"))
+    assert QUICK.evaluate(real, striped(60), ctx).scores == QUICK.evaluate(real, striped(60), elsewhere).scores
+
+
+def test_undefined_metrics_are_nan_with_a_note(ctx, real):
+    normals = real.tests["test"].subset(real.tests["test"].labels == 0)
+    evaluation = QUICK.evaluate(Splits(train=real.train, tests={"test": normals}), striped(60), ctx)
+    found = {score.metric: score for score in evaluation.scores if score.test_set == "test"}
+    assert math.isfinite(found["accuracy"].value)
+    assert found["accuracy"].note == ""
+    for metric in ("balanced_accuracy", "auroc", "f1"):
+        assert math.isnan(found[metric].value)
+        assert found[metric].note == "undefined: the test set has no images of PNEUMONIA"
+
+
+def test_inputs_that_do_not_match_are_refused(ctx, real):
+    with pytest.raises(DataError, match="the synthetic images have classes"):
+        QUICK.evaluate(real, replace(striped(60), classes=("A", "B")), ctx)
+    with pytest.raises(DataError, match="the synthetic images have shape"):
+        QUICK.evaluate(real, replace(striped(60), pixels=np.zeros((60, 16, 16, 3), np.uint8)), ctx)
+    with pytest.raises(DataError, match="rename the test set 'synthetic'"):
+        QUICK.evaluate(replace(real, tests={"synthetic": striped(9)}), striped(60), ctx)
+
+
+def test_a_draw_keeps_proportions_and_order_and_grows():
+    images = striped(100).subset(np.r_[0:100, 0:50:2])  # 75 NORMAL, 50 PNEUMONIA
+    small, large = (draw(images, n, np.random.default_rng(0)) for n in (25, 50))
+    assert small.counts() == {"NORMAL": 15, "PNEUMONIA": 10}
+    assert large.counts() == {"NORMAL": 30, "PNEUMONIA": 20}
+    assert set(small.ids) <= set(large.ids)
+    assert draw(images, None, np.random.default_rng(0)) is images
+    assert draw(images, 500, np.random.default_rng(0)) is images
+
+
+def test_fewer_images_train_on_fewer(ctx, real):
+    evaluation = QUICK.model_copy(update={"images": 40, "epochs": 1}).evaluate(real, striped(100), ctx)
+    assert {score.n for score in evaluation.scores if score.test_set == "synthetic"} == {8}
+
+
+def test_keeps_the_contract():
+    findings = check_evaluator(QUICK)  # raises where one failed
+    assert not [str(finding) for finding in findings if finding.warning]
+
+
+def test_importing_the_plugin_imports_nothing_heavy():
+    code = "import sys, synthbench_tstr.plugin; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"torch", "torchvision", "timm", "sklearn", "scipy", "pandas", "matplotlib"} & set(loaded)
