@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "interrupted; what was finished is kept, the same command goes on from there", INTERRUPTED
         )
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise
         return _complain(
             f"{error.filename}: {error.strerror}; nothing finished is lost, run again when that is mended"

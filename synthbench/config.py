@@ -161,7 +161,7 @@ def _baselines(registry: Registry, taken: set[str]) -> list[Entry[Generator]]:
     entries: list[Entry[Generator]] = []
     for name, cls in registry.names("generator").items():
         if issubclass(cls, Generator) and cls.role != "candidate" and name not in taken:
-            entries.append(Entry(name, name, cls()))
+            entries.append(Entry(name, name, _validate(cls, {}, "baselines: true", name)))
     return entries
 
 
@@ -184,10 +184,9 @@ def _explain(model: type[BaseModel], item: Any, where: str, path: str) -> str:
         return f"{where}: {dotted}: unknown key.{hint}"
     if item["type"] == "missing":
         return f"{where}: {dotted}: this key is required"
-    message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = item["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ", 1)
     found = "" if isinstance(item["input"], dict | list) else f", found {item['input']!r}"
-    expected = "" if item["type"] == "value_error" else "expected "
-    return f"{where}: {dotted}: {expected}{message}{found}"
+    return f"{where}: {dotted}: {message}{found}"
 
 
 def _check_whole(bench: Benchmark, where: str) -> None:
@@ -207,6 +206,8 @@ def _check_whole(bench: Benchmark, where: str) -> None:
             )
     known = [entry.label for entry in bench.generators]
     for evaluator in bench.evaluators:
+        if evaluator.label in ("generator", "fit", "sample"):
+            raise ConfigError(f"{where}: evaluators: {evaluator.label!r} is a stage of every trial; add `label:`")
         for label in evaluator.generators or ():
             if label not in known:
                 hint = did_you_mean(label, known)

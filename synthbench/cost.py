@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
@@ -30,6 +30,14 @@ class Cost:
     cpu_s: float = 0.0
     peak_memory_mb: float = 0.0
     peak_gpu_mb: float | None = None
+
+    def add(self, earlier: Mapping[str, float | None]) -> None:
+        """Count in another piece of the same work (an `as_dict`): seconds add up, peaks are compared."""
+        self.wall_s += earlier.get("wall_s") or 0.0
+        self.cpu_s += earlier.get("cpu_s") or 0.0
+        self.peak_memory_mb = max(self.peak_memory_mb, earlier.get("peak_memory_mb") or 0.0)
+        gpu = [peak for peak in (self.peak_gpu_mb, earlier.get("peak_gpu_mb")) if peak is not None]
+        self.peak_gpu_mb = max(gpu, default=None)
 
     def as_dict(self) -> dict[str, float | None]:
         """For JSON, rounded to what was measured."""

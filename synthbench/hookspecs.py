@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+__all__ = ["hookimpl", "hookspec"]
+
 if TYPE_CHECKING:
     from synthbench.interfaces import Dataset, Evaluator, Generator
 

@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import inspect
 import sys
+from collections.abc import Iterable
 from importlib import metadata, util
 from pathlib import Path
 from types import ModuleType
@@ -54,6 +55,8 @@ class Registry:
                 f"register_{kind}s", [p for p in self._manager.get_plugins() if p is not module]
             )
             for classes in hook():
+                if not isinstance(classes, Iterable):
+                    raise PluginError(f"plugin {name!r}: register_{kind}s must return a list, found {classes!r}")
                 for cls in classes:
                     self._add(kind, cls, name)
 
@@ -69,7 +72,7 @@ class Registry:
             return self._classes[kind][use]
         other = [k for k in BASES if use in self._classes[k]]
         if other:
-            raise PluginError(f"{use!r} is a {other[0]}, not a {kind}")
+            raise PluginError(f"{use!r} is of the kind {other[0]}, not {kind}")
         raise PluginError(f"no {kind} is called {use!r}.{did_you_mean(use, list(self._classes[kind]))}")
 
     def find_file(self, use: str, folder: Path) -> type[Plugin]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,11 +46,10 @@ def write_results(
 
 def scores_table(bench: Benchmark, outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """One row a number, in the plan's order. `value` is empty where a metric is undefined; `note` says why."""
-    external = {entry.label for entry in bench.external}
     directions = {e.label: e.plugin.metrics for e in bench.evaluators}
     rows = [
         {
-            "dataset": score.test_set if score.test_set.partition("/")[0] in external else bench.dataset.label,
+            "dataset": _dataset_of(score.test_set, bench),
             "generator": outcome.trial.generator.label,
             "role": outcome.trial.generator.plugin.role,
             "seed": outcome.trial.index,
@@ -65,10 +65,17 @@ def scores_table(bench: Benchmark, outcomes: Sequence[Outcome]) -> pd.DataFrame:
     return table.astype({"classifier_seed": "Int64", "seed": "Int64", "n": "Int64"})
 
 
+def _dataset_of(test_set: str, bench: Benchmark) -> str:
+    """The label of the data set that a test set comes from."""
+    labels = (e.label for e in bench.external if test_set == e.label or test_set.startswith(f"{e.label}/"))
+    return next(labels, bench.dataset.label)
+
+
 def leaderboard(bench: Benchmark, scores: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """One row a generator, best headline first; floors, ceilings and rows without a headline have no rank."""
     labels = list(dict.fromkeys(o.trial.generator.label for o in outcomes))
-    means, spreads = _cells(scores)
+    trials = Counter(o.trial.generator.label for o in outcomes)
+    means, spreads = _cells(scores, trials)
     columns = _metric_columns(bench, means)
     rows = []
     for label in labels:
@@ -99,10 +106,10 @@ def column_name(evaluator: str, metric: str, test_set: str, seen: str) -> str:
 Cells = dict[tuple[str, str], float]
 
 
-def _cells(scores: pd.DataFrame) -> tuple[Cells, Cells]:
+def _cells(scores: pd.DataFrame, trials: Mapping[str, int]) -> tuple[Cells, Cells]:
     """Mean and standard deviation over seeds (generator's, then classifier's) of each cell of the board.
 
-    An undefined value makes its cell undefined: nothing is averaged over what is missing.
+    An undefined value, or a trial without one, makes its cell undefined: nothing is averaged over what is missing.
     """
     means: Cells = {}
     spreads: Cells = {}
@@ -110,8 +117,9 @@ def _cells(scores: pd.DataFrame) -> tuple[Cells, Cells]:
     for values, group in scores.groupby(keys, sort=False, dropna=False):
         generator, *column = map(str, values)
         cell = (generator, column_name(*column))
-        means[cell] = float(group["value"].mean(skipna=False))
-        spreads[cell] = float(group["value"].std(ddof=1, skipna=False))
+        complete = group["seed"].nunique() == trials[generator]
+        means[cell] = float(group["value"].mean(skipna=False)) if complete else math.nan
+        spreads[cell] = float(group["value"].std(ddof=1, skipna=False)) if complete else math.nan
     return means, spreads
 
 

@@ -14,11 +14,12 @@ from typing import Any, Literal
 from synthbench.config import Benchmark
 from synthbench.cost import measure
 from synthbench.errors import DataError, Skipped, StoreError, SynthbenchError
+from synthbench.naming import safe_name
 from synthbench.plan import Trial, make_plan
 from synthbench.provenance import provenance
 from synthbench.results import write_results
 from synthbench.stages import Workshop, evaluate, evaluator_seed, load_splits, synthesise
-from synthbench.store import load_images
+from synthbench.store import damaged, load_images
 from synthbench.types import Artifact, Score, Splits
 
 __all__ = ["Outcome", "RunResult", "run"]
@@ -56,12 +57,17 @@ class RunResult:
         return [o for o in self.outcomes if o.status == "failed"]
 
 
+def _say(text: str) -> None:
+    """Print at once, also into a file or pipe that someone watches."""
+    print(text, flush=True)
+
+
 def run(
     bench: Benchmark,
     shop: Workshop,
     out: Path,
     only: Sequence[str] = (),
-    say: Callable[[str], None] = print,
+    say: Callable[[str], None] = _say,
 ) -> RunResult:
     """Run a benchmark; results are written after every trial, so nothing computed is lost.
 
@@ -96,17 +102,17 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, shop: Workshop, ou
 
     def generator() -> None:
         made.append(synthesise(trial, splits.train, bench.samples, shop, folder / "generator"))
-        _keep(made[0], folder / "generator", outcome, shop)
+        _keep(made[0], folder / "generator", outcome)
 
     _attempt(outcome, trial.generator.label, folder / "generator", generator)
     for evaluator in trial.evaluators if made else ():
-        target = folder / evaluator.label
+        target = folder / safe_name(evaluator.label)
 
         def score(evaluator: Any = evaluator, target: Path = target) -> None:
             seed = evaluator_seed(bench, evaluator, trial.index)
             result = evaluate(evaluator, seed, splits, load_images(made[0].path), shop, target)
             outcome.scores[evaluator.label] = result.scores
-            _keep(result.artifact, target, outcome, shop)
+            _keep(result.artifact, target, outcome, evaluator.label)
 
         _attempt(outcome, evaluator.label, target, score)
     outcome.from_store = outcome.status == "done" and shop.store.work == before
@@ -114,9 +120,8 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, shop: Workshop, ou
 
 
 def trial_folder(out: Path, trial: Trial) -> Path:
-    """Where a trial's files go; labels may hold slashes and colons."""
-    safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in trial.generator.label)
-    return out / "trials" / safe / f"seed-{trial.index}"
+    """Where a trial's files go."""
+    return out / "trials" / safe_name(trial.generator.label) / f"seed-{trial.index}"
 
 
 def _attempt(outcome: Outcome, what: str, folder: Path, work: Callable[[], None]) -> None:
@@ -134,9 +139,10 @@ def _attempt(outcome: Outcome, what: str, folder: Path, work: Callable[[], None]
         outcome.end("failed", f"{what}: {text} (traceback in {folder / 'error.txt'})")
 
 
-def _keep(artifact: Artifact, target: Path, outcome: Outcome, shop: Workshop) -> None:
-    """Copy an entry's files into the run's folder and note its costs."""
+def _keep(artifact: Artifact, target: Path, outcome: Outcome, evaluator: str = "") -> None:
+    """Copy an entry's files into the run's folder and note its costs, an evaluation's under its label."""
+    if not (artifact.path / "files").is_dir():
+        raise damaged(artifact.path, "its files are gone")
     shutil.copytree(artifact.path / "files", target, dirs_exist_ok=True)
     for stage, cost in artifact.meta["costs"].items():
-        name = stage if stage in ("fit", "sample") else target.name
-        outcome.costs[name] = cost
+        outcome.costs[evaluator or stage] = cost

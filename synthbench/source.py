@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module, metadata, util
 from pathlib import Path
@@ -84,7 +84,7 @@ def _is_text(statement: ast.stmt) -> bool:
 
 def _ownership(top: str) -> Callable[[str], bool]:
     """Which top-level packages ship with `top`: its distribution's, or (not installed) its folder's."""
-    by_package = metadata.packages_distributions()
+    by_package = _distributions()
     mine = set(by_package.get(top, ()))
     if mine:
         return lambda other: bool(mine & set(by_package.get(other, ())))
@@ -115,6 +115,17 @@ def _find(name: str, root: Path) -> Path | None:
     return None
 
 
+def _distributions() -> Mapping[str, list[str]]:
+    """Names of the distributions that ship each top-level package."""
+    return _distributions_on(tuple(sys.path))
+
+
+@cache
+def _distributions_on(path: tuple[str, ...]) -> Mapping[str, list[str]]:  # noqa: ARG001 - what the cache goes by
+    """Reads the file list of everything installed: a tenth of a second each time."""
+    return metadata.packages_distributions()
+
+
 def _version(package: str) -> str:
-    names = metadata.packages_distributions().get(package, ())
+    names = _distributions().get(package, ())
     return metadata.version(names[0]) if names else ""

@@ -18,15 +18,16 @@ import numpy as np
 
 from synthbench.config import Benchmark, Entry
 from synthbench.context import Context
-from synthbench.cost import measure
+from synthbench.cost import Cost, measure
 from synthbench.errors import ConfigError
 from synthbench.grids import save_class_grid
-from synthbench.interfaces import Dataset, Evaluator, Generator, balanced_labels
+from synthbench.interfaces import Dataset, Evaluator, Generator, Sampler, balanced_labels
+from synthbench.naming import safe_name
 from synthbench.plan import Trial
 from synthbench.progress import Progress
 from synthbench.seeds import derive_seed
 from synthbench.source import code_version
-from synthbench.store import Store, save_images
+from synthbench.store import Store, damaged, save_images, write_atomic
 from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Predictions, Score, Splits
 
 __all__ = ["Evaluated", "Workshop", "evaluate", "load_splits", "synthesise"]
@@ -48,7 +49,7 @@ class Workshop:
         """Everything that goes into a piece of work: configuration, code, device type and its inputs."""
         return {
             "schema": SCHEMA,
-            "use": entry.plugin.name,
+            "use": _identity(entry),
             "config": entry.plugin.model_dump(mode="json"),
             "inputs": dict(entry.plugin.inputs()),
             "code": code_version(type(entry.plugin).__module__),
@@ -82,6 +83,12 @@ class Workshop:
                 resume.rmdir()
 
 
+def _identity(entry: Entry[Any]) -> str:
+    """A registered name is unique; classes named by their file may share one, by inheritance say."""
+    cls = type(entry.plugin)
+    return entry.plugin.name if entry.use == entry.plugin.name else f"{entry.plugin.name}:{cls.__qualname__}"
+
+
 def load_splits(bench: Benchmark, shop: Workshop) -> Splits:
     """The data set with the test parts of the external ones under their labels."""
     splits = _load(bench.dataset, shop)
@@ -89,18 +96,34 @@ def load_splits(bench: Benchmark, shop: Workshop) -> Splits:
     quarantine = list(splits.quarantine)
     for entry in bench.external:
         further = _load(entry, shop)
+        if not further.tests:
+            raise ConfigError(f"external {entry.label}: this data set has no test part")
         for name, images in further.tests.items():
             _check_external(entry.label, images, splits.train)
-            tests[entry.label if name == "test" else f"{entry.label}/{name}"] = images
+            label = entry.label if name == "test" else f"{entry.label}/{name}"
+            if label in tests:
+                raise ConfigError(f"external {entry.label}: there is a test set {label!r} already; add `label:`")
+            tests[label] = images
         quarantine.extend(further.quarantine)
     return Splits(splits.train, tests, splits.val, tuple(quarantine), splits.domain)
 
 
 def _load(entry: Entry[Dataset], shop: Workshop) -> Splits:
     """A data set's own `load`, which caches by content: only it knows what its content is."""
-    workdir = shop.scratch / entry.label.replace("/", "_")
-    with shop.context("dataset", shop.key(entry), 0, workdir) as ctx:
-        return entry.plugin.load(ctx)
+    workdir = shop.scratch / safe_name(entry.label)
+    try:
+        with shop.context("dataset", shop.key(entry), 0, workdir) as ctx:
+            return entry.plugin.load(ctx)
+    finally:
+        _tidy(workdir)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove the folder where it holds nothing but an empty log."""
+    if [(f.name, f.stat().st_size) for f in folder.glob("*")] == [("log.txt", 0)]:
+        shutil.rmtree(folder)
+        if not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
 
 
 def _check_external(label: str, images: Images, train: Images) -> None:
@@ -120,8 +143,7 @@ def synthesise(trial: Trial, train: Images, samples: int, shop: Workshop, failed
 
     def build(folder: Path) -> dict[str, Any]:
         with shop.context("generator", fit_key, trial.seed, folder / "files", failed) as ctx:
-            with measure(shop.device) as fitting:
-                sampler = entry.plugin.fit(train, ctx)
+            sampler, fitting = _fit(entry.plugin, train, ctx)
             labels = _labels(entry.plugin, train, samples)
             with measure(shop.device) as sampling:
                 drawn = sampler(labels.copy(), ctx.rng("sample"))
@@ -132,6 +154,23 @@ def synthesise(trial: Trial, train: Images, samples: int, shop: Workshop, failed
         return {"costs": costs}
 
     return shop.store.make("synthetic", {**fit_key, "samples": samples}, build)
+
+
+def _fit(plugin: Generator, train: Images, ctx: Context) -> tuple[Sampler, Cost]:
+    """Fit, and what that cost in all: where it goes on from checkpoints, the earlier parts stand beside them.
+
+    A part that ended by a kill that no process can notice (SIGKILL, a power cut) is not counted.
+    """
+    ledger = ctx.resume / "cost.json"
+    earlier = json.loads(ledger.read_text(encoding="utf-8")) if ledger.exists() else {}
+    try:
+        with measure(ctx.device) as cost:
+            sampler = plugin.fit(train, ctx)
+    finally:
+        cost.add(earlier)
+        if any(ctx.resume.iterdir()):
+            write_atomic(ledger, json.dumps(cost.as_dict()))
+    return sampler, cost
 
 
 def _labels(plugin: Generator, train: Images, samples: int) -> Labels:
@@ -147,6 +186,8 @@ def _labels(plugin: Generator, train: Images, samples: int) -> Labels:
 
 def _as_images(drawn: Pixels | Images, labels: Labels, train: Images, trial: Trial) -> Images:
     """Check what a sampler returned. Raises ValueError with what the plugin has to change."""
+    if isinstance(drawn, np.ndarray | Images) and len(drawn) != len(labels):
+        raise ValueError(f"the sampler returned {len(drawn)} images for {len(labels)} labels")
     if isinstance(drawn, Images):
         images = drawn
     else:
@@ -179,8 +220,10 @@ def evaluate(
 
     def build(folder: Path) -> dict[str, Any]:
         with shop.context("scores", key, seed, folder / "files", failed) as ctx:
+            before = dict(shop.store.saved)
             with measure(shop.device) as cost:
                 evaluation = evaluator.plugin.evaluate(real, synthetic, ctx)
+            cost.add({part: total - before[part] for part, total in shop.store.saved.items()})
             _check_evaluation(evaluation, evaluator.plugin)
             _save_scores(folder, evaluation)
             save_predictions(ctx.workdir, evaluation.predictions, real.train.classes)
@@ -198,12 +241,17 @@ def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:
 
 def _save_scores(folder: Path, evaluation: Evaluation) -> None:
     rows = [{**vars(score), "value": _finite(score.value)} for score in evaluation.scores]
-    (folder / "scores.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    text = json.dumps(rows, indent=1, default=int)  # counts may be NumPy's integers
+    (folder / "scores.json").write_text(text, encoding="utf-8")
 
 
 def _load_scores(folder: Path) -> tuple[Score, ...]:
-    rows = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-    return tuple(Score(**{**row, "value": float("nan") if row["value"] is None else row["value"]}) for row in rows)
+    try:
+        rows = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+        values = [float("nan") if row["value"] is None else row["value"] for row in rows]
+        return tuple(Score(**{**row, "value": value}) for row, value in zip(rows, values, strict=True))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise damaged(folder, error) from error
 
 
 def _finite(value: float) -> float | None:

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ import numpy as np
 from synthbench.errors import StoreError
 from synthbench.types import Artifact, Images
 
-__all__ = ["Store", "default_root", "digest_of", "load_images", "save_images", "write_atomic"]
+__all__ = ["Store", "damaged", "default_root", "digest_of", "load_images", "save_images", "write_atomic"]
 
 Key = Mapping[str, Any]
 
@@ -42,6 +43,11 @@ def digest_of(key: Key) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def damaged(path: Path, why: object) -> StoreError:
+    """The error for an entry that cannot be read."""
+    return StoreError(f"{path} is damaged ({why}); delete that folder or run with --fresh")
+
+
 class Store:
     """Finished work under `root`. With `fresh`, what earlier processes stored is made again (once each)."""
 
@@ -49,6 +55,8 @@ class Store:
         self.root = root
         self.fresh = fresh
         self._made: set[Path] = set()
+        self.saved = {"wall_s": 0.0, "cpu_s": 0.0}
+        """What making the found entries cost when they were made: a stage that uses them counts it in."""
         self.work = 0
         """Entries this process has built: tells whether anything was computed."""
 
@@ -66,7 +74,7 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise StoreError(f"{path} is damaged ({error}); delete that folder or run with --fresh") from error
+            raise damaged(path, error) from error
 
     def make(self, kind: str, key: Key, build: Callable[[Path], Mapping[str, Any] | None]) -> Artifact:
         """The entry under `key`; where missing, `build(folder)` fills it and returns further meta data.
@@ -74,6 +82,8 @@ class Store:
         Two processes may build the same entry at once: the first to finish wins, both get its content.
         """
         if found := self.find(kind, key):
+            for part, seconds in found.meta.get("made_in", {}).items():
+                self.saved[part] += seconds
             return found
         path = self.entry(kind, key)
         with _people_errors(self.root):
@@ -81,7 +91,9 @@ class Store:
             building = Path(tempfile.mkdtemp(prefix=f".{path.name[:8]}-", dir=path.parent))
         try:
             with _people_errors(self.root):
-                meta = {"key": key, **(build(building) or {})}
+                wall, cpu = time.perf_counter(), time.process_time()
+                meta: dict[str, Any] = {"key": key, **(build(building) or {})}
+                meta["made_in"] = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
                 (building / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
                 self._publish(building, path)
         finally:
@@ -101,7 +113,8 @@ class Store:
         return path
 
     def _publish(self, building: Path, path: Path) -> None:
-        if self.fresh and path.exists():
+        incomplete = path.exists() and not (path / "meta.json").exists()  # someone has cleaned up in there
+        if self.fresh or incomplete:
             shutil.rmtree(path)
         try:
             building.rename(path)
@@ -116,7 +129,7 @@ def _people_errors(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if _is_full(error, root):
             raise StoreError(
                 f"the disk is full: {error.filename or root}; free some space, then run again"
             ) from error
@@ -124,6 +137,12 @@ def _people_errors(root: Path) -> Iterator[None]:
             message = f"the cache folder {root} cannot be written ({error.strerror}); set SYNTHBENCH_CACHE"
             raise StoreError(message) from error
         raise
+
+
+def _is_full(error: OSError, root: Path) -> bool:
+    """NumPy, and copies of whole folders, report a full disk without its number."""
+    nameless = error.errno is None and root.exists()
+    return error.errno in (errno.ENOSPC, errno.EDQUOT) or (nameless and shutil.disk_usage(root).free < 1 << 20)
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -160,7 +179,7 @@ def load_images(folder: Path) -> Images:
             ids=np.array(about["ids"], dtype=np.str_),
             groups=np.array(about["groups"], dtype=np.str_),
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise StoreError(f"{folder} is damaged ({error}); delete that folder or run with --fresh") from error
+    except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
+        raise damaged(folder, error) from error
     images.__dict__["digest"] = about["digest"]  # known from when it was written: saves reading the pixels
     return images

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from synthbench.run import RunResult
 
 __all__ = ["print_board", "print_plan", "print_plugins"]
+
+WIDE = 200
+"""Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""
 
 
 def print_plugins(registry: Registry) -> None:
@@ -45,26 +49,26 @@ def print_board(bench: Benchmark, result: RunResult) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    board = pd.read_csv(result.out / "leaderboard.csv")
+    text = {"generator": str, "role": str, "status": str, "seeds": str}  # a label may read like a number or "NA"
+    board = pd.read_csv(result.out / "leaderboard.csv", dtype=text, keep_default_na=False, na_values=[""])
     metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.plugin.metrics]
     shown = [bench.headline, *(m for m in metrics if m != bench.headline and board[m].notna().any())][:6]
     table = Table(title=f"{escape(bench.name)}: ranked by {escape(bench.headline)} on test")
     for heading in ("rank", "generator", "role", "status", *shown, "fit s", "score s"):
-        table.add_column(heading, justify="left" if heading in ("generator", "role", "status") else "right")
+        left = heading in ("generator", "role", "status")
+        table.add_column(heading, justify="left" if left else "right", no_wrap=left, overflow="fold")
     for row in board.to_dict("records"):
-        scoring = sum(
-            row[f"{e.label}_wall_s"] for e in bench.evaluators if not math.isnan(row[f"{e.label}_wall_s"])
-        )
+        scoring = [t for e in bench.evaluators if not math.isnan(t := row[f"{e.label}_wall_s"])]
         table.add_row(
             "" if math.isnan(row["rank"]) else str(int(row["rank"])),
-            escape(str(row["generator"])),
+            escape(row["generator"]),
             row["role"],
             f"{row['status']} {row['seeds']}",
             *("" if math.isnan(row[m]) else f"{row[m]:.3f}" for m in shown),
             "" if math.isnan(row["fit_wall_s"]) else f"{row['fit_wall_s']:.1f}",
-            f"{scoring:.1f}",
+            f"{sum(scoring):.1f}" if scoring else "",
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
     print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, run.json, trials/")
     for outcome in result.failed:
         for reason in outcome.reasons:

@@ -127,11 +127,14 @@ class Splits:
     domain: str = ""
 
     def __post_init__(self) -> None:
-        for name, images in self.tests.items():
+        parts = {f"test set {name!r}": images for name, images in self.tests.items()}
+        if self.val is not None:
+            parts["'val'"] = self.val
+        for part, images in parts.items():
             if images.classes != self.train.classes:
-                raise ValueError(f"test set {name!r} has classes {images.classes}, train has {self.train.classes}")
+                raise ValueError(f"{part} has classes {images.classes}, train has {self.train.classes}")
             if images.shape != self.train.shape:
-                raise ValueError(f"test set {name!r} has images {images.shape}, train has {self.train.shape}")
+                raise ValueError(f"{part} has images {images.shape}, train has {self.train.shape}")
 
 
 @dataclass(frozen=True)

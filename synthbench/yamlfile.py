@@ -58,7 +58,8 @@ def _step(node: Any, key: str, dotted: str, *, must_exist: bool) -> str | int:
     """The key or index to go down by; complains with what is there instead."""
     if isinstance(node, list):
         if not key.isdecimal() or int(key) >= len(node):
-            raise ConfigError(f"--set {dotted}: the list has the indices 0 to {len(node) - 1}, found {key!r}")
+            there = f"has the indices 0 to {len(node) - 1}" if node else "is empty"
+            raise ConfigError(f"--set {dotted}: the list {there}, found {key!r}")
         return int(key)
     if not isinstance(node, dict):
         raise ConfigError(f"--set {dotted}: {_kind(node)} has no keys")
@@ -70,14 +71,14 @@ def _step(node: Any, key: str, dotted: str, *, must_exist: bool) -> str | int:
 
 
 def _parse(text: str, where: str, path: str) -> Any:
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         return None if node is None else _build(loader, node, where, path)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: `!!int x` and the like
         raise ConfigError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from error
-    finally:
-        loader.dispose()
+    except RecursionError as error:
+        raise ConfigError(f"{where}: an alias (`*name`) stands inside the value that it names") from error
 
 
 def _build(loader: _Loader, node: yaml.Node, where: str, path: str) -> Any:
@@ -86,13 +87,18 @@ def _build(loader: _Loader, node: yaml.Node, where: str, path: str) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, item, where, f"{path}.{i}".lstrip(".")) for i, item in enumerate(node.value)]
     _refuse_traps(node, where, path)
-    return loader.construct_object(node)
+    value = loader.construct_object(node)
+    if not isinstance(value, str | int | float | None):
+        raise ConfigError(f"{where}: {path}: expected text, a number, true, false or null, found {value!r}")
+    return value
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode, where: str, path: str) -> dict[str, Any]:
     lines: dict[str, int] = {}
     for key, _ in node.value:
         line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise ConfigError(f"{where}: {path or 'the file'}: line {line}: a key must be a plain text")
         if key.value in lines and key.tag != "tag:yaml.org,2002:merge":
             full = f"{path}.{key.value}".lstrip(".")
             raise ConfigError(f"{where}: {full} stands twice, on lines {lines[key.value]} and {line}; delete one")
@@ -108,11 +114,9 @@ def _refuse_traps(node: Any, where: str, path: str) -> None:
     """What YAML 1.1 reads otherwise than people mean it."""
     plain = node.style is None
     if plain and node.tag == "tag:yaml.org,2002:str" and FLOAT_WITHOUT_POINT.fullmatch(node.value):
-        better = f"{float(node.value):.10e}"
-        mantissa, _, exponent = better.partition("e")
-        better = f"{mantissa.rstrip('0').ljust(3, '0')}e{int(exponent):+03d}"
         raise ConfigError(
-            f"{where}: {path}: YAML reads {node.value} as a string, not a number; write {better} (or quote it)"
+            f"{where}: {path}: YAML reads {node.value} as a string, not a number; "
+            f"write {_with_point(node.value)} (or quote it)"
         )
     if plain and node.tag == "tag:yaml.org,2002:bool" and AMBIGUOUS_BOOL.fullmatch(node.value):
         boolean = "true" if node.value.lower() in ("yes", "on") else "false"
@@ -120,6 +124,14 @@ def _refuse_traps(node: Any, where: str, path: str) -> None:
             f"{where}: {path}: YAML reads a bare {node.value} as the boolean {boolean}; write {boolean}, "
             f'or "{node.value}" in quotes for the text'
         )
+
+
+def _with_point(number: str) -> str:
+    """1e4 as YAML 1.1 wants it: 1.0e+4, with a point and a sign."""
+    mantissa, _, exponent = number.lower().partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    sign = "" if exponent[0] in "+-" else "+"
+    return f"{whole if whole.strip('+-') else whole + '0'}.{fraction or '0'}e{sign}{exponent}"
 
 
 def _kind(value: Any) -> str:

@@ -31,18 +31,18 @@ class Pneumonia:
 
 
 def draw_pneumonia(rng: np.random.Generator, patient: Patient) -> Pneumonia:
-    """One to four patches, about 2-6 cm from centre to edge, from faint to dense; in half the patients a haze."""
+    """One to four patches, about 2-6 cm from centre to edge, half to nearly airless; in half the patients a haze."""
     number = int(rng.choice([1, 2, 3, 4], p=[0.4, 0.3, 0.2, 0.1]))
     patches = tuple(_draw_patch(rng, patient) for _ in range(number))
-    return Pneumonia(int(rng.integers(2**32)), patches, sometimes(rng, 0.5, 0.05, 0.3))
+    return Pneumonia(int(rng.integers(2**32)), patches, sometimes(rng, 0.5, 0.05, 0.2))
 
 
 def _draw_patch(rng: np.random.Generator, patient: Patient) -> Patch:
     side = 1 if rng.random() < 0.5 else -1
     x = side * patient.half_width * rng.uniform(0.35, 0.75)
-    a = math.exp(around(rng, 1.25, 0.3))
+    a = math.exp(around(rng, 1.2, 0.3))
     outline = Ellipsoid(x, rng.uniform(4.5, 18.0), a, a * rng.uniform(0.6, 1.0), 1.0, rng.uniform(0, math.pi))
-    return Patch(outline, rng.uniform(0.35, 0.85))
+    return Patch(outline, rng.uniform(0.5, 0.95))
 
 
 def consolidation(sick: Pneumonia, course: float, film: Film, x: Field, y: Field) -> Field:

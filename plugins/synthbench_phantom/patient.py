@@ -110,7 +110,7 @@ def draw_patient(rng: np.random.Generator) -> Patient:
         breast_x=around(rng, 7.6, 0.6),
         breast_y=around(rng, 16.5, 1.2),
         stomach_gas=sometimes(rng, 0.5, 1.0, 5.0),
-        lung_density=around(rng, 0.27, 0.025),
+        lung_density=around(rng, 0.27, 0.055),
         vessels=around(rng, 1.0, 0.15),
         texture=around(rng, 1.0, 0.25),
         arm_angle=around(rng, 0.2, 0.1),

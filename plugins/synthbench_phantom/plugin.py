@@ -29,10 +29,10 @@ class Phantom(ImageDataset):
 
     name: ClassVar[str] = "phantom"
 
-    train_images: int = Field(1000, ge=2, le=100_000, description="images in train")
+    train_images: int = Field(1600, ge=2, le=100_000, description="images in train")
     test_images: int = Field(400, ge=2, le=100_000, description="images in the test set `test`")
-    images_per_patient: int = Field(3, ge=1, le=100, description="exams of each patient, one image each")
-    pneumonia_fraction: float = Field(0.7, gt=0, lt=1, description="share of the patients who have pneumonia")
+    images_per_patient: int = Field(2, ge=1, le=100, description="exams of each patient, one image each")
+    pneumonia_fraction: float = Field(0.6, gt=0, lt=1, description="share of the patients who have pneumonia")
     seed: int = Field(0, ge=0, description="another seed is another data set; a benchmark's seeds have no part")
 
     @model_validator(mode="after")

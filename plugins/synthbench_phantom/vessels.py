@@ -12,6 +12,7 @@ from synthbench_phantom.patient import Exam, Patient
 __all__ = ["vessels"]
 
 STEMS, GENERATIONS = 6, 5
+THICKEST = 1.2  # cm; where stems cross they make room for each other
 
 
 def vessels(patient: Patient, exam: Exam, film: Film) -> Field:
@@ -27,7 +28,8 @@ def vessels(patient: Patient, exam: Exam, film: Film) -> Field:
     down = y + length * np.sin(angle) * t + aside * np.cos(angle)
     area = math.pi * np.square(radius * patient.vessels * (1 - 0.25 * t))
     volume = np.broadcast_to(area * length / (3 * n), across.shape)
-    return single(gaussian_filter(splat(film, exam.pose, across, down, volume), 0.12 / film.pitch, truncate=3.0))
+    blood = gaussian_filter(splat(film, exam.pose, across, down, volume), 0.12 / film.pitch, truncate=3.0)
+    return single(np.minimum(blood, THICKEST))
 
 
 def _tree(rng: np.random.Generator, side: int) -> Field:
@@ -36,8 +38,8 @@ def _tree(rng: np.random.Generator, side: int) -> Field:
     angle = fan if side > 0 else math.pi - fan
     x = 3.2 * side + rng.normal(0, 0.3, STEMS)
     y = np.linspace(7.8, 12.0, STEMS) + rng.normal(0, 0.4, STEMS)
-    length, radius = rng.uniform(2.0, 4.0, STEMS), rng.uniform(0.5, 0.85, STEMS)
-    generations = [np.stack([x, y, angle, length, radius])]
+    length, radius = rng.uniform(2.0, 4.0, STEMS), rng.uniform(0.45, 0.72, STEMS)
+    generations = [single([x, y, angle, length, radius])]
     for _ in range(GENERATIONS - 1):
         generations.append(_fork(rng, generations[-1]))
     return single(np.concatenate(generations, axis=1))
@@ -49,4 +51,4 @@ def _fork(rng: np.random.Generator, branches: Field) -> Field:
     n = len(x)
     turned = angle + np.tile([-0.3, 0.3], n // 2) + rng.normal(0, 0.25, n)
     end = x + length * np.cos(angle), y + length * np.sin(angle)
-    return np.stack([*end, turned, length * rng.uniform(0.65, 1.0, n), radius * 0.72])
+    return single([*end, turned, length * rng.uniform(0.65, 1.0, n), radius * 0.72])

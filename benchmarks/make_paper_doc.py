@@ -1,0 +1,77 @@
+"""docs/paper.md from a run: `python benchmarks/make_paper_doc.py RUN_DIR`.
+
+Copies the run's small result files to docs/results/cxr-cpu, its pictures to docs/images, draws the two networks,
+and rewrites the generated blocks of docs/paper.md from the copies. Without RUN_DIR it makes pictures of the
+networks and blocks anew from what is committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from draw_networks import draw_networks
+from paper_figures import draw_grids, plot_losses
+from paper_tables import FILES, GAN, VGG, load_results, rewrite
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE, RESULTS, IMAGES = DOCS / "paper.md", DOCS / "results" / "cxr-cpu", DOCS / "images"
+MAX_BYTES = 300_000
+"""Of one picture."""
+
+FOLDERS = re.compile(r"(?<![\w.~:/-])/(?:[^\s/'\"]+/)+|(?<!\w)[A-Za-z]:\\(?:[^\s\\]+\\)+")
+"""The folder part of an absolute path."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, nargs="?", help="a finished run of benchmarks/cxr-cpu.yaml")
+    run = parser.parse_args().run
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    draw_networks(IMAGES)
+    if run:
+        copy_results(run, RESULTS)
+        copy_pictures(run, IMAGES)
+    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), load_results(RESULTS)), encoding="utf-8")
+    print(f"{PAGE.name}: written; look at {RESULTS} and {IMAGES} before you commit them")
+
+
+def copy_results(run: Path, target: Path) -> None:
+    """The files the tables are made of; texts lose the folders of this machine. Raises where one is missing."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name, source in FILES.items():
+        text = (run / source).read_text(encoding="utf-8")
+        if name.endswith(".json"):
+            text = json.dumps(without_folders(json.loads(text)), indent=1, ensure_ascii=False) + "\n"
+        (target / name).write_text(text, encoding="utf-8")
+
+
+def without_folders(value: Any) -> Any:
+    """JSON in which every absolute path is its last part alone."""
+    if isinstance(value, dict):
+        return {key: without_folders(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_folders(item) for item in value]
+    return FOLDERS.sub("", value) if isinstance(value, str) else value
+
+
+def copy_pictures(run: Path, target: Path) -> None:
+    """Samples, grids by step, losses by step, the VGG16's curves and confusion matrices."""
+    trial = run / "trials" / GAN / "seed-0"
+    classifier = trial / VGG / "classifier-0"
+    draw_grids([trial / "generator" / "samples.png"], target / "acgan-samples.png")
+    draw_grids(sorted((trial / "generator").glob("grid-*.png")), target / "acgan-steps.png")
+    plot_losses(trial / "generator" / "losses.csv", target / "acgan-losses.png")
+    shutil.copyfile(classifier / "curves.png", target / "acgan-vgg16-curves.png")
+    shutil.copyfile(classifier / "confusion.png", target / "acgan-vgg16-confusion.png")
+    for picture in target.iterdir():
+        if picture.stat().st_size > MAX_BYTES:
+            raise ValueError(f"{picture} has {picture.stat().st_size} bytes, at most {MAX_BYTES} are allowed")
+
+
+if __name__ == "__main__":
+    main()

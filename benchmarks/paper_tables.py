@@ -1,0 +1,273 @@
+"""The tables of docs/paper.md, made from the committed files of a run and from nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paper_printed as paper
+import pandas as pd
+from scipy.stats import binomtest
+
+__all__ = ["BLOCKS", "FILES", "Results", "load_results", "rewrite"]
+
+GAN, VGG = "acgan", "tstr-vgg16"
+METRICS = ("balanced_accuracy", "auroc", "accuracy", "f1")
+SETS = {("test", ""): "test", ("train", "generator"): "train[seen]", ("synthetic", "validation"): "synthetic"}
+HEADINGS = {"balanced_accuracy": "balanced accuracy", "auroc": "AUROC", "accuracy": "accuracy", "f1": "F1"}
+
+FILES = {
+    "scores.csv": "scores.csv",
+    "leaderboard.csv": "leaderboard.csv",
+    "run.json": "run.json",
+    "acgan-losses.csv": f"trials/{GAN}/seed-0/generator/losses.csv",
+    "acgan-vgg16-history.csv": f"trials/{GAN}/seed-0/{VGG}/classifier-0/history.csv",
+    "acgan-vgg16-report.csv": f"trials/{GAN}/seed-0/{VGG}/classifier-0/report.csv",
+    "acgan-vgg16-confusion.csv": f"trials/{GAN}/seed-0/{VGG}/classifier-0/confusion.csv",
+}
+"""The committed files, and where in a run's folder each comes from."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """A run, as committed."""
+
+    scores: pd.DataFrame
+    board: pd.DataFrame
+    run: dict[str, Any]
+    losses: pd.DataFrame
+    report: pd.DataFrame
+    confusion: pd.DataFrame
+
+    def values(self, generator: str, evaluator: str, metric: str, test_set: str) -> pd.DataFrame:
+        """The rows of scores.csv for one cell, one a seed."""
+        s = self.scores
+        keep = (s.generator == generator) & (s.evaluator == evaluator)
+        return s[keep & (s.metric == metric) & (s.test_set == test_set)]
+
+    def report_row(self, test_set: str, name: str) -> dict[str, float]:
+        """precision, recall, f1 and support of a class, or of "macro avg"."""
+        r = self.report
+        found = r[(r.test_set == test_set) & (r["class"] == name)]
+        return {str(key): value for key, value in found.iloc[0].items()}
+
+
+def load_results(folder: Path) -> Results:
+    """Raises FileNotFoundError where a file of `FILES` is missing."""
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise FileNotFoundError(f"{folder}: no {', '.join(missing)}; run benchmarks/make_paper_doc.py RUN_DIR")
+
+    def table(name: str) -> pd.DataFrame:
+        # text cells that are empty stay empty: a test set nobody has seen has seen == ""
+        return pd.read_csv(folder / name, keep_default_na=False, na_values={"value": [""], "precision": ["nan"]})
+
+    return Results(
+        scores=table("scores.csv"),
+        board=pd.read_csv(folder / "leaderboard.csv"),
+        run=json.loads((folder / "run.json").read_text(encoding="utf-8")),
+        losses=table("acgan-losses.csv"),
+        report=table("acgan-vgg16-report.csv"),
+        confusion=table("acgan-vgg16-confusion.csv"),
+    )
+
+
+def rewrite(text: str, results: Results) -> str:
+    """`text` with every generated block made anew. Raises ValueError where markers and blocks do not match."""
+    found = re.findall(r"<!-- generated: (\S+) -->", text)
+    if sorted(found) != sorted(BLOCKS):
+        raise ValueError(f"the page has the blocks {sorted(found)}, expected {sorted(BLOCKS)}, each once")
+    for name, make in BLOCKS.items():
+        pattern = rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)"
+        block = make(results)
+        text, count = re.subn(pattern, lambda m, block=block: f"{m[1]}{block}\n{m[2]}", text, flags=re.DOTALL)
+        if count != 1:
+            raise ValueError(f"the block {name} has no <!-- end -->")
+    return text
+
+
+def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; the first column to the left, all others to the right."""
+    rule = ["---", *["---:"] * (len(headings) - 1)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [list(headings), rule, *rows])
+
+
+def number(value: float, digits: int = 3) -> str:
+    """.8765 -> 0.877; a dash where there is none."""
+    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def over_seeds(rows: pd.DataFrame, digits: int = 3) -> str:
+    """The value, or mean ± standard deviation where there are several seeds; undefined if one of them is."""
+    if rows.empty:
+        return "–"
+    mean = rows.value.mean(skipna=False)
+    spread = f" ± {rows.value.std(ddof=1):.{digits}f}" if len(rows) > 1 and not pd.isna(mean) else ""
+    return number(mean, digits) + spread
+
+
+def board(evaluator: str) -> Callable[[Results], str]:
+    """The leaderboard under one evaluator, on the held-out test set."""
+
+    def make(results: Results) -> str:
+        headings = ["generator", "role", *HEADINGS.values(), "95 % interval of accuracy", "N"]
+        ranked = evaluator == results.run["benchmark"]["headline"].rpartition(".")[0]
+        return markdown(["rank", *headings] if ranked else headings, board_rows(results, evaluator, ranked))
+
+    return make
+
+
+def board_rows(results: Results, evaluator: str, ranked: bool) -> list[list[str]]:
+    rows = []
+    order = results.board if ranked else by_metric(results, evaluator)
+    for entry in order.to_dict("records"):
+        cells = [results.values(entry["generator"], evaluator, metric, "test") for metric in METRICS]
+        rank = ["" if pd.isna(entry["rank"]) else str(int(entry["rank"]))] if ranked else []
+        name = entry["generator"] + ("" if entry["status"] == "done" else f" ({entry['status']})")
+        accuracy = cells[METRICS.index("accuracy")]
+        numbers = [over_seeds(cell) for cell in cells]
+        rows.append([*rank, name, entry["role"], *numbers, interval(accuracy), sizes(accuracy)])
+    return rows
+
+
+def by_metric(results: Results, evaluator: str) -> pd.DataFrame:
+    """The generators that this evaluator scored, best balanced accuracy first."""
+    column = f"{evaluator}.balanced_accuracy"
+    scored = results.board[results.board.generator.isin(results.scores[results.scores.evaluator == evaluator].generator)]
+    return scored.sort_values(column, ascending=False, kind="stable")
+
+
+def interval(accuracy: pd.DataFrame) -> str:
+    """Wilson's, for the draw of the test images alone; with several seeds there is no single count to take."""
+    if len(accuracy) != 1 or accuracy.value.isna().any():
+        return "–"
+    n = int(accuracy.n.iloc[0])
+    bounds = binomtest(round(accuracy.value.iloc[0] * n), n).proportion_ci(0.95, method="wilson")
+    return f"{bounds.low:.3f}–{bounds.high:.3f}"
+
+
+def sizes(rows: pd.DataFrame) -> str:
+    return "–" if rows.empty else " / ".join(str(n) for n in dict.fromkeys(rows.n))
+
+
+def test_sets(evaluator: str) -> Callable[[Results], str]:
+    """Balanced accuracy, AUROC and accuracy on each of the three test sets, side by side."""
+    shown = [m for m in METRICS if m != "f1"]
+
+    def make(results: Results) -> str:
+        headings = ["generator", *(f"{HEADINGS[m]}, {label}" for m in shown for label in SETS.values()), "N"]
+        rows = []
+        for name in by_metric(results, evaluator).generator:
+            cells = [results.values(name, evaluator, m, test_set) for m in shown for test_set, _ in SETS]
+            counts = " / ".join(sizes(cell) for cell in cells[: len(SETS)])
+            rows.append([name, *map(over_seeds, cells), counts])
+        return markdown(headings, rows)
+
+    return make
+
+
+def table_1(results: Results) -> str:
+    """The paper's Table 1 as printed, as it reads rightly, and ours on seen and on held-out images."""
+    columns = [paper.PRINTED, paper.righted()] + [our_report(results, name) for name in ("train", "test")]
+    headings = ["", "paper, as printed", "paper, arguments in the right order", "ours, seen images (train)"]
+    rows = [[row, *(cell(column[row]) for column in columns)] for row in columns[1]]
+    return markdown([*headings, "ours, held-out images (test)"], rows)
+
+
+def cell(value: float | int | None) -> str:
+    """Counts as they are, the rest to the two digits that the paper prints; a dash where it prints nothing."""
+    return "–" if value is None else str(value) if isinstance(value, int) else number(value, 2)
+
+
+def our_report(results: Results, test_set: str) -> dict[str, float | int | None]:
+    """The same rows as the paper's, for the VGG16 trained on our ACGAN's images (first seed)."""
+    rows: dict[str, float | int | None] = {}
+    for name in paper.CLASSES:
+        found = results.report_row(test_set, name)
+        rows |= {f"{name} {what}": found[what] for what in ("precision", "recall", "f1")}
+        rows[f"{name} support"] = int(found["support"])
+    for metric in ("accuracy", "balanced_accuracy"):
+        rows[metric.replace("_", " ")] = float(results.values(GAN, VGG, metric, test_set).value.iloc[0])
+    return rows
+
+
+def confusions(results: Results) -> str:
+    """Counts, rows the true class; the paper's follow from its Table 1."""
+    ours = {"ours, seen images (train)": "train", "ours, held-out images (test)": "test"}
+    rows = [["paper, seen images", *(str(n) for row in paper.CONFUSION for n in row)]]
+    for label, test_set in ours.items():
+        table = results.confusion[results.confusion.test_set == test_set].set_index("true")
+        rows.append([label, *(str(table.loc[true, said]) for true in paper.CLASSES for said in paper.CLASSES)])
+    headings = [f"{true} called {said}" for true in paper.CLASSES for said in paper.CLASSES]
+    return markdown(["", *headings], rows)
+
+
+def losses(results: Results) -> str:
+    """The four losses at the steps that the paper prints, and at our last."""
+    ours = results.losses.set_index("step")
+    rows = []
+    for step in dict.fromkeys([*paper.LOSSES, int(ours.index[-1])]):
+        pairs = zip(paper.LOSSES.get(step, [None] * 4), paper.LOSS_COLUMNS, strict=True)
+        mine = ours.loc[step] if step in ours.index else {}
+        both = [(number(printed if printed is not None else float("nan")), mine.get(name)) for printed, name in pairs]
+        rows.append([str(step), *(c for left, right in both for c in (left, cell_3(right)))])
+    what = ("D tag", "D labels", "G tag", "G labels")
+    return markdown(["step", *(f"{loss}, {who}" for loss in what for who in ("paper", "ours"))], rows)
+
+
+def cell_3(value: float | None) -> str:
+    return "–" if value is None else number(float(value))
+
+
+def facts(results: Results) -> str:
+    """Where and with what the run was made."""
+    run, bench = results.run, results.run["benchmark"]
+    hardware, commit = run["hardware"], run["git"]["commit"]
+    dirty = " with uncommitted changes" if run["git"]["dirty"] else ""
+    sets = run["data"]["sets"].items()
+    rows = [
+        ["command", f"`synthbench {' '.join(run['command'])}`"],
+        ["last written by", f"a run of {run['started'][:16]} to {run['finished'][:16]} UTC"],
+        ["commit", f"{commit}{dirty}" if commit else "an installed package"],
+        ["machine", f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gb']:.0f} GB, {hardware['device']}"],
+        ["system", hardware["system"]],
+        ["versions", ", ".join(f"{name} {version}" for name, version in run["versions"].items())],
+        ["data", "; ".join(f"{name} {data['images']} ({counts(data['counts'])})" for name, data in sets)],
+        ["images put aside as unreadable", str(run["data"]["quarantined"])],
+        ["synthetic images of each generator", str(bench["samples"])],
+        ["seeds of each generator", f"{bench['seeds']} (from {bench['seed']})"],
+    ]
+    return "\n".join(["| | |", "|---|---|", *(f"| {left} | {right} |" for left, right in rows)])
+
+
+def counts(by_class: dict[str, int]) -> str:
+    return ", ".join(f"{name} {n}" for name, n in by_class.items())
+
+
+def costs(results: Results) -> str:
+    """Wall and CPU seconds by stage, as measured when the stage was computed."""
+    stages = ["fit", "sample", *dict.fromkeys(results.scores.evaluator)]
+    rows = []
+    for trial in results.run["trials"]:
+        spent = [trial["costs"].get(stage) for stage in stages]
+        peak = max((c["peak_memory_mb"] for c in spent if c), default=float("nan"))
+        pairs = [f"{c['wall_s']:.1f} / {c['cpu_s']:.1f}" if c else "–" for c in spent]
+        rows.append([f"{trial['generator']}, seed {trial['index']}", *pairs, number(peak, 0)])
+    return markdown(["trial", *(f"{stage}, s wall / CPU" for stage in stages), "peak memory, MB"], rows)
+
+
+BLOCKS: dict[str, Callable[[Results], str]] = {
+    "table-1": table_1,
+    "confusions": confusions,
+    "leaderboard-cnn": board("tstr"),
+    "leaderboard-vgg16": board(VGG),
+    "test-sets-cnn": test_sets("tstr"),
+    "test-sets-vgg16": test_sets(VGG),
+    "losses": losses,
+    "run-facts": facts,
+    "costs": costs,
+}

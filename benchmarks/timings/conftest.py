@@ -1,0 +1,94 @@
+"""How the suite measures: a few rounds after a warm-up, and a note of what else the machine was doing.
+
+Run by `pytest benchmarks/timings --benchmark-json=timings.json`; see docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from benchmarks.timings.machine import Neighbours, environment
+from synthbench.context import Context
+from synthbench.progress import Progress
+from synthbench.store import Store
+
+# As the command line does, before anything imports torch: what is timed is what a run gets.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+neighbours = pytest.StashKey[Neighbours]()
+
+
+class Timed(Protocol):
+    """What the fixture `timed` is."""
+
+    def __call__(
+        self,
+        function: Callable[..., object],
+        what: str,
+        *,
+        setup: Callable[[], object] | None = None,
+        images: int = 0,
+        flop: float = 0,
+        **info: object,
+    ) -> None:
+        """Time `function` on what `setup` returns (not timed); each call handles `images` and computes `flop`."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=4, help="timed rounds of each benchmark, after one warm-up")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[neighbours] = Neighbours()
+
+
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """Add to pytest-benchmark's own account of the machine what torch runs on, and the machine's other work."""
+    output_json["environment"] = {**environment(), "other_work_cores": config.stash[neighbours].cores_used()}
+
+
+@pytest.fixture
+def timed(benchmark: Any, request: pytest.FixtureRequest) -> Timed:
+    rounds = request.config.getoption("rounds")
+
+    def run(
+        function: Callable[..., object],
+        what: str,
+        *,
+        setup: Callable[[], object] | None = None,
+        images: int = 0,
+        flop: float = 0,
+        **info: object,
+    ) -> None:
+        def arguments() -> tuple[tuple[object, ...], dict[str, object]]:
+            return ((setup(),) if setup else ()), {}
+
+        benchmark.pedantic(function, setup=arguments, rounds=rounds, warmup_rounds=1)
+        benchmark.extra_info.update({"what": what, **info})
+        if benchmark.stats is None:  # --benchmark-disable: run once, for its errors
+            return
+        seconds = benchmark.stats["median"]
+        if images:
+            benchmark.extra_info.update(images=images, images_per_s=images / seconds)
+        if flop:
+            benchmark.extra_info.update(gflop=flop / 1e9, gflop_per_s=flop / seconds / 1e9)
+
+    return run
+
+
+@pytest.fixture
+def make_context(tmp_path: Path) -> Callable[[], Context]:
+    """Contexts with an empty store each."""
+
+    def make() -> Context:
+        folder = tmp_path / f"store-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        return Context(0, "cpu", folder, folder, Store(folder), Progress(False), logging.getLogger("timings"))
+
+    return make

@@ -1,0 +1,94 @@
+"""Fixtures for the tests of the core: a benchmark of tiny plugins in a temporary folder."""
+
+import json
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from synthbench import cli
+from synthbench.source import code_version
+
+MINI = Path(__file__).parent / "helpers" / "mini.py"
+
+
+class Mini:
+    """A folder with mini.py and bench.yaml, an empty store of its own, and `synthbench run` on it."""
+
+    def __init__(self, folder, monkeypatch):
+        self.folder = folder
+        self.plugin = folder / "mini.py"
+        self.cache = folder / "cache"
+        self.out = folder / "out"
+        shutil.copy(MINI, self.plugin)
+        monkeypatch.setenv("SYNTHBENCH_CACHE", str(self.cache))
+
+    @property
+    def file(self):
+        return self.folder / "bench.yaml"
+
+    def write(self, *generators, **changes):
+        """A benchmark file; a generator is `Class` or a mapping whose `use` is `Class`; so are the evaluators."""
+        content = {
+            "name": "mini",
+            "samples": 10,
+            "headline": "distance.gap",
+            "baselines": False,
+            "dataset": "Squares",
+            "generators": list(generators),
+            "evaluators": ["Distance"],
+            **changes,
+        }
+        for key in ("generators", "evaluators", "external"):
+            content[key] = [self.entry(e) for e in content.get(key, [])]
+        content["dataset"] = self.entry(content["dataset"])
+        self.file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+    @staticmethod
+    def entry(given):
+        options = {"use": given} if isinstance(given, str) else dict(given)
+        cls = options["use"]
+        return {**options, "use": f"mini.py:{cls}", "label": options.get("label", cls.lower())}
+
+    def run(self, *arguments, out=None):
+        """The exit code of `synthbench run`, as a new process would see the plugin file."""
+        self.forget()
+        return cli.main(["run", str(self.file), "--out", str(out or self.out), "--device", "cpu", *arguments])
+
+    @staticmethod
+    def forget():
+        """Plugin files are read anew by the next process: have this one do so too."""
+        for name in [name for name in sys.modules if name.startswith("synthbench_file_")]:
+            del sys.modules[name]
+        code_version.cache_clear()
+
+    def calls(self):
+        """What the plugins did since the last time this was asked, counted."""
+        file = self.folder / "calls.txt"
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return Counter(lines)
+
+    @property
+    def board(self):
+        """leaderboard.csv by generator."""
+        return pd.read_csv(self.out / "leaderboard.csv").set_index("generator")
+
+    @property
+    def scores(self):
+        return pd.read_csv(self.out / "scores.csv")
+
+    @property
+    def record(self):
+        return json.loads((self.out / "run.json").read_text())
+
+
+@pytest.fixture
+def mini(tmp_path, monkeypatch):
+    """A benchmark of tiny plugins, with a store of its own."""
+    yield Mini(tmp_path, monkeypatch)
+    Mini.forget()
