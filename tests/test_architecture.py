@@ -28,6 +28,7 @@ PUBLIC = {
     "imaging",
     "interfaces",
     "progress",
+    "seeds",
     "source",
     "store",
     "testing",
@@ -278,7 +279,10 @@ used = resource.getrusage(resource.RUSAGE_SELF)
 loaded = sorted({name.partition(".")[0] for name in sys.modules})
 print(json.dumps({"code": code, "cpu": used.ru_utime, "loaded": loaded}), file=sys.stderr)
 """
-BARE = "import json, resource, sys; print(json.dumps({'cpu': resource.getrusage(resource.RUSAGE_SELF).ru_utime}), file=sys.stderr)"
+BARE = """
+import json, resource, sys
+print(json.dumps({"cpu": resource.getrusage(resource.RUSAGE_SELF).ru_utime}), file=sys.stderr)
+"""
 
 
 def ask(script, arguments, folder):

@@ -249,22 +249,22 @@ def process(*arguments, **options):
 
 
 def test_a_process_that_is_interrupted_ends_with_130_and_one_line(mini):
-    pause = "(HERE / 'here').write_text(''); __import__('time').sleep(60)"
+    pause = "(HERE / 'here').write_text(''); __import__('time').sleep(300)"
     mini.plugin.write_text(mini.plugin.read_text().replace('ctx.log.info("fitted")', pause))
     mini.write("Floor")
     running = process("run", mini.file, "--out", mini.out, "--device", "cpu")
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while not (mini.folder / "here").exists() and time.monotonic() < until:
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=300)
     assert running.returncode == 130
     assert err == "synthbench: interrupted; what was finished is kept, the same command goes on from there\n"
     assert list(mini.cache.glob("synthetic/*")) == list(mini.cache.glob("synthetic/.*")) == []
 
 
 def test_each_trial_is_reported_when_it_ends_also_into_a_pipe(mini):
-    pause = "called('second') or (__import__('time').sleep(60) if (HERE / 'slow').exists() else None)"
+    pause = "called('second') or (__import__('time').sleep(300) if (HERE / 'slow').exists() else None)"
     mini.plugin.write_text(mini.plugin.read_text().replace('ctx.log.info("fitted")', pause))
     mini.write("Resuming", "MeanNoise")
     (mini.folder / "slow").write_text("")

@@ -46,7 +46,9 @@ def test_what_was_made_is_found_by_its_key_and_not_made_again(store):
     again = Store(store.root).make("things", KEY, build("two", calls))
     assert calls == ["one"]
     assert (content(again), again.path, again.meta) == ("one", first.path, first.meta)
-    assert first.meta == {"key": KEY, "costs": {"fit": 1}}
+    assert set(first.meta) == {"key", "made_in", "costs"}
+    assert (first.meta["key"], first.meta["costs"]) == (KEY, {"fit": 1})
+    assert set(first.meta["made_in"]) == {"wall_s", "cpu_s"}
     assert json.loads((first.path / "meta.json").read_text()) == first.meta
     assert entries(store) == [digest_of(KEY)[:32]]
 

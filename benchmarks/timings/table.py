@@ -39,12 +39,13 @@ def _machine(report: Report) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     commit = report["commit_info"].get("id", "")[:7] or "unknown"
     dirty = " with changes" if report["commit_info"].get("dirty") else ""
+    rounds = min(bench["stats"]["rounds"] for bench in report["benchmarks"])
     cores, vectors = about["cores"], about.get("vector_instructions", "unknown")
     lines = [
         f"Measured on {report['datetime'][:10]}: {machine['cpu']['brand_raw']}, {cores} cores, {vectors}, "
         f"{about['memory_gb']:.0f} GB, {machine['system']}; {machine['python_implementation']} "
         f"{machine['python_version']}, {versions}; {about.get('torch_threads', 'no')} torch threads, "
-        f"OMP_WAIT_POLICY={about['omp_wait_policy'] or 'unset'}; commit {commit}{dirty}.",
+        f"OMP_WAIT_POLICY={about['omp_wait_policy'] or 'unset'}; commit {commit}{dirty}; timed rounds: {rounds}.",
         "",
         _disturbance(about["other_work_cores"], cores),
     ]

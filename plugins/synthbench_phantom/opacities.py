@@ -31,7 +31,7 @@ class Pneumonia:
 
 
 def draw_pneumonia(rng: np.random.Generator, patient: Patient) -> Pneumonia:
-    """One to four patches, about 2-6 cm from centre to edge, half to nearly airless; in half the patients a haze."""
+    """One to four patches, 2-6 cm from centre to edge, half to nearly airless; half the patients have haze."""
     number = int(rng.choice([1, 2, 3, 4], p=[0.4, 0.3, 0.2, 0.1]))
     patches = tuple(_draw_patch(rng, patient) for _ in range(number))
     return Pneumonia(int(rng.integers(2**32)), patches, sometimes(rng, 0.5, 0.05, 0.2))

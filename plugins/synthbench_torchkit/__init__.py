@@ -1,1 +1,1 @@
-
+"""The torch that plugins share: device, tensors, training state, the image classifier. No hooks, no plugin."""

@@ -1,1 +1,1 @@
-
+"""Train on synthetic, test on real: the headline evaluator of synthbench."""
