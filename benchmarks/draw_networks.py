@@ -22,7 +22,12 @@ from synthbench_acgan.model import Discriminator, Generator
 
 __all__ = ["Box", "draw_networks", "trace"]
 
-ACTIVATIONS = {"relu": "ReLU", "leaky_relu": "LeakyReLU {negative_slope:g}", "sigmoid": "sigmoid", "softmax": "softmax"}
+ACTIVATIONS = {
+    "relu": "ReLU",
+    "leaky_relu": "LeakyReLU {negative_slope:g}",
+    "sigmoid": "sigmoid",
+    "softmax": "softmax",
+}
 COLORS = {"Conv": "#cfe3f7", "Linear": "#fbe0c3", "Norm": "#ddefd5", "": "#eeeeee"}
 WIDTH, HEIGHT, GAP = 3.4, 0.5, 0.28
 
@@ -111,7 +116,9 @@ def draw_stack(boxes: Sequence[Box], title: str, path: Path) -> None:
     axes.set(xlim=(0, width), ylim=(-rows, 0.75), aspect="equal")
     axes.set_axis_off()
     total = sum(box.parameters for box in boxes)
-    axes.text(0.15, 0.4, f"{title}: {total:,} parameters", fontsize=13, fontweight="bold", va="center", color="black")
+    axes.text(
+        0.15, 0.4, f"{title}: {total:,} parameters", fontsize=13, fontweight="bold", va="center", color="black"
+    )
     tops = [-index * (HEIGHT + GAP) for index in range(len(main))]
     for box, top, above in zip(main, tops, [None, *tops], strict=False):
         draw_box(axes, box, 1.5, top)
@@ -123,7 +130,9 @@ def draw_stack(boxes: Sequence[Box], title: str, path: Path) -> None:
         draw_box(axes, box, left, tops[split + 1], icon=False)
         start = (1.5 + WIDTH, tops[split] - HEIGHT / 2)
         draw_arrow(axes, start, (left + WIDTH / 2, tops[split + 1]), bend=True)
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "synthbench", "font.family": "sans-serif"}):
+    with matplotlib.rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": "synthbench", "font.family": "sans-serif"}
+    ):
         figure.savefig(path, metadata={"Date": None}, facecolor="white")
 
 
@@ -146,8 +155,11 @@ def draw_box(axes: Any, box: Box, left: float, top: float, icon: bool = True) ->
 
 def draw_arrow(axes: Any, start: tuple[float, float], end: tuple[float, float], bend: bool = False) -> None:
     style = {"connectionstyle": "angle,angleA=0,angleB=90,rad=4"} if bend else {}
-    axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=8, color="#444444", lw=0.9,
-                                   shrinkA=0, shrinkB=0, **style))
+    axes.add_patch(
+        FancyArrowPatch(
+            start, end, arrowstyle="-|>", mutation_scale=8, color="#444444", lw=0.9, shrinkA=0, shrinkB=0, **style
+        )
+    )
 
 
 if __name__ == "__main__":

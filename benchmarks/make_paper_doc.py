@@ -1,8 +1,8 @@
 """docs/paper.md from a run: `python benchmarks/make_paper_doc.py RUN_DIR`.
 
 Copies the run's small result files to docs/results/cxr-cpu, its pictures to docs/images, draws the two networks,
-and rewrites the generated blocks of docs/paper.md from the copies. Without RUN_DIR it makes pictures of the
-networks and blocks anew from what is committed.
+and rewrites the generated blocks of docs/paper.md and README.md from the copies. Without RUN_DIR it makes
+pictures of the networks and blocks anew from what is committed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Any
 
 from draw_networks import draw_networks
 from paper_figures import draw_grids, plot_losses
-from paper_tables import FILES, GAN, VGG, load_results, rewrite
+from paper_tables import FILES, GAN, README_BLOCKS, VGG, load_results, rewrite
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, RESULTS, IMAGES = DOCS / "paper.md", DOCS / "results" / "cxr-cpu", DOCS / "images"
+README = DOCS.parent / "README.md"
 MAX_BYTES = 300_000
 """Of one picture."""
 
@@ -36,7 +37,9 @@ def main() -> None:
     if run:
         copy_results(run, RESULTS)
         copy_pictures(run, IMAGES)
-    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), load_results(RESULTS)), encoding="utf-8")
+    results = load_results(RESULTS)
+    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
+    README.write_text(rewrite(README.read_text(encoding="utf-8"), results, README_BLOCKS), encoding="utf-8")
     print(f"{PAGE.name}: written; look at {RESULTS} and {IMAGES} before you commit them")
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import paper_printed as paper
 import pandas as pd
+import paper_printed as paper
 from scipy.stats import binomtest
 
-__all__ = ["BLOCKS", "FILES", "Results", "load_results", "rewrite"]
+__all__ = ["BLOCKS", "FILES", "README_BLOCKS", "Results", "load_results", "rewrite"]
 
 GAN, VGG = "acgan", "tstr-vgg16"
 METRICS = ("balanced_accuracy", "auroc", "accuracy", "f1")
@@ -76,12 +76,16 @@ def load_results(folder: Path) -> Results:
     )
 
 
-def rewrite(text: str, results: Results) -> str:
-    """`text` with every generated block made anew. Raises ValueError where markers and blocks do not match."""
+def rewrite(text: str, results: Results, blocks: Mapping[str, Callable[[Results], str]] | None = None) -> str:
+    """`text` with every generated block (docs/paper.md's, if none are given) made anew.
+
+    Raises ValueError where markers and blocks do not match.
+    """
+    blocks = BLOCKS if blocks is None else blocks
     found = re.findall(r"<!-- generated: (\S+) -->", text)
-    if sorted(found) != sorted(BLOCKS):
-        raise ValueError(f"the page has the blocks {sorted(found)}, expected {sorted(BLOCKS)}, each once")
-    for name, make in BLOCKS.items():
+    if sorted(found) != sorted(blocks):
+        raise ValueError(f"the page has the blocks {sorted(found)}, expected {sorted(blocks)}, each once")
+    for name, make in blocks.items():
         pattern = rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)"
         block = make(results)
         text, count = re.subn(pattern, lambda m, block=block: f"{m[1]}{block}\n{m[2]}", text, flags=re.DOTALL)
@@ -134,10 +138,24 @@ def board_rows(results: Results, evaluator: str, ranked: bool) -> list[list[str]
     return rows
 
 
+def excerpt(results: Results) -> str:
+    """The board of the README: both classifiers' balanced accuracy and AUROC on the held-out test set."""
+    columns = [f"{evaluator}.{metric}" for evaluator in ("tstr", VGG) for metric in ("balanced_accuracy", "auroc")]
+    rows = [
+        ["" if pd.isna(row["rank"]) else str(int(row["rank"])), row["generator"], row["role"]]
+        + [number(row[column]) for column in columns]
+        + [f"{row['fit_wall_s']:.0f}"]
+        for row in results.board.to_dict("records")
+    ]
+    return markdown(["rank", "generator", "role", *(f"`{column}`" for column in columns), "`fit_wall_s`"], rows)
+
+
 def by_metric(results: Results, evaluator: str) -> pd.DataFrame:
     """The generators that this evaluator scored, best balanced accuracy first."""
     column = f"{evaluator}.balanced_accuracy"
-    scored = results.board[results.board.generator.isin(results.scores[results.scores.evaluator == evaluator].generator)]
+    scored = results.board[
+        results.board.generator.isin(results.scores[results.scores.evaluator == evaluator].generator)
+    ]
     return scored.sort_values(column, ascending=False, kind="stable")
 
 
@@ -213,7 +231,9 @@ def losses(results: Results) -> str:
     for step in dict.fromkeys([*paper.LOSSES, int(ours.index[-1])]):
         pairs = zip(paper.LOSSES.get(step, [None] * 4), paper.LOSS_COLUMNS, strict=True)
         mine = ours.loc[step] if step in ours.index else {}
-        both = [(number(printed if printed is not None else float("nan")), mine.get(name)) for printed, name in pairs]
+        both = [
+            (number(printed if printed is not None else float("nan")), mine.get(name)) for printed, name in pairs
+        ]
         rows.append([str(step), *(c for left, right in both for c in (left, cell_3(right)))])
     what = ("D tag", "D labels", "G tag", "G labels")
     return markdown(["step", *(f"{loss}, {who}" for loss in what for who in ("paper", "ours"))], rows)
@@ -233,7 +253,10 @@ def facts(results: Results) -> str:
         ["command", f"`synthbench {' '.join(run['command'])}`"],
         ["last written by", f"a run of {run['started'][:16]} to {run['finished'][:16]} UTC"],
         ["commit", f"{commit}{dirty}" if commit else "an installed package"],
-        ["machine", f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gb']:.0f} GB, {hardware['device']}"],
+        [
+            "machine",
+            f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gb']:.0f} GB, {hardware['device']}",
+        ],
         ["system", hardware["system"]],
         ["versions", ", ".join(f"{name} {version}" for name, version in run["versions"].items())],
         ["data", "; ".join(f"{name} {data['images']} ({counts(data['counts'])})" for name, data in sets)],
@@ -271,3 +294,4 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "run-facts": facts,
     "costs": costs,
 }
+README_BLOCKS: dict[str, Callable[[Results], str]] = {"board": excerpt}

@@ -1,6 +1,5 @@
 """The conformance suite, on generators: a good one passes; each way of being bad is named, with what to change."""
 
-
 import random
 import sys
 from types import ModuleType

@@ -1,6 +1,5 @@
 """The conformance suite on data sets: a good one passes; each way of being bad is named, with what to change."""
 
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
