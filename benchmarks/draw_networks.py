@@ -48,6 +48,7 @@ class _Recorder(TorchFunctionMode):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.boxes: list[Box] = []
+        self.outputs: list[Tensor] = []  # of each box, kept to see what an activation is applied to
         for name, layer in network.named_modules():
             if not list(layer.children()) and name:
                 layer.register_forward_hook(lambda m, _, out, name=name: self._layer(name, m, out))
@@ -55,12 +56,14 @@ class _Recorder(TorchFunctionMode):
     def _layer(self, name: str, layer: nn.Module, out: Tensor) -> None:
         parameters = sum(p.numel() for p in layer.parameters())
         self.boxes.append(Box(name, describe(layer), _shape(out), parameters))
+        self.outputs.append(out)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
         text = ACTIVATIONS.get(getattr(func, "__name__", ""))
-        if text and self.boxes:
-            self.boxes[-1].text += ", " + text.format(**(kwargs or {}))
+        for box, output in zip(self.boxes, self.outputs, strict=True):
+            if text and output is args[0]:
+                box.text += ", " + text.format(**(kwargs or {}))
         return out
 
 
@@ -139,8 +142,9 @@ def draw_stack(boxes: Sequence[Box], title: str, path: Path) -> None:
 def draw_box(axes: Any, box: Box, left: float, top: float, icon: bool = True) -> None:
     """The box, its output shape and parameters inside; to its left the map that leaves it, drawn to scale."""
     kind = next(kind for kind in COLORS if kind in box.text)
-    outline = {"boxstyle": "round,pad=0,rounding_size=0.08", "facecolor": COLORS[kind], "edgecolor": "#444444"}
-    axes.add_patch(FancyBboxPatch((left, top - HEIGHT), WIDTH, HEIGHT, linewidth=0.8, **outline))
+    outline: dict[str, Any] = {"facecolor": COLORS[kind], "edgecolor": "#444444", "linewidth": 0.8}
+    corners = "round,pad=0,rounding_size=0.08"
+    axes.add_patch(FancyBboxPatch((left, top - HEIGHT), WIDTH, HEIGHT, boxstyle=corners, **outline))
     middle = left + WIDTH / 2
     shape = " × ".join(f"{n:,}" for n in box.shape)
     count = f"   {box.parameters:,} parameters" if box.parameters else ""
@@ -154,7 +158,7 @@ def draw_box(axes: Any, box: Box, left: float, top: float, icon: bool = True) ->
 
 
 def draw_arrow(axes: Any, start: tuple[float, float], end: tuple[float, float], bend: bool = False) -> None:
-    style = {"connectionstyle": "angle,angleA=0,angleB=90,rad=4"} if bend else {}
+    style: dict[str, Any] = {"connectionstyle": "angle,angleA=0,angleB=90,rad=4"} if bend else {}
     axes.add_patch(
         FancyArrowPatch(
             start, end, arrowstyle="-|>", mutation_scale=8, color="#444444", lw=0.9, shrinkA=0, shrinkB=0, **style

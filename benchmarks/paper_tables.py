@@ -88,9 +88,10 @@ def rewrite(text: str, results: Results, blocks: Mapping[str, Callable[[Results]
     for name, make in blocks.items():
         pattern = rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)"
         block = make(results)
-        text, count = re.subn(pattern, lambda m, block=block: f"{m[1]}{block}\n{m[2]}", text, flags=re.DOTALL)
-        if count != 1:
+        match = re.search(pattern, text, flags=re.DOTALL)
+        if not match:
             raise ValueError(f"the block {name} has no <!-- end -->")
+        text = f"{text[: match.start()]}{match[1]}{block}\n{match[2]}{text[match.end() :]}"
     return text
 
 
@@ -100,7 +101,7 @@ def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [list(headings), rule, *rows])
 
 
-def number(value: float, digits: int = 3) -> str:
+def number(value: Any, digits: int = 3) -> str:
     """.8765 -> 0.877; a dash where there is none."""
     return "–" if pd.isna(value) else f"{value:.{digits}f}"
 
@@ -230,17 +231,10 @@ def losses(results: Results) -> str:
     rows = []
     for step in dict.fromkeys([*paper.LOSSES, int(ours.index[-1])]):
         pairs = zip(paper.LOSSES.get(step, [None] * 4), paper.LOSS_COLUMNS, strict=True)
-        mine = ours.loc[step] if step in ours.index else {}
-        both = [
-            (number(printed if printed is not None else float("nan")), mine.get(name)) for printed, name in pairs
-        ]
-        rows.append([str(step), *(c for left, right in both for c in (left, cell_3(right)))])
+        both = [(printed, ours[name].get(step)) for printed, name in pairs]
+        rows.append([str(step), *(number(value) for pair in both for value in pair)])
     what = ("D tag", "D labels", "G tag", "G labels")
     return markdown(["step", *(f"{loss}, {who}" for loss in what for who in ("paper", "ours"))], rows)
-
-
-def cell_3(value: float | None) -> str:
-    return "–" if value is None else number(float(value))
 
 
 def facts(results: Results) -> str:

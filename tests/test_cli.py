@@ -245,7 +245,18 @@ def test_a_run_is_quiet_on_standard_error(mini, capsys):
 
 def process(*arguments, **options):
     command = [sys.executable, "-m", "synthbench.cli", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+    def hear_interrupts():  # a shell has its background jobs ignore SIGINT, and children inherit that
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_interrupts,
+        **options,
+    )
 
 
 def test_a_process_that_is_interrupted_ends_with_130_and_one_line(mini):

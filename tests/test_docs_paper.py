@@ -130,7 +130,7 @@ def test_results_name_no_folder_of_a_machine() -> None:
 def test_folders_are_taken_out() -> None:
     clean = importlib.import_module("make_paper_doc").without_folders
     told = {
-        "command": ["--out", "/home/me/runs/x", "dataset.root=/data/sets/cxr", "benchmarks/cxr-cpu.yaml"],
+        "command": ["--out", "/mnt/me/runs/x", "dataset.root=/data/sets/cxr", "benchmarks/cxr-cpu.yaml"],
         "n": 1,
     }
     assert clean(told) == {"command": ["--out", "x", "dataset.root=cxr", "benchmarks/cxr-cpu.yaml"], "n": 1}
@@ -167,3 +167,14 @@ def test_drawings_and_page_have_the_networks_own_numbers(name: str) -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert f"{total:,}" in page
     assert f"{grey:,}" in page
+
+
+def test_activations_are_drawn_on_the_layer_they_follow() -> None:
+    torch = importlib.import_module("torch")
+    boxes = importlib.import_module("draw_networks").trace(
+        importlib.import_module("synthbench_acgan.model").Discriminator(), torch.zeros(1, 3, 64, 64)
+    )
+    text = {box.name: box.text for box in boxes}
+    assert text["tag"] == "Linear 16,384 → 1"
+    assert text["classify"] == "Linear 256 → 2, softmax"
+    assert text["convs.3"].endswith("stride 1, LeakyReLU 0.2")
