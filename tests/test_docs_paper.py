@@ -130,7 +130,7 @@ def test_results_name_no_folder_of_a_machine() -> None:
 def test_folders_are_taken_out() -> None:
     clean = importlib.import_module("make_paper_doc").without_folders
     told = {
-        "command": ["--out", "/mnt/me/runs/x", "dataset.root=/data/sets/cxr", "benchmarks/cxr-cpu.yaml"],
+        "command": ["--out", "/srv/me/runs/x", "dataset.root=/data/sets/cxr", "benchmarks/cxr-cpu.yaml"],
         "n": 1,
     }
     assert clean(told) == {"command": ["--out", "x", "dataset.root=cxr", "benchmarks/cxr-cpu.yaml"], "n": 1}
