@@ -30,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(
             "interrupted; what was finished is kept, the same command goes on from there", INTERRUPTED
         )
+    except BrokenPipeError:  # whoever reads our output (`| head`) has seen enough; the results lie in their files
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOMETHING_FAILED
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise

@@ -56,7 +56,7 @@ class Resample(Generator):
 
 
 class BalancedResample(Resample):
-    """The same with equally many images of each class: what balance alone is worth."""
+    """Real training images, equally many of each class: the ceiling for balanced synthetic sets."""
 
     name: ClassVar[str] = "balanced-resample"
     prior: ClassVar[Literal["balanced", "train"]] = "balanced"
