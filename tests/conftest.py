@@ -1,6 +1,7 @@
-"""Fixtures for the tests of the core: a benchmark of tiny plugins in a temporary folder."""
+"""Fixtures for all tests: a plugin's surroundings, and a benchmark of tiny plugins in a temporary folder."""
 
 import json
+import logging
 import shutil
 import sys
 from collections import Counter
@@ -11,7 +12,10 @@ import pytest
 import yaml
 
 from synthbench import cli
+from synthbench.context import Context
+from synthbench.progress import Progress
 from synthbench.source import code_version
+from synthbench.store import Store
 
 MINI = Path(__file__).parent / "helpers" / "mini.py"
 
@@ -85,6 +89,32 @@ class Mini:
     @property
     def record(self):
         return json.loads((self.out / "run.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def context_in():
+    """A function: the surroundings that a plugin gets on the CPU under seed 0, all of it below one folder."""
+
+    def make(folder):
+        for name in ("work", "resume"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        return Context(
+            seed=0,
+            device="cpu",
+            workdir=folder / "work",
+            resume=folder / "resume",
+            store=Store(folder / "store"),
+            progress=Progress(False),
+            log=logging.getLogger("test"),
+        )
+
+    return make
+
+
+@pytest.fixture
+def ctx(tmp_path, context_in):
+    """Surroundings below the test's own folder."""
+    return context_in(tmp_path)
 
 
 @pytest.fixture

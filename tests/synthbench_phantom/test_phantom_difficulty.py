@@ -5,35 +5,20 @@ On the default patients, at 32 px where the CNN trains in seconds.
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
 from synthbench.context import Context
-from synthbench.progress import Progress
-from synthbench.store import Store
 from synthbench.types import Images, Splits
 from synthbench_phantom.plugin import Phantom
 from synthbench_tstr.plugin import Tstr
 
 
 @pytest.fixture(scope="module")
-def ctx(tmp_path_factory) -> Context:
-    folder = tmp_path_factory.mktemp("phantom")
-    for name in ("work", "resume"):
-        (folder / name).mkdir()
-    return Context(
-        seed=0,
-        device="cpu",
-        workdir=folder / "work",
-        resume=folder / "resume",
-        store=Store(folder / "store"),
-        progress=Progress(False),
-        log=logging.getLogger("test"),
-    )
+def ctx(tmp_path_factory, context_in) -> Context:
+    return context_in(tmp_path_factory.mktemp("phantom"))
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,6 @@ import torch
 
 from synthbench.context import Context
 from synthbench.errors import DataError, SynthbenchError
-from synthbench.progress import Progress
-from synthbench.store import Store
 from synthbench.types import Images
 from synthbench_torchkit import classifier as module
 from synthbench_torchkit.classifier import cached_classifier, load_classifier, train_classifier
@@ -32,21 +30,6 @@ RECIPE = Recipe(
     dropout=0.4,
     bn_momentum=0.9,
 )
-
-
-@pytest.fixture
-def ctx(tmp_path) -> Context:
-    for name in ("work", "resume"):
-        (tmp_path / name).mkdir()
-    return Context(
-        seed=0,
-        device="cpu",
-        workdir=tmp_path / "work",
-        resume=tmp_path / "resume",
-        store=Store(tmp_path / "store"),
-        progress=Progress(False),
-        log=logging.getLogger("test"),
-    )
 
 
 def striped(n: int, n_classes: int = 2, seed: int = 0) -> Images:

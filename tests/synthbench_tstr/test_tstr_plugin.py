@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import logging
 import math
 import subprocess
 import sys
@@ -13,9 +12,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from synthbench.context import Context
 from synthbench.errors import DataError
-from synthbench.progress import Progress
 from synthbench.store import Store
 from synthbench.testing import check_evaluator
 from synthbench.types import Images, Splits
@@ -24,21 +21,6 @@ from synthbench_tstr.plugin import Tstr, draw, register_evaluators
 
 METRICS = {"accuracy", "balanced_accuracy", "auroc", "f1"}
 QUICK = Tstr(backbone="cnn", epochs=3, batch_size=16, learning_rate=2e-3)
-
-
-@pytest.fixture
-def ctx(tmp_path) -> Context:
-    for name in ("work", "resume"):
-        (tmp_path / name).mkdir()
-    return Context(
-        seed=0,
-        device="cpu",
-        workdir=tmp_path / "work",
-        resume=tmp_path / "resume",
-        store=Store(tmp_path / "store"),
-        progress=Progress(False),
-        log=logging.getLogger("test"),
-    )
 
 
 def striped(n: int, seed: int = 0, n_classes: int = 2) -> Images:
