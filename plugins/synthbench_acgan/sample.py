@@ -45,7 +45,8 @@ def draw(generator: Generator, labels: Labels, rng: np.random.Generator) -> Pixe
     """One image for each label, from noise uniform in -1..1: uint8 (N, H, W, C)."""
     weight = generator.widen.weight
     noise = torch.from_numpy(rng.uniform(-1, 1, size=(len(labels), generator.config["latent"])))
-    images = generator(noise.to(weight), torch.from_numpy(np.asarray(labels)).to(weight.device))
+    asked = torch.from_numpy(np.array(labels))  # a copy: the harness hands out read-only labels
+    images = generator(noise.to(weight), asked.to(weight.device))
     return to_uint8(images)
 
 
