@@ -11,9 +11,13 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from synthbench.context import Context
-from synthbench.types import Direction, Evaluation, Images, Labels, Pixels, Splits
+from synthbench.types import Direction, Evaluation, Images, Labels, Pixels, Predictions, Splits
 
 __all__ = ["Dataset", "Evaluator", "Generator", "Plugin", "Sampler"]
+
+MetricOf = tuple[str, str]  # metric, variant
+Weights = npt.NDArray[np.integer]
+Replicates = npt.NDArray[np.floating]
 
 
 class Plugin(BaseModel, ABC):
@@ -71,6 +75,19 @@ class Evaluator(Plugin):
     @abstractmethod
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """Scores by metric and test set. Must not change its inputs."""
+
+    def resample(  # a hook: by default nothing is resampled
+        self, answers: Mapping[str, Predictions], weights: Weights  # noqa: ARG002
+    ) -> Mapping[MetricOf, Replicates]:
+        """Its metrics again with weighted test images, for intervals and paired tests.
+
+        answers  the predictions on one test set under one classifier seed, by variant; the same images in each
+        weights  (B, N), how often each image counts in each of B resamples; all ones give the metric itself
+
+        Returns {(metric, variant): float (B,)}, NaN where a resample leaves a metric undefined. Metrics that are
+        left out get no interval from resampling.
+        """
+        return {}
 
 
 def balanced_labels(n: int, n_classes: int) -> npt.NDArray[np.int64]:

@@ -142,7 +142,9 @@ class Score:
     """One number: `metric` on `test_set` of `n` images; `classifier_seed` where a model was trained for it.
 
     `seen` says what the images were used for before: "" (nothing), "generator" (it trained on them)
-    or "validation" (they chose the classifier's epoch).
+    or "validation" (they chose the classifier's epoch). `variant` tells several figures of one metric apart: ""
+    is the evaluator's own figure, "500 images" say a point of its size curve. `low` and `high` are a 95 %
+    interval, given where the evaluator knows one that resampling its predictions would not give.
     """
 
     metric: str
@@ -152,11 +154,17 @@ class Score:
     classifier_seed: int | None = None
     seen: Literal["", "generator", "validation"] = ""
     note: str = ""
+    variant: str = ""
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Per-image outcomes, for intervals and paired tests: `probabilities` float (N, classes), rows sum to 1."""
+    """Per-image outcomes, for intervals and paired tests: `probabilities` float (N, classes), rows sum to 1.
+
+    `variant` as in `Score`: whose answers these are where an evaluator asks several models.
+    """
 
     test_set: str
     ids: Strings
@@ -164,6 +172,7 @@ class Predictions:
     labels: Labels
     probabilities: npt.NDArray[np.floating[Any]]
     classifier_seed: int | None = None
+    variant: str = ""
 
     def __post_init__(self) -> None:
         n = len(self.labels)
