@@ -77,7 +77,9 @@ class Evaluator(Plugin):
         """Scores by metric and test set. Must not change its inputs."""
 
     def resample(  # a hook: by default nothing is resampled
-        self, answers: Mapping[str, Predictions], weights: Weights  # noqa: ARG002
+        self,
+        answers: Mapping[str, Predictions],
+        weights: Weights,  # noqa: ARG002
     ) -> Mapping[MetricOf, Replicates]:
         """Its metrics again with weighted test images, for intervals and paired tests.
 
