@@ -1,0 +1,25 @@
+"""Uncertainty of benchmark numbers: pure functions of numpy arrays. Method and limits: docs/statistics.md."""
+
+from synthbench.stats.bootstrap import LEVEL, RESAMPLES, cluster_weights
+from synthbench.stats.intervals import FEW_SEEDS, Interval, interval
+from synthbench.stats.paired import DeLong, Difference, delong, difference, mcnemar
+from synthbench.stats.ranks import holm, rank_groups
+from synthbench.stats.utility import Utility, utility
+
+__all__ = [  # noqa: RUF022 - a test wants plain order
+    "DeLong",
+    "Difference",
+    "FEW_SEEDS",
+    "Interval",
+    "LEVEL",
+    "RESAMPLES",
+    "Utility",
+    "cluster_weights",
+    "delong",
+    "difference",
+    "holm",
+    "interval",
+    "mcnemar",
+    "rank_groups",
+    "utility",
+]

@@ -1,0 +1,107 @@
+"""The interval of one number of the board."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from synthbench.stats.bootstrap import LEVEL, percentiles
+from synthbench.stats.seeds import TAIL, SeedMean, seed_margin, seed_means
+
+__all__ = ["FEW_SEEDS", "Interval", "interval"]
+
+FEW_SEEDS = 10
+"""Below this many seeds, how much they vary is itself hardly known: the interval is marked as weak."""
+
+Floats = npt.NDArray[np.floating[Any]]
+Bounds = tuple[float, float]
+UNKNOWN = (math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over seeds and its interval at LEVEL; NaN where nothing is known.
+
+    low, high                    for other images, patients and seeds
+    sampling_low, sampling_high  for other images and patients, under these very seeds
+    seed_sd                      standard deviation over the seeds, NaN for one
+    weak                         fewer than FEW_SEEDS seeds
+    basis                        what it rests on, for a reader of the board
+    """
+
+    value: float
+    low: float
+    high: float
+    sampling_low: float
+    sampling_high: float
+    seed_sd: float
+    weak: bool
+    basis: str
+
+
+def interval(
+    values: Floats, replicates: Floats | None, *, bounds: Bounds | None = (0.0, 1.0), groups: int | None
+) -> Interval:
+    """The interval of the mean of `values`.
+
+    values      float (R,), a metric by seed
+    replicates  float (R, B), the same in B resamples of the test images, shared by all seeds; NaN where undefined.
+                None: not resampled, the interval knows the seeds only
+    bounds      the metric's range; the joint interval is cut there
+    groups      patients behind the metric, None where unknown
+
+    Sampling and seeds' half-widths, each side by itself, are added as squares: MOVER (Zou & Donner, Statistics
+    in Medicine 27, 2008). One seed shows no variation of seeds; `basis` then says that it is missing.
+    """
+    (mean,) = seed_means((values, replicates))
+    sampling, source = _sampling(mean, bounds, groups)
+    low, high = _joined(mean, sampling, bounds or (-math.inf, math.inf))
+    basis = f"{source}; {_seeds(mean.seeds)}"
+    return Interval(mean.value, low, high, *sampling, mean.sd, mean.seeds < FEW_SEEDS, basis)
+
+
+def _joined(mean: SeedMean, sampling: Bounds, bounds: Bounds) -> Bounds:
+    """The sampling interval widened by the seeds; where nothing was resampled, the seeds alone."""
+    if mean.draws is None and mean.seeds > 1:
+        sampling = (mean.value, mean.value)
+    seeds = seed_margin(TAIL, mean)
+    low = mean.value - math.hypot(mean.value - sampling[0], seeds)
+    high = mean.value + math.hypot(sampling[1] - mean.value, seeds)
+    return float(np.maximum(low, bounds[0])), float(np.minimum(high, bounds[1]))  # NaN stays NaN
+
+
+def _sampling(mean: SeedMean, bounds: Bounds | None, groups: int | None) -> tuple[Bounds, str]:
+    """The interval for other images under these seeds, and what it rests on."""
+    patients = "images" if groups is None else f"images of {groups} patient{'s' * (groups != 1)}"
+    if mean.draws is None:
+        return UNKNOWN, "images not resampled"
+    if math.isnan(mean.value) or np.isnan(mean.draws).any():
+        return UNKNOWN, f"{patients}, undefined in most resamples"
+    if np.ptp(mean.draws) > 1e-9 * max(1.0, abs(mean.value)):
+        return percentiles(mean.draws, groups), patients
+    if groups is None or bounds is None:
+        return UNKNOWN, f"{patients}, the same in all resamples"
+    return _all_alike(mean.value, bounds, groups), f"{patients}, all alike: exact binomial bound"
+
+
+def _all_alike(value: float, bounds: Bounds, groups: int) -> Bounds:
+    """Where no group moves the metric (all answers right, say), resampling would give an interval of width 0.
+
+    That none of G groups differs bounds the share that would: Clopper & Pearson's upper limit for 0 of G. If that
+    share differed as much as can be, the metric would move by that much of its range.
+    """
+    from scipy.stats import binomtest
+
+    share = float(binomtest(0, groups).proportion_ci(LEVEL, method="exact").high)
+    reach = share * (bounds[1] - bounds[0])
+    return max(value - reach, bounds[0]), min(value + reach, bounds[1])
+
+
+def _seeds(n: int) -> str:
+    if n == 1:
+        return "1 seed: its variation is unknown (weak)"
+    return f"{n} seeds{' (weak)' * (n < FEW_SEEDS)}"

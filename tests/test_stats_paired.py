@@ -1,0 +1,199 @@
+"""Paired tests against hand-computed, published and independent values.
+
+How often they err: test_stats_coverage.py.
+"""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from synthbench.stats import delong, difference, mcnemar
+
+NORMAL = stats.norm.ppf((np.arange(4000) + 0.5) / 4000)
+
+
+def one(value, draws):
+    return np.array([value]), (value + draws)[None]
+
+
+def test_difference_of_one_seed_each_by_hand():
+    """The common part of the error cancels; what is left has a standard error of .01."""
+    common = np.random.default_rng(0).normal(0, 0.05, size=4000)
+    found = difference(*one(0.83, common + 0.01 * NORMAL), *one(0.80, common))
+    assert found.value == pytest.approx(0.03)
+    assert found.low == pytest.approx(0.03 - 1.959964 * 0.01, abs=1e-5)
+    assert found.high == pytest.approx(0.03 + 1.959964 * 0.01, abs=1e-5)
+    assert found.p == pytest.approx(2 * stats.norm.sf(3), rel=0.01)
+
+
+def test_difference_is_welchs_where_images_have_no_error():
+    a, b = np.array([0.80, 0.82, 0.79, 0.85]), np.array([0.70, 0.78, 0.74])
+    welch = stats.ttest_ind(a, b, equal_var=False)
+    found = difference(a, None, b, None)
+    assert found.p == pytest.approx(welch.pvalue, rel=1e-5)
+    assert (found.low, found.high) == pytest.approx(tuple(welch.confidence_interval()), rel=1e-6)
+
+
+def test_difference_is_symmetric():
+    rng = np.random.default_rng(0)
+    a, b = (
+        (values, values[:, None] + rng.normal(0, 0.02, size=(len(values), 500)))
+        for values in (rng.normal(0.8, 0.03, size=3), rng.normal(0.75, 0.03, size=5))
+    )
+    forth, back = difference(*a, *b, groups=50), difference(*b, *a, groups=50)
+    assert (back.value, back.low, back.high) == pytest.approx((-forth.value, -forth.high, -forth.low))
+    assert back.p == pytest.approx(forth.p)
+
+
+@pytest.mark.parametrize("seeds", [(1, 1), (2, 2), (3, 1), (10, 4)])
+def test_interval_and_p_agree(seeds):
+    """At the edge: shifted so that one end is just beside 0."""
+    rng = np.random.default_rng(0)
+    a, b = (
+        (values, values[:, None] + rng.normal(0, 0.02, size=(n, 500)))
+        for n, values in ((n, rng.normal(0.8, 0.05, size=n)) for n in seeds)
+    )
+    found = difference(*a, *b, groups=40)
+    for shift, significant in ((1e-4, True), (-1e-4, False)):
+        moved = difference(a[0] - found.low + shift, a[1], *b, groups=40)
+        assert (moved.low > 0, moved.p < 0.05) == (significant, significant)
+
+
+def test_few_patients_are_counted():
+    sides = (*one(0.85, 0.02 * NORMAL), *one(0.80, 0 * NORMAL))
+    assert difference(*sides).p == pytest.approx(2 * stats.norm.sf(2.5), rel=0.01)
+    few = 2 * stats.t.sf(2.5 / math.sqrt(6 / 5), 5)
+    assert difference(*sides, groups=6).p == pytest.approx(few, rel=0.01)
+
+
+def test_same_answers_are_no_difference():
+    found = difference(*one(0.8, 0.02 * NORMAL), *one(0.8, 0.02 * NORMAL))
+    assert (found.value, found.low, found.high, found.p) == (0, 0, 0, 1)
+
+
+def test_all_right_against_all_wrong():
+    """No spread over resamples; three patients still prove little."""
+    sides = (*one(1.0, 0 * NORMAL), *one(0.0, 0 * NORMAL))
+    assert difference(*sides).p == 0
+    assert difference(*sides, groups=3).p == 0.25
+    assert difference(*sides, groups=1).p == 1
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 8])
+def test_a_vast_difference_has_p_0(seeds):
+    values = np.linspace(0, 1e-9, seeds)
+    found = difference(0.9 + values, None, 0.1 + values, None)
+    assert 0 <= found.p < 1e-6
+
+
+def test_difference_without_any_knowledge():
+    found = difference(np.array([0.8]), None, np.array([0.7, 0.72]), None)
+    assert found.value == pytest.approx(0.09)
+    assert all(math.isnan(x) for x in (found.low, found.high, found.p))
+
+
+def test_difference_leaves_out_resamples_undefined_for_either():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0.8, 0.02, size=(2, 1, 900))
+    whole = difference(np.array([0.8]), a[:, 300:600], np.array([0.7]), b[:, 300:600])
+    a[0, 600:], b[0, :100] = np.nan, np.nan
+    assert math.isfinite(difference(np.array([0.8]), a, np.array([0.7]), b).p)
+    b[0, :300] = np.nan
+    assert math.isnan(difference(np.array([0.8]), a, np.array([0.7]), b).p), "a third is left"
+    assert difference(np.array([0.8]), a[:, 200:650], np.array([0.7]), b[:, 200:650]) == whole
+
+
+def answers(both, first, second, neither):
+    """Right or not, for two classifiers."""
+    table = np.repeat([[1, 1], [1, 0], [0, 1], [0, 0]], [both, first, second, neither], axis=0)
+    return table.T.astype(bool)
+
+
+def test_mcnemar_on_agrestis_approval_ratings():
+    """794 approve twice, 150 the first time only, 86 the second only, 570 never: z^2 = 64^2 / 236 = 17.36."""
+    assert mcnemar(*answers(794, 150, 86, 570)) == pytest.approx(math.erfc(math.sqrt(4096 / 236 / 2)), rel=1e-9)
+    assert mcnemar(*answers(794, 150, 86, 570)) == pytest.approx(3.1e-5, rel=0.01)
+
+
+@pytest.mark.parametrize(("first", "second"), [(9, 3), (3, 9), (1, 0), (12, 12), (24, 0)])
+def test_mcnemar_is_exact_below_25(first, second):
+    n = first + second
+    tail = sum(math.comb(n, k) for k in range(min(first, second) + 1)) / 2**n
+    assert mcnemar(*answers(50, first, second, 5)) == pytest.approx(min(1, 2 * tail), rel=1e-9)
+
+
+def test_mcnemar_without_discordant_pairs():
+    assert mcnemar(*answers(10, 0, 0, 3)) == 1
+
+
+def placements(labels, scores):
+    """The definition: each pair counts 1, 1/2 or 0."""
+    ones, zeros = scores[labels == 1], scores[labels == 0]
+    return np.array([[(x > y) + (x == y) / 2 for y in zeros] for x in ones])
+
+
+def cohort(n, *, ties, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = np.r_[0, 0, 1, 1, rng.integers(0, 2, size=n - 4)]
+    common = labels + rng.normal(size=n)
+    scores = common + rng.normal(size=(2, n))
+    return labels, *(np.round(scores) if ties else scores)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("n", [10, 60])
+def test_delong_is_its_definition(n, ties):
+    """Sen's structural components by counting pairs, and their covariance as DeLong et al. give it."""
+    labels, a, b = cohort(n, ties=ties)
+    pairs = [placements(labels, scores) for scores in (a, b)]
+    v10, v01 = (np.stack([p.mean(axis=axis) for p in pairs]) for axis in (1, 0))
+    s = np.cov(v10) / v10.shape[1] + np.cov(v01) / v01.shape[1]
+    aucs = [p.mean() for p in pairs]
+    z = (aucs[0] - aucs[1]) / math.sqrt(s[0, 0] + s[1, 1] - 2 * s[0, 1])
+    found = delong(labels, a, b)
+    assert (found.auc_a, found.auc_b, found.z) == pytest.approx((*aucs, z))
+    assert found.p == pytest.approx(math.erfc(abs(z) / math.sqrt(2)))
+
+
+def test_delongs_variance_is_near_the_jackknifes():
+    """Leaving out each positive and each negative in turn (two samples: their variances add up)."""
+    labels, a, b = cohort(120, ties=False)
+
+    def gap(kept):
+        return placements(labels[kept], a[kept]).mean() - placements(labels[kept], b[kept]).mean()
+
+    variance = 0.0
+    for k in (0, 1):
+        members = np.flatnonzero(labels == k)
+        left = np.array([gap(np.arange(120) != i) for i in members])
+        variance += (len(left) - 1) / len(left) * np.square(left - left.mean()).sum()
+    found = delong(labels, a, b)
+    assert (found.auc_a - found.auc_b) / found.z == pytest.approx(math.sqrt(variance), rel=1e-6)
+
+
+def test_delong_is_symmetric_and_ignores_monotone_scales():
+    labels, a, b = cohort(80, ties=False)
+    there, back, bent = delong(labels, a, b), delong(labels, b, a), delong(labels, np.exp(a), b)
+    assert (there.z, there.p) == pytest.approx((-back.z, back.p))
+    assert there == bent
+
+
+def test_delong_of_the_same_scores():
+    labels, a, _ = cohort(30, ties=True)
+    assert delong(labels, a, a) == delong(labels, a, 2 * a)
+    assert (delong(labels, a, a).z, delong(labels, a, a).p) == (0, 1)
+
+
+def test_delong_without_variance():
+    labels = np.array([0, 0, 1, 1])
+    found = delong(labels, labels, -labels)
+    assert (found.auc_a, found.auc_b, found.z, found.p) == (1, 0, math.inf, 0)
+
+
+@pytest.mark.parametrize("labels", list(itertools.islice(itertools.product([0, 1], repeat=3), 8)))
+def test_delong_needs_two_of_each_class(labels):
+    with pytest.raises(ValueError, match="two images of each class"):
+        delong(np.array(labels), np.arange(3.0), np.arange(3.0))
