@@ -1,0 +1,64 @@
+"""What `synthbench audit` writes: a summary on the terminal, every pair in audit.csv."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synthbench.audit.leaks import KINDS, Audit
+from synthbench.audit.matching import LIMIT, SAME_PATIENT_LIMIT
+from synthbench.store import write_atomic
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["print_audit", "write_audit"]
+
+WIDE = 160
+"""Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""
+
+
+def write_audit(audit: Audit, out: Path) -> Path:
+    """Write every pair to audit.csv in the folder `out`, which is made; its path."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomic(out / "audit.csv", audit.pairs.to_csv(index=False, lineterminator="\n"))
+    return out / "audit.csv"
+
+
+def print_audit(title: str, audit: Audit, file: Path) -> None:
+    """The counts of each part, the limits they go by, and where every pair stands."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else WIDE).print(_table(title, audit))
+    print(
+        f"perceptual: distance at most {LIMIT}, or {SAME_PATIENT_LIMIT} between images of one known patient "
+        f"(0: one picture, 1: unrelated)\nevery pair: {file}"
+    )
+
+
+def _table(title: str, audit: Audit) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=f"{escape(title)}: images that the training set knows")
+    table.add_column("part", overflow="fold")
+    for heading in ("images", *KINDS, "leaked", "clean", "in other parts", "duplicates within"):
+        table.add_column(heading, justify="right")
+    for part in audit.ids:
+        table.add_row(escape(part), *_cells(audit, part))
+    return table
+
+
+def _cells(audit: Audit, part: str) -> list[str]:
+    """One row: counts of distinct images; the training set itself leaks nowhere."""
+    n = len(audit.ids[part])
+    within = str(audit.matched(part, (part,)).sum())
+    if part == "train":
+        return [str(n), *[""] * (len(KINDS) + 3), within]
+    counts = audit.counts(part)
+    share = f"{counts['leaked']} ({counts['leaked'] / n:.1%})" if n else "0"
+    others = tuple(name for name in audit.ids if name not in ("train", part))
+    elsewhere = "" if part == "val" else str(audit.matched(part, others).sum())
+    by_kind = [str(counts[f"leaked_{kind}"]) for kind in KINDS]
+    return [str(n), *by_kind, share, str(n - counts["leaked"]), elsewhere, within]
