@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from synthbench.context import Context
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
+    from synthbench.extractors import ExtractorField, extractor_field
     from synthbench.hookspecs import hookimpl
     from synthbench.imaging import ImageDataset
-    from synthbench.interfaces import Dataset, Evaluator, Generator, Plugin, Sampler
+    from synthbench.interfaces import Dataset, Embed, Evaluator, Extractor, Generator, Plugin, Sampler
     from synthbench.types import Direction, Evaluation, Images, Predictions, Quarantined, Score, Splits
+    from synthbench.weights import WeightFile
 
 __all__ = [
     "ConfigError",
@@ -23,8 +25,11 @@ __all__ = [
     "DataError",
     "Dataset",
     "Direction",
+    "Embed",
     "Evaluation",
     "Evaluator",
+    "Extractor",
+    "ExtractorField",
     "Generator",
     "ImageDataset",
     "Images",
@@ -38,12 +43,14 @@ __all__ = [
     "Splits",
     "StoreError",
     "SynthbenchError",
+    "WeightFile",
+    "extractor_field",
     "hookimpl",
 ]
 
 __version__ = "0.1.0"
 
-_HOMES = ("errors", "hookspecs", "types", "interfaces", "context", "imaging")
+_HOMES = ("errors", "hookspecs", "types", "interfaces", "context", "imaging", "weights", "extractors")
 
 
 def __getattr__(name: str) -> Any:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from synthbench.progress import Progress
 from synthbench.seeds import derive_seed
 from synthbench.store import Store
+from synthbench.types import Images
 
-__all__ = ["Context"]
+if TYPE_CHECKING:
+    from synthbench.interfaces import Extractor
+
+__all__ = ["Context", "Features"]
+
+Features = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -43,3 +51,13 @@ class Context:
     def child(self, *who: object) -> Context:
         """The same surroundings under a seed derived from this one."""
         return replace(self, seed=derive_seed(self.seed, *who))
+
+    def features(self, images: Images, extractor: Extractor, *, train: Images) -> Features:
+        """Feature vectors float32 (N, D) of `images`, in their order; a read-only memory map.
+
+        Computed once: kept by the content of the pixels, shared by all evaluators. `train` are the real training
+        images, for extractors that learn; others do not see them.
+        """
+        from synthbench.features import features_of
+
+        return features_of(images, extractor, train, self)

@@ -19,7 +19,7 @@ import pluggy
 __all__ = ["hookimpl", "hookspec"]
 
 if TYPE_CHECKING:
-    from synthbench.interfaces import Dataset, Evaluator, Generator
+    from synthbench.interfaces import Dataset, Evaluator, Extractor, Generator
 
 hookspec = pluggy.HookspecMarker("synthbench")
 hookimpl = pluggy.HookimplMarker("synthbench")
@@ -38,3 +38,8 @@ def register_generators() -> Iterable[type[Generator]]:  # type: ignore[empty-bo
 @hookspec
 def register_evaluators() -> Iterable[type[Evaluator]]:  # type: ignore[empty-body]
     """Evaluator classes that a benchmark may name under `evaluators`."""
+
+
+@hookspec
+def register_extractors() -> Iterable[type[Extractor]]:  # type: ignore[empty-body]
+    """Feature extractor classes that an evaluator may be given by name."""

@@ -1,19 +1,21 @@
-"""The three things a plugin can be. A plugin *is* its configuration: its fields are the YAML keys."""
+"""The four things a plugin can be. A plugin *is* its configuration: its fields are the YAML keys."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from synthbench.context import Context
+from synthbench import __version__
+from synthbench.context import Context, Features
 from synthbench.types import Direction, Evaluation, Images, Labels, Pixels, Predictions, Splits
+from synthbench.weights import WeightFile
 
-__all__ = ["Dataset", "Evaluator", "Generator", "Plugin", "Sampler"]
+__all__ = ["Dataset", "Embed", "Evaluator", "Extractor", "Generator", "Plugin", "Sampler"]
 
 MetricOf = tuple[str, str]  # metric, variant
 Weights = npt.NDArray[np.integer]
@@ -31,6 +33,10 @@ class Plugin(BaseModel, ABC):
     def inputs(self) -> Mapping[str, str]:
         """Digests of files that the configuration names (weights, say): the store counts them by content."""
         return {}
+
+    def files(self) -> Sequence[WeightFile]:
+        """Published files that the work needs. Fetched and held to their digests before any work starts."""
+        return ()
 
 
 class Dataset(Plugin):
@@ -72,13 +78,16 @@ class Evaluator(Plugin):
     metrics: ClassVar[Mapping[str, Direction]]
     """Every metric it delivers and which way is better, e.g. {"fid": "lower"}."""
 
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    """The least and the largest value of metrics that have both: no interval goes beyond."""
+
     @abstractmethod
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """Scores by metric and test set. Must not change its inputs."""
 
     def resample(  # a hook: by default nothing is resampled
         self,
-        answers: Mapping[str, Predictions],
+        answers: Mapping[str, Predictions],  # noqa: ARG002
         weights: Weights,  # noqa: ARG002
     ) -> Mapping[MetricOf, Replicates]:
         """Its metrics again with weighted test images, for intervals and paired tests.
@@ -90,6 +99,64 @@ class Evaluator(Plugin):
         left out get no interval from resampling.
         """
         return {}
+
+
+class Embed(Protocol):
+    """What `Extractor.load` returns: the features of a batch."""
+
+    def __call__(self, pixels: Pixels, /) -> Features:
+        """uint8 (n, H, W, C), C 1 or 3 -> float32 (n, D): one image's row does not depend on the others'."""
+
+
+class Extractor(Plugin):
+    """Turns images into feature vectors, by resize, channel and normalisation rules of its own.
+
+    Evaluators get features from `ctx.features(images, extractor, train=...)`, which makes the batches and keeps
+    the result; they name their extractor in a field of the type `ExtractorField`.
+    """
+
+    argument: ClassVar[str] = ""
+    """An option that may stand after the name: with "model", `timm:resnet18` is `{use: timm, model: resnet18}`."""
+
+    learns: ClassVar[bool] = False
+    """Whether it is trained on the real training images: they then count in the cache key."""
+
+    batch_size: int = Field(16, ge=1, description="images at a time; moves features in their last digits only")
+
+    _use: str = PrivateAttr("")
+
+    @property
+    def use(self) -> str:
+        """What stands after `use:`: its name, or `file.py:Class` as written in the benchmark file."""
+        return self._use or self.name
+
+    @property
+    def label(self) -> str:
+        """As one writes it: `inception`, `timm:resnet18`."""
+        return f"{self.name}:{getattr(self, self.argument)}" if self.argument else self.name
+
+    @property
+    @abstractmethod
+    def preprocessing(self) -> str:
+        """Input size, resize rule, channels and normalisation, in a few words."""
+
+    def signature(self) -> str:
+        """What to cite beside a number: name, first digits of the weights' SHA-256, preprocessing, version."""
+        digests = ",".join(digest[:8] for digest in self.inputs().values())
+        weights = [f"weights {digests}"] if digests else []
+        return " | ".join([self.label, *weights, self.preprocessing, f"synthbench {__version__}"])
+
+    def inputs(self) -> Mapping[str, str]:
+        """Digests of its weights as they lie on the disk. Raises DataError where they are missing or others."""
+        return {file.name: file.verify() for file in self.files()}
+
+    @abstractmethod
+    def load(self, train: Images, ctx: Context) -> Embed:
+        """Read (or, where it `learns`, train) the network on `ctx.device` and return the function that runs it.
+
+        `train` holds the real training images for one that `learns`, and none for others. `ctx.seed` is the
+        same in every trial: an image's features depend on nothing but its pixels.
+        """
 
 
 def balanced_labels(n: int, n_classes: int) -> npt.NDArray[np.int64]:

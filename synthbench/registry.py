@@ -16,12 +16,17 @@ import pluggy
 
 from synthbench import hookspecs
 from synthbench.errors import PluginError
-from synthbench.interfaces import Dataset, Evaluator, Generator, Plugin
+from synthbench.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
 
 __all__ = ["Kind", "Registry", "did_you_mean", "load_registry"]
 
-Kind = Literal["dataset", "generator", "evaluator"]
-BASES: dict[Kind, type[Plugin]] = {"dataset": Dataset, "generator": Generator, "evaluator": Evaluator}
+Kind = Literal["dataset", "generator", "evaluator", "extractor"]
+BASES: dict[Kind, type[Plugin]] = {
+    "dataset": Dataset,
+    "generator": Generator,
+    "evaluator": Evaluator,
+    "extractor": Extractor,
+}
 
 
 def did_you_mean(wrong: str, known: list[str]) -> str:
@@ -81,7 +86,9 @@ class Registry:
         for kind, base in BASES.items():
             if inspect.isclass(cls) and issubclass(cls, base):
                 return _check_class(kind, cls, use)
-        raise PluginError(f"{use}: {cls!r} is no subclass of synthbench.Dataset, Generator or Evaluator")
+        raise PluginError(
+            f"{use}: {cls!r} is no subclass of synthbench.Dataset, Generator, Evaluator or Extractor"
+        )
 
     def _add(self, kind: Kind, cls: Any, origin: str) -> None:
         _check_class(kind, cls, f"plugin {origin!r}")

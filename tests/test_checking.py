@@ -82,7 +82,7 @@ def test_it_leaves_nothing_behind(mini, capsys, monkeypatch):
         ("nois", "no plugin is called 'nois'. Did you mean 'noise'?"),
         ("nothing.py:Gan", "nothing.py:Gan: no such file"),
         ("{mini}:MeanNoice", "mini.py has no class 'MeanNoice'. Did you mean 'MeanNoise'?"),
-        ("{mini}:called", "is no subclass of synthbench.Dataset, Generator or Evaluator"),
+        ("{mini}:called", "is no subclass of synthbench.Dataset, Generator, Evaluator or Extractor"),
     ],
 )
 def test_a_plugin_that_cannot_be_found(mini, capsys, use, message):

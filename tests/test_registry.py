@@ -52,6 +52,7 @@ def test_our_own_plugins_come_through_their_entry_points():
     ours = {"acgan", "noise", "shuffled-labels", "resample", "balanced-resample", "pca-gaussian"}
     assert ours <= registry.names("generator").keys()
     assert "tstr" in registry.names("evaluator")
+    assert {"classifier", "efficientnet-lite0", "inception", "timm"} <= registry.names("extractor").keys()
     points = {point.name: point.value for point in metadata.entry_points(group="synthbench")}
     assert points["acgan"] == "synthbench_acgan.plugin"
     assert registry.find("generator", "acgan").__module__ == "synthbench_acgan.plugin"
@@ -140,7 +141,8 @@ def test_one_name_may_stand_for_a_generator_and_an_evaluator():
 def test_misspelled_hooks_are_refused(hook):
     with pytest.raises(PluginError, match=f"plugin 'mine': unknown hook '{hook}'") as caught:
         Registry().register(plugin(**{hook: [Alpha]}), "mine")
-    assert "There is: register_datasets, register_evaluators, register_generators." in str(caught.value)
+    known = "register_datasets, register_evaluators, register_extractors, register_generators"
+    assert f"There is: {known}." in str(caught.value)
 
 
 def test_a_misspelled_hook_gets_a_suggestion():
@@ -294,7 +296,9 @@ def test_a_class_of_the_wrong_kind_in_a_file(tmp_path):
 def test_any_kind_is_found_in_a_file(tmp_path):
     (tmp_path / "own.py").write_text(GENERATOR + "\nimport os\n")
     assert Registry().find_file("own.py:Sibling", tmp_path).name == "sibling"
-    with pytest.raises(PluginError, match=r"is no subclass of synthbench\.Dataset, Generator or Evaluator"):
+    with pytest.raises(
+        PluginError, match=r"no subclass of synthbench\.Dataset, Generator, Evaluator or Extractor"
+    ):
         Registry().find_file("own.py:os", tmp_path)
 
 

@@ -16,17 +16,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from synthbench.errors import PluginError
-from synthbench.interfaces import Dataset, Evaluator, Generator, Plugin
-from synthbench.testing import datasets, evaluators, generators
+from synthbench.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
+from synthbench.testing import datasets, evaluators, extractors, generators
 from synthbench.testing.cases import tiny_splits
 from synthbench.testing.common import AFTERWARDS, FIRST
 from synthbench.testing.datasets import DatasetCase
 from synthbench.testing.evaluators import EvaluatorCase
+from synthbench.testing.extractors import ExtractorCase
 from synthbench.testing.findings import Finding, examine
 from synthbench.testing.generators import GeneratorCase
 from synthbench.types import Splits
 
-__all__ = ["Finding", "check_dataset", "check_evaluator", "check_generator", "run_checks", "tiny_splits"]
+__all__ = [
+    "Finding",
+    "check_dataset",
+    "check_evaluator",
+    "check_extractor",
+    "check_generator",
+    "run_checks",
+    "tiny_splits",
+]
 
 
 def run_checks(plugin: Plugin, real: Splits | None = None, device: str = "cpu") -> list[Finding]:
@@ -49,7 +58,11 @@ def _findings(plugin: Plugin, real: Splits, device: str, root: Path) -> Iterator
         case Evaluator():
             of_evaluator = EvaluatorCase(plugin, real, device, root)
             return examine(of_evaluator, {**FIRST, **evaluators.CHECKS, **AFTERWARDS})
-    raise PluginError(f"{plugin!r} is not an instance of a Dataset, Generator or Evaluator; pass MyPlugin(...)")
+        case Extractor():
+            of_extractor = ExtractorCase(plugin, real, device, root)
+            return examine(of_extractor, {**FIRST, **extractors.CHECKS, **AFTERWARDS})
+    known = "Dataset, Generator, Evaluator or Extractor"
+    raise PluginError(f"{plugin!r} is not an instance of a {known}; pass MyPlugin(...)")
 
 
 def check_dataset(plugin: Dataset, device: str = "cpu") -> list[Finding]:
@@ -65,6 +78,11 @@ def check_generator(plugin: Generator, real: Splits | None = None, device: str =
 def check_evaluator(plugin: Evaluator, real: Splits | None = None, device: str = "cpu") -> list[Finding]:
     """Raise AssertionError with all that failed; else return the findings, warnings among them."""
     return _assert_passed(plugin, Evaluator, real, device)
+
+
+def check_extractor(plugin: Extractor, real: Splits | None = None, device: str = "cpu") -> list[Finding]:
+    """Raise AssertionError with all that failed; else return the findings, warnings among them."""
+    return _assert_passed(plugin, Extractor, real, device)
 
 
 def _assert_passed(plugin: Plugin, kind: type[Plugin], real: Splits | None, device: str) -> list[Finding]:

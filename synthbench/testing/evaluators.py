@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from synthbench.interfaces import Evaluator, balanced_labels
 from synthbench.testing.cases import Case, copied, differing_fields, frozen
@@ -93,10 +95,11 @@ def _delivered(case: EvaluatorCase) -> str:
     )
     twice = [
         key
-        for key, n in Counter((s.metric, s.test_set, s.classifier_seed) for s in _scores(case)).items()
+        for key, n in Counter((s.metric, s.variant, s.test_set, s.classifier_seed) for s in _scores(case)).items()
         if n > 1
     ]
-    require(not twice, f"more than one score for {twice}", "give one score a metric, test set and classifier seed")
+    advice = "give one score a metric, variant, test set and classifier seed"
+    require(not twice, f"more than one score for {twice}", advice)
     return f"{len(declared)} declared, {len(delivered)} delivered"
 
 
@@ -105,7 +108,8 @@ def _scores(case: EvaluatorCase) -> list[Score]:
 
 
 def _name(score: Score) -> str:
-    return f"{score.metric} on {score.test_set!r}"
+    variant = f" ({score.variant})" if score.variant else ""
+    return f"{score.metric}{variant} on {score.test_set!r}"
 
 
 def _values(case: EvaluatorCase) -> str:
@@ -163,14 +167,47 @@ def _check_rows(predictions: Predictions, case: EvaluatorCase) -> None:
 
 
 def _counts_agree(case: EvaluatorCase) -> str:
-    lengths = {(p.test_set, p.classifier_seed): len(p.labels) for p in case.evaluation.predictions}
+    lengths = {(p.test_set, p.classifier_seed, p.variant): len(p.labels) for p in case.evaluation.predictions}
     wrong = [
         f"{_name(s)}: n = {s.n}, {length} predictions"
         for s in _scores(case)
-        if (length := lengths.get((s.test_set, s.classifier_seed))) is not None and length != s.n
+        if (length := lengths.get((s.test_set, s.classifier_seed, s.variant))) is not None and length != s.n
     ]
     require(not wrong, "; ".join(wrong), "`n` of a score is the number of images it was computed from")
     return "as many predictions as images scored"
+
+
+def _resampled(case: EvaluatorCase) -> str:
+    delivered = {(s.metric, s.variant, s.test_set, s.classifier_seed): s.value for s in _scores(case)}
+    agreed = 0
+    for answers in _by_images(case.evaluation.predictions):
+        first = next(iter(answers.values()))
+        again = case.plugin.resample(answers, np.ones((2, len(first.labels)), dtype=np.int64))
+        for (metric, variant), values in again.items():
+            value = delivered.get((metric, variant, first.test_set, first.classifier_seed))
+            what = f"resample: {metric}{variant and f' ({variant})'} on {first.test_set!r}"
+            require(value is not None, f"{what} has no score", "resample the metrics that evaluate delivers")
+            _check_replicates(np.asarray(values), float(value or 0), what)
+            agreed += 1
+    return f"{agreed} scores found again with all weights 1" if agreed else "not offered"
+
+
+def _check_replicates(values: npt.NDArray[Any], score: float, what: str) -> None:
+    found, advice = f"{what} has shape {values.shape}, not (2,)", "return a value for each row of the weights"
+    require(values.shape == (2,), found, advice)
+    found, advice = f"{what} is {values[0]:.6g} with all weights 1, its score {score:.6g}", _ONES
+    require(np.allclose(values, score, rtol=1e-6, atol=1e-9, equal_nan=True), found, advice)
+
+
+_ONES = "compute the metric itself, each image counted as often as its weight says"
+
+
+def _by_images(predictions: Sequence[Predictions]) -> list[dict[str, Predictions]]:
+    """As the harness hands them to `resample`: by variant, those for the same images under the same seed."""
+    sets: dict[tuple[str, int | None, bytes], dict[str, Predictions]] = {}
+    for p in predictions:
+        sets.setdefault((p.test_set, p.classifier_seed, p.ids.tobytes()), {})[p.variant] = p
+    return list(sets.values())
 
 
 def _unchanged(case: EvaluatorCase) -> str:
@@ -197,16 +234,16 @@ def _same_seed(case: EvaluatorCase) -> str:
     require(first.keys() == second.keys(), "other scores in the second run", "deliver the same scores every time")
     changed = [
         f"{metric} on {test_set!r}"
-        for metric, test_set, seed in first
-        if not np.array_equal(first[metric, test_set, seed], second[metric, test_set, seed], equal_nan=True)
+        for (metric, variant, test_set, seed), value in first.items()
+        if not np.array_equal(value, second[metric, variant, test_set, seed], equal_nan=True)
     ]
     found = f"under one seed {len(changed)} of {len(first)} scores differ: {', '.join(changed[:3])}"
     require(not changed, found, "take all randomness from ctx.seed (ctx.rng)", warning=not case.exact)
     return "the same scores"
 
 
-def _table(evaluation: Evaluation) -> dict[tuple[str, str, int | None], float]:
-    return {(s.metric, s.test_set, s.classifier_seed): float(s.value) for s in evaluation.scores}
+def _table(evaluation: Evaluation) -> dict[tuple[str, str, str, int | None], float]:
+    return {(s.metric, s.variant, s.test_set, s.classifier_seed): float(s.value) for s in evaluation.scores}
 
 
 CHECKS: dict[str, Callable[[EvaluatorCase], str]] = {
@@ -218,6 +255,7 @@ CHECKS: dict[str, Callable[[EvaluatorCase], str]] = {
     "seen images": _seen,
     "predictions": _predictions,
     "n": _counts_agree,
+    "resample": _resampled,
     "inputs unchanged": _unchanged,
     "read-only inputs": _read_only,
     "same seed": _same_seed,

@@ -1,0 +1,1 @@
+"""Feature extractors: Inception, EfficientNet-Lite, timm, TorchXRayVision, RAD-DINO, a trained classifier."""

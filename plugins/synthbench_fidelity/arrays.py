@@ -1,0 +1,41 @@
+"""What the metrics accept: finite feature matrices with enough rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Features", "Floats", "Integers", "feature_sets"]
+
+Features = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+def feature_sets(at_least: int = 1, **sets: npt.NDArray[Any]) -> list[Features]:
+    """The arrays as C-contiguous float32 or float64 (N, D), all of one D and of `at_least` rows.
+
+    Any other number type becomes float64. ValueError names the array and what is wrong with it.
+    """
+    checked = [_features(name, array, at_least) for name, array in sets.items()]
+    widths = {name: array.shape[1] for name, array in zip(sets, checked, strict=True)}
+    if len(set(widths.values())) > 1:
+        listed = ", ".join(f"{name} {width}" for name, width in widths.items())
+        raise ValueError(f"features of one extractor have one width; found {listed}")
+    return checked
+
+
+def _features(name: str, array: npt.NDArray[Any], at_least: int) -> Features:
+    given = np.asarray(array)
+    if given.ndim != 2 or given.shape[1] == 0:
+        raise ValueError(f"{name} must be a matrix (N, D), one row an image; its shape is {given.shape}")
+    if len(given) < at_least:
+        raise ValueError(f"{name} needs at least {at_least} rows for this metric and has {len(given)}")
+    if not np.issubdtype(given.dtype, np.number) or np.iscomplexobj(given):
+        raise ValueError(f"{name} must hold real numbers; its type is {given.dtype}")
+    kept = given if given.dtype in (np.float32, np.float64) else given.astype(np.float64)
+    if not np.isfinite(kept).all():
+        raise ValueError(f"{name} holds NaN or infinite values")
+    return np.ascontiguousarray(kept)

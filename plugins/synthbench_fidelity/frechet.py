@@ -1,0 +1,137 @@
+"""The Frechet distance between two sets of features, each taken for a normal distribution.
+
+FD = |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) (Dowson & Landau, 1982; Heusel et al., 2017, with Inception
+features: FID). With S1 = A' A the trace of the root is the sum of the roots of the eigenvalues of A S2 A', which
+is symmetric and has none below zero: no matrix root, no complex numbers, no epsilon on the diagonal of singular
+covariances. Covariances divide by N - 1. All of it in float64.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import linalg
+
+from synthbench_fidelity.arrays import Features, Floats, feature_sets
+
+__all__ = ["frechet_distance", "frechet_distance_from_statistics", "frechet_distance_infinity"]
+
+SYMMETRY = 1e-6
+"""How far a covariance may be from its transpose, over its largest number."""
+
+
+def frechet_distance(*, real: Features, synthetic: Features) -> float:
+    """The Frechet distance of two sets of features, in squared units of the features; 0 and up, lower is better.
+
+    real, synthetic  (N, D), at least 2 rows each. With N <= D the covariance is singular: the number is finite and
+                     right as a formula, but most of it is the bias of a small N.
+
+    Biased upwards by about 1/N, by an amount that depends on the generator (Chong & Forsyth, 2020): compare at
+    equal N only. Exactly 0 for equal arrays. ValueError: shapes, NaN, fewer than 2 rows.
+    """
+    real, synthetic = feature_sets(2, real=real, synthetic=synthetic)
+    if np.array_equal(real, synthetic):
+        return 0.0
+    (mean_real, rows_real), (mean_synthetic, rows_synthetic) = map(_centred, (real, synthetic))
+    few, many = sorted((rows_real, rows_synthetic), key=len)
+    if len(few) <= few.shape[1]:
+        product = few @ many.T
+        overlap = _sum_of_roots(product @ product.T)
+    else:
+        overlap = _overlap(few.T @ few, many.T @ many)
+    return _assembled(mean_real - mean_synthetic, np.vdot(few, few), np.vdot(many, many), overlap, few.shape[1])
+
+
+def frechet_distance_from_statistics(
+    *, mean_real: Floats, cov_real: Floats, mean_synthetic: Floats, cov_synthetic: Floats
+) -> float:
+    """As `frechet_distance`, from means (D,) and covariances (D, D).
+
+    Exactly 0 for equal statistics; else equal to the formula by `scipy.linalg.sqrtm` where that is stable.
+    ValueError: shapes, NaN, covariances that are not symmetric or have a negative variance.
+    """
+    mean_real, cov_real = _statistics("real", mean_real, cov_real)
+    mean_synthetic, cov_synthetic = _statistics("synthetic", mean_synthetic, cov_synthetic)
+    if mean_real.shape != mean_synthetic.shape:
+        raise ValueError(f"features of one width needed; found {len(mean_real)} and {len(mean_synthetic)}")
+    if np.array_equal(mean_real, mean_synthetic) and np.array_equal(cov_real, cov_synthetic):
+        return 0.0
+    overlap = _overlap(cov_real, cov_synthetic)
+    traces = np.trace(cov_real), np.trace(cov_synthetic)
+    return _assembled(mean_real - mean_synthetic, *traces, overlap, len(mean_real))
+
+
+def frechet_distance_infinity(
+    *, real: Features, synthetic: Features, rng: np.random.Generator, points: int = 15, smallest: int | None = None
+) -> float:
+    """The Frechet distance at infinitely many synthetic images: FD-infinity of Chong & Forsyth (2020).
+
+    real, synthetic  (N, D) and (M, D)
+    rng              draws the subsets; the same state gives the same number
+    points           numbers of images at which FD is taken, evenly spaced from `smallest` to M; the paper's 15
+    smallest         M / 2 unless given, rounded up (the paper: a tenth of 50,000)
+
+    A straight line in 1/n is fitted to FD by least squares; its value at 0 is returned. Only the bias of the
+    synthetic sample goes: the real set stays as it is. An extrapolation has an error of its own and can be
+    negative; where n <= D, FD is no straight line in 1/n and the result not to be trusted.
+    ValueError: shapes, NaN, fewer than 2 points, `smallest` not between 2 and M - 1.
+    """
+    real, synthetic = feature_sets(3, real=real, synthetic=synthetic)
+    least = (len(synthetic) + 1) // 2 if smallest is None else smallest
+    if points < 2 or not 2 <= least < len(synthetic):
+        raise ValueError(
+            f"a line needs 2 points or more and `smallest` from 2 to {len(synthetic) - 1}; "
+            f"found {points} and {least}"
+        )
+    sizes = np.unique(np.linspace(least, len(synthetic), points).astype(int))
+    drawn = [rng.choice(len(synthetic), size, replace=False) for size in sizes]
+    distances = [frechet_distance(real=real, synthetic=synthetic[index]) for index in drawn]
+    return float(np.polynomial.Polynomial.fit(1 / sizes, distances, 1)(0.0))
+
+
+def _centred(features: Features) -> tuple[Floats, Floats]:
+    """Mean (D,), and rows (N, D) whose products of columns are the covariance."""
+    mean = features.mean(axis=0, dtype=np.float64)
+    return mean, (features - mean) / np.sqrt(len(features) - 1)
+
+
+def _overlap(first: Floats, second: Floats) -> float:
+    """tr((S1 S2)^(1/2)) of covariances."""
+    root = _factor(first)
+    return _sum_of_roots(root @ second @ root.T)
+
+
+def _factor(covariance: Floats) -> Floats:
+    """A with A' A = S: by Cholesky, which is the faster, and by eigenvectors where S is singular."""
+    try:
+        return np.asarray(linalg.cholesky(covariance))
+    except linalg.LinAlgError:
+        values, vectors = linalg.eigh(covariance, driver="evd")
+        kept = values > 0
+        return np.asarray((vectors[:, kept] * np.sqrt(values[kept])).T)
+
+
+def _sum_of_roots(symmetric: Floats) -> float:
+    """Of the eigenvalues; those that rounding put below zero are zero."""
+    return float(np.sqrt(linalg.eigvalsh(symmetric).clip(0)).sum())
+
+
+def _assembled(shift: Floats, first: float, second: float, overlap: float, width: int) -> float:
+    """The formula; what is not above the rounding error of its terms is 0."""
+    distance = float(shift @ shift + first + second - 2 * overlap)
+    noise = width * np.finfo(np.float64).eps * (first + second)
+    return distance if distance > noise else 0.0
+
+
+def _statistics(name: str, mean: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+    mean, covariance = np.asarray(mean, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
+    if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+        raise ValueError(
+            f"{name}: a mean (D,) and a covariance (D, D) needed; found {mean.shape} and {covariance.shape}"
+        )
+    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+        raise ValueError(f"{name}: the statistics hold NaN or infinite values")
+    if np.abs(covariance - covariance.T).max() > SYMMETRY * np.abs(covariance).max():
+        raise ValueError(f"{name}: the covariance is not symmetric")
+    if np.diagonal(covariance).min() < 0:
+        raise ValueError(f"{name}: the covariance has a negative variance on its diagonal")
+    return mean, covariance
