@@ -11,18 +11,27 @@ from typing import Any
 
 import pandas as pd
 import paper_printed as paper
-from scipy.stats import binomtest
 
 __all__ = ["BLOCKS", "FILES", "README_BLOCKS", "Results", "load_results", "rewrite"]
 
 GAN, VGG = "acgan", "tstr-vgg16"
+FLOATS = ("value", "low", "high", "sampling_low", "sampling_high", "seed_sd")
 METRICS = ("balanced_accuracy", "auroc", "accuracy", "f1")
 SETS = {("test", ""): "test", ("train", "generator"): "train[seen]", ("synthetic", "validation"): "synthetic"}
-HEADINGS = {"balanced_accuracy": "balanced accuracy", "auroc": "AUROC", "accuracy": "accuracy", "f1": "F1"}
+HEADINGS = {
+    "balanced_accuracy": "balanced accuracy",
+    "auroc": "AUROC",
+    "accuracy": "accuracy",
+    "f1": "F1",
+    "recall": "recall of PNEUMONIA",
+}
 
 FILES = {
     "scores.csv": "scores.csv",
     "leaderboard.csv": "leaderboard.csv",
+    "intervals.csv": "intervals.csv",
+    "comparisons.csv": "comparisons.csv",
+    "test_sets.csv": "test_sets.csv",
     "run.json": "run.json",
     "acgan-losses.csv": f"trials/{GAN}/seed-0/generator/losses.csv",
     "acgan-vgg16-history.csv": f"trials/{GAN}/seed-0/{VGG}/classifier-0/history.csv",
@@ -38,6 +47,9 @@ class Results:
 
     scores: pd.DataFrame
     board: pd.DataFrame
+    intervals: pd.DataFrame
+    comparisons: pd.DataFrame
+    test_sets: pd.DataFrame
     run: dict[str, Any]
     losses: pd.DataFrame
     report: pd.DataFrame
@@ -48,6 +60,13 @@ class Results:
         s = self.scores
         keep = (s.generator == generator) & (s.evaluator == evaluator)
         return s[keep & (s.metric == metric) & (s.test_set == test_set)]
+
+    def cell(self, generator: str, evaluator: str, metric: str, test_set: str) -> pd.Series | None:
+        """The row of intervals.csv for one cell of the board; None where nobody asked."""
+        i = self.intervals
+        keep = (i.generator == generator) & (i.evaluator == evaluator) & (i.metric == metric)
+        found = i[keep & (i.test_set == test_set) & (i.variant == "")]
+        return None if found.empty else found.iloc[0]
 
     def report_row(self, test_set: str, name: str) -> dict[str, float]:
         """precision, recall, f1 and support of a class, or of "macro avg"."""
@@ -69,6 +88,11 @@ def load_results(folder: Path) -> Results:
     return Results(
         scores=table("scores.csv"),
         board=pd.read_csv(folder / "leaderboard.csv"),
+        intervals=pd.read_csv(
+            folder / "intervals.csv", keep_default_na=False, na_values={name: [""] for name in FLOATS}
+        ),
+        comparisons=pd.read_csv(folder / "comparisons.csv", keep_default_na=False),
+        test_sets=pd.read_csv(folder / "test_sets.csv"),
         run=json.loads((folder / "run.json").read_text(encoding="utf-8")),
         losses=table("acgan-losses.csv"),
         report=table("acgan-vgg16-report.csv"),
@@ -106,22 +130,29 @@ def number(value: Any, digits: int = 3) -> str:
     return "–" if pd.isna(value) else f"{value:.{digits}f}"
 
 
-def over_seeds(rows: pd.DataFrame, digits: int = 3) -> str:
-    """The value, or mean ± standard deviation where there are several seeds; undefined if one of them is."""
-    if rows.empty:
+def with_interval(cell: pd.Series | None, digits: int = 3) -> str:
+    """0.802 (0.770-0.833); the note where there is no number, a dash where nobody asked."""
+    if cell is None:
         return "–"
-    mean = rows.value.mean(skipna=False)
-    spread = f" ± {rows.value.std(ddof=1):.{digits}f}" if len(rows) > 1 and not pd.isna(mean) else ""
-    return number(mean, digits) + spread
+    if pd.isna(cell.value):
+        return str(cell.note) or "–"
+    if pd.isna(cell.low):
+        return number(cell.value, digits)
+    return f"{cell.value:.{digits}f} ({cell.low:.{digits}f}–{cell.high:.{digits}f})"
+
+
+def size(cell: pd.Series | None) -> str:
+    return "–" if cell is None else str(cell.n)
 
 
 def board(evaluator: str) -> Callable[[Results], str]:
     """The leaderboard under one evaluator, on the held-out test set."""
 
     def make(results: Results) -> str:
-        headings = ["generator", "role", *HEADINGS.values(), "95 % interval of accuracy", "N"]
+        headings = ["generator", "role", *HEADINGS.values(), "N"]
         ranked = evaluator == results.run["benchmark"]["headline"].rpartition(".")[0]
-        return markdown(["rank", *headings] if ranked else headings, board_rows(results, evaluator, ranked))
+        extra = ["rank", "utility"] if ranked else []
+        return markdown([*extra[:1], *headings, *extra[1:]], board_rows(results, evaluator, ranked))
 
     return make
 
@@ -130,21 +161,34 @@ def board_rows(results: Results, evaluator: str, ranked: bool) -> list[list[str]
     rows = []
     order = results.board if ranked else by_metric(results, evaluator)
     for entry in order.to_dict("records"):
-        cells = [results.values(entry["generator"], evaluator, metric, "test") for metric in METRICS]
-        rank = ["" if pd.isna(entry["rank"]) else str(int(entry["rank"]))] if ranked else []
+        cells = [results.cell(entry["generator"], evaluator, metric, "test") for metric in METRICS]
         name = entry["generator"] + ("" if entry["status"] == "done" else f" ({entry['status']})")
-        accuracy = cells[METRICS.index("accuracy")]
-        numbers = [over_seeds(cell) for cell in cells]
-        rows.append([*rank, name, entry["role"], *numbers, interval(accuracy), sizes(accuracy)])
+        row = [name, entry["role"], *map(with_interval, cells), size(cells[0])]
+        rows.append([rank_of(entry), *row, utility_of(entry)] if ranked else row)
     return rows
+
+
+def rank_of(entry: dict[Any, Any]) -> str:
+    """1, or 1-2 where the data do not tell; nothing for floors and ceilings."""
+    if pd.isna(entry["rank_low"]):
+        return ""
+    return "–".join(dict.fromkeys(str(int(entry[end])) for end in ("rank_low", "rank_high")))
+
+
+def utility_of(entry: dict[Any, Any]) -> str:
+    if pd.isna(entry["utility"]):
+        return ""
+    low, high = entry["utility_low"], entry["utility_high"]
+    return str(entry["utility"]) if pd.isna(low) else f"{float(entry['utility']):.2f} ({low:.2f}–{high:.2f})"
 
 
 def excerpt(results: Results) -> str:
     """The board of the README: both classifiers' balanced accuracy and AUROC on the held-out test set."""
-    columns = [f"{evaluator}.{metric}" for evaluator in ("tstr", VGG) for metric in ("balanced_accuracy", "auroc")]
+    pairs = [(evaluator, metric) for evaluator in ("tstr", VGG) for metric in ("balanced_accuracy", "auroc")]
+    columns = [f"{evaluator}.{metric}" for evaluator, metric in pairs]
     rows = [
-        ["" if pd.isna(row["rank"]) else str(int(row["rank"])), row["generator"], row["role"]]
-        + [number(row[column]) for column in columns]
+        [rank_of(row), row["generator"], row["role"]]
+        + [with_interval(results.cell(row["generator"], *pair, "test"), 2) for pair in pairs]
         + [f"{row['fit_wall_s']:.0f}"]
         for row in results.board.to_dict("records")
     ]
@@ -157,36 +201,71 @@ def by_metric(results: Results, evaluator: str) -> pd.DataFrame:
     scored = results.board[
         results.board.generator.isin(results.scores[results.scores.evaluator == evaluator].generator)
     ]
-    return scored.sort_values(column, ascending=False, kind="stable")
-
-
-def interval(accuracy: pd.DataFrame) -> str:
-    """Wilson's, for the draw of the test images alone; with several seeds there is no single count to take."""
-    if len(accuracy) != 1 or accuracy.value.isna().any():
-        return "–"
-    n = int(accuracy.n.iloc[0])
-    bounds = binomtest(round(accuracy.value.iloc[0] * n), n).proportion_ci(0.95, method="wilson")
-    return f"{bounds.low:.3f}–{bounds.high:.3f}"
-
-
-def sizes(rows: pd.DataFrame) -> str:
-    return "–" if rows.empty else " / ".join(str(n) for n in dict.fromkeys(rows.n))
+    numbers = pd.to_numeric(scored[column], errors="coerce")  # cells may hold texts
+    return scored.loc[numbers.sort_values(ascending=False, kind="stable").index]
 
 
 def test_sets(evaluator: str) -> Callable[[Results], str]:
-    """Balanced accuracy, AUROC and accuracy on each of the three test sets, side by side."""
+    """Balanced accuracy, AUROC and accuracy on test, train and synthetic images, side by side."""
     shown = [m for m in METRICS if m != "f1"]
 
     def make(results: Results) -> str:
         headings = ["generator", *(f"{HEADINGS[m]}, {label}" for m in shown for label in SETS.values()), "N"]
         rows = []
         for name in by_metric(results, evaluator).generator:
-            cells = [results.values(name, evaluator, m, test_set) for m in shown for test_set, _ in SETS]
-            counts = " / ".join(sizes(cell) for cell in cells[: len(SETS)])
-            rows.append([name, *map(over_seeds, cells), counts])
+            cells = [results.cell(name, evaluator, m, test_set) for m in shown for test_set, _ in SETS]
+            rows.append([name, *map(with_interval, cells), " / ".join(map(size, cells[: len(SETS)]))])
         return markdown(headings, rows)
 
     return make
+
+
+def sets(results: Results) -> str:
+    """Every test set: whose images, how many, and how many of them the training set knows."""
+    rows = [
+        [f"`{t.test_set}`", str(t.images), str(t.patients), str(t.counts)]
+        + [str(count) for count in (t.leaked_exact, t.leaked_perceptual, t.leaked_patient)]
+        + [f"{t.leaked} ({t.leaked / t.images:.1%})", str(t.clean), str(t.domain)]
+        for t in results.test_sets.itertuples()
+    ]
+    kinds = ["known: same pixels", "same picture", "same patient", "any of these"]
+    return markdown(["test set", "images", "patients", "classes", *kinds, "clean remainder", "whose images"], rows)
+
+
+def table_2(evaluator: str, metric: str) -> Callable[[Results], str]:
+    """One metric on every test set that is no training image, whole and without the leaked images."""
+
+    def make(results: Results) -> str:
+        i = results.intervals
+        asked = i[(i.evaluator == evaluator) & (i.metric == metric) & (i.seen == "")]
+        names = [
+            name for name in dict.fromkeys(asked.test_set) if asked[asked.test_set == name].value.notna().any()
+        ]
+        rows = [
+            [name, *(with_interval(results.cell(name, evaluator, metric, test_set)) for test_set in names)]
+            for name in by_metric(results, evaluator).generator
+        ]
+        counted = ["N", *(size(results.cell(rows[0][0], evaluator, metric, test_set)) for test_set in names)]
+        return markdown([f"{HEADINGS[metric]}, trained on", *(f"`{name}`" for name in names)], [*rows, counted])
+
+    return make
+
+
+def shortcuts(results: Results) -> str:
+    """The same classifier with and without lungs, and what the files alone give away."""
+    rows = [
+        [name]
+        + [
+            with_interval(results.cell(name, evaluator, metric, "test"))
+            for metric in ("balanced_accuracy", "auroc")
+            for evaluator in ("tstr", "lungs-masked", "file-geometry")
+        ]
+        for name in results.board.generator
+    ]
+    who = ("whole images", "lungs blacked out", "file geometry alone")
+    return markdown(
+        ["generator", *(f"{HEADINGS[m]}, {w}" for m in ("balanced_accuracy", "auroc") for w in who)], rows
+    )
 
 
 def table_1(results: Results) -> str:
@@ -284,6 +363,12 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "leaderboard-vgg16": board(VGG),
     "test-sets-cnn": test_sets("tstr"),
     "test-sets-vgg16": test_sets(VGG),
+    "sets": sets,
+    "table-2-balanced-accuracy": table_2("tstr", "balanced_accuracy"),
+    "table-2-auroc": table_2("tstr", "auroc"),
+    "table-2-recall": table_2("tstr", "recall"),
+    "table-2-vgg16": table_2(VGG, "auroc"),
+    "shortcuts": shortcuts,
     "losses": losses,
     "run-facts": facts,
     "costs": costs,

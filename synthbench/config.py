@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from synthbench.errors import ConfigError, PluginError
+from synthbench.extractors import Known
 from synthbench.interfaces import Dataset, Evaluator, Generator, Plugin
 from synthbench.registry import Kind, Registry, did_you_mean
 from synthbench.yamlfile import apply_override, read_yaml
@@ -35,6 +36,20 @@ class Entry(Generic[P]):
         return shown if self.generators is None else {**shown, "generators": list(self.generators)}
 
 
+class Ranking(BaseModel):
+    """How generators are compared: the test, and the level at which a difference counts.
+
+    bootstrap  paired on the test images, resampled by patient; knows seeds; for every metric
+    mcnemar    on right and wrong answers: for accuracy, one generator seed and one classifier seed
+    delong     on the areas under two ROC curves: for auroc of two classes, one seed each
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    test: Literal["bootstrap", "mcnemar", "delong"] = "bootstrap"
+    alpha: float = Field(0.05, gt=0, lt=1)
+
+
 class _File(BaseModel):
     """The keys of a benchmark file; what stands under the plugin entries is checked by the plugins."""
 
@@ -45,6 +60,8 @@ class _File(BaseModel):
     seeds: int = Field(1, ge=1, le=1000)
     samples: int = Field(3000, ge=2)
     headline: str = "tstr.balanced_accuracy"
+    ranking: Ranking = Ranking()
+    max_leak: float = Field(0.01, ge=0, le=1)
     baselines: bool = True
     dataset: dict[str, Any]
     external: list[dict[str, Any]] = []
@@ -60,6 +77,8 @@ class Benchmark:
     seeds     trials of each generator
     samples   images asked of each generator
     headline  "<evaluator label>.<metric>": on the test set "test" it ranks the board
+    ranking   the test that compares generators
+    max_leak  share of the images of "test" that may be known from training before it cannot rank the board
     """
 
     name: str
@@ -67,6 +86,8 @@ class Benchmark:
     seeds: int
     samples: int
     headline: str
+    ranking: Ranking
+    max_leak: float
     baselines: bool
     dataset: Entry[Dataset]
     external: tuple[Entry[Dataset], ...]
@@ -81,12 +102,17 @@ class Benchmark:
             "seeds": self.seeds,
             "samples": self.samples,
             "headline": self.headline,
+            "ranking": self.ranking.model_dump(),
+            "max_leak": self.max_leak,
             "baselines": self.baselines,
             "dataset": self.dataset.resolved(),
             "external": [entry.resolved() for entry in self.external],
             "generators": [entry.resolved() for entry in self.generators],
             "evaluators": [entry.resolved() for entry in self.evaluators],
         }
+
+
+_PLAIN = ("name", "seed", "seeds", "samples", "headline", "ranking", "max_leak", "baselines")
 
 
 def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()) -> Benchmark:
@@ -102,7 +128,7 @@ def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()
     evaluators = [builder.entry("evaluator", e, f"evaluators.{i}") for i, e in enumerate(file.evaluators)]
     external = [builder.entry("dataset", d, f"external.{i}") for i, d in enumerate(file.external)]
     bench = Benchmark(
-        **{key: getattr(file, key) for key in ("name", "seed", "seeds", "samples", "headline", "baselines")},
+        **{key: getattr(file, key) for key in _PLAIN},
         dataset=builder.entry("dataset", file.dataset, "dataset"),
         external=tuple(external),
         generators=tuple(generators),
@@ -137,7 +163,8 @@ class _Builder:
             cls = self.registry.find(kind, use, self.file.parent)
         except PluginError as error:
             raise ConfigError(f"{self.file}: {path}.use: {error}") from error
-        return Entry(label, use, _validate(cls, options, str(self.file), path), restricted)
+        known = Known(self.registry, self.file.parent)
+        return Entry(label, use, _validate(cls, options, str(self.file), path, known), restricted)
 
     def _text(self, options: dict[str, Any], key: str, path: str) -> str | None:
         value = options.pop(key, None)
@@ -168,10 +195,13 @@ def _baselines(registry: Registry, taken: set[str]) -> list[Entry[Generator]]:
 M = TypeVar("M", bound=BaseModel)
 
 
-def _validate(model: type[M], options: dict[str, Any], where: str, path: str) -> M:
-    """Build a pydantic model in strict mode, from JSON so that lists serve as tuples and text as paths."""
+def _validate(model: type[M], options: dict[str, Any], where: str, path: str, known: Known | None = None) -> M:
+    """Build a pydantic model in strict mode, from JSON so that lists serve as tuples and text as paths.
+
+    `known` says where the names of extractors are looked up; by default among the installed plugins.
+    """
     try:
-        return model.model_validate_json(json.dumps(options), strict=True)
+        return model.model_validate_json(json.dumps(options), strict=True, context=known)
     except ValidationError as error:
         lines = [_explain(model, item, where, path) for item in error.errors(include_url=False)]
         raise ConfigError("\n".join(lines)) from error
@@ -184,6 +214,8 @@ def _explain(model: type[BaseModel], item: Any, where: str, path: str) -> str:
         return f"{where}: {dotted}: unknown key.{hint}"
     if item["type"] == "missing":
         return f"{where}: {dotted}: this key is required"
+    if item["type"] == "extractor":
+        return f"{where}: {dotted}: {item['msg']}"
     message = item["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ", 1)
     found = "" if isinstance(item["input"], dict | list) else f", found {item['input']!r}"
     return f"{where}: {dotted}: {message}{found}"
@@ -217,3 +249,18 @@ def _check_whole(bench: Benchmark, where: str) -> None:
         raise ConfigError(
             f"{where}: headline: no metric {bench.headline!r}.{did_you_mean(bench.headline, metrics)}"
         )
+    _check_ranking(bench, where)
+
+
+def _check_ranking(bench: Benchmark, where: str) -> None:
+    """The named tests know one metric and one pair of classifiers each."""
+    metric = {"mcnemar": "accuracy", "delong": "auroc"}.get(bench.ranking.test)
+    if metric is None:
+        return
+    label, _, found = bench.headline.rpartition(".")
+    evaluator = next(e.plugin for e in bench.evaluators if e.label == label)
+    named = f"{where}: ranking.test: {bench.ranking.test}"
+    if found != metric:
+        raise ConfigError(f"{named} compares {metric}, the headline is {found}")
+    if bench.seeds > 1 or getattr(evaluator, "seeds", 1) > 1:
+        raise ConfigError(f"{named} knows one generator seed and one classifier seed; take bootstrap for more")

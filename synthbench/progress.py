@@ -1,8 +1,14 @@
-"""Progress bars with rate and time left; silent when the terminal is not one."""
+"""What a terminal shows while work goes on: the trials, and the current stage with rate, time left, last losses.
+
+On a terminal these are two lines that redraw themselves. In a pipe, a file or a terminal that cannot move its cursor
+(TERM=dumb) stages that take long report in plain lines, one a minute.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, Protocol
@@ -10,7 +16,10 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Bar", "Progress"]
+__all__ = ["Bar", "Progress", "Trials"]
+
+LINE_EVERY_S = 60.0
+"""Seconds between two plain lines of one stage; what takes less prints none."""
 
 
 class Bar(Protocol):
@@ -26,21 +35,107 @@ class _Quiet:
 
 
 class Progress:
-    """Makes bars on standard error. `enabled=None` asks the terminal."""
+    """Makes bars on standard error. `enabled` as given; None asks the terminal, False without one leaves lines."""
 
     def __init__(self, enabled: bool | None = None) -> None:
-        self.enabled = sys.stderr.isatty() if enabled is None else enabled
+        self.enabled = _redraws() if enabled is None else enabled
+        self._lines = enabled is None and not self.enabled
+        self._trials: Trials | None = None
 
     @contextmanager
     def bar(self, what: str, total: int, unit: str = "images", done: int = 0) -> Iterator[Bar]:
         """A bar over `total` units of which `done` are there already (a resumed run)."""
-        if not self.enabled:
-            yield _Quiet()
-            return
-        from tqdm import tqdm
+        if self.enabled:
+            from tqdm import tqdm
 
-        with tqdm(total=total, initial=done, desc=what, unit=f" {unit}", leave=False, dynamic_ncols=True) as bar:
-            yield _Tqdm(bar)
+            with tqdm(total=total, initial=done, desc=what, unit=f" {unit}", leave=False, dynamic_ncols=True) as bar:
+                yield _Tqdm(bar)
+        elif self._lines:
+            title = f"{self._trials.now}: {what}" if self._trials and self._trials.now else what
+            yield _Lines(title, total, unit, done)
+        else:
+            yield _Quiet()
+
+    @contextmanager
+    def trials(self, total: int) -> Iterator[Trials]:
+        """A line above all bars that counts trials until the block ends."""
+        self._trials = Trials(total)
+        try:
+            if not self.enabled:
+                yield self._trials
+                return
+            from tqdm import tqdm
+
+            with tqdm(total=total, leave=False, dynamic_ncols=True, bar_format="trials |{bar:20}| {desc}") as bar:
+                self._trials.show(bar)
+                yield self._trials
+        finally:
+            self._trials = None
+
+    def stage(self, what: str) -> None:
+        """What the running trial does now; nothing outside of `trials`."""
+        if self._trials:
+            self._trials.stage(what)
+
+    def say(self, text: str) -> None:
+        """Print on standard output at once, above the bars."""
+        if self.enabled:
+            from tqdm import tqdm
+
+            tqdm.write(text, file=sys.stdout)
+            sys.stdout.flush()
+        else:
+            print(text, flush=True)
+
+
+def _redraws() -> bool:
+    """Whether standard error is a terminal that can redraw its lines."""
+    return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+class Trials:
+    """Counts trials by how they ended. `now` names the one that runs, and its stage."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.ended: dict[str, int] = {}
+        self.now = ""
+        self._title = ""
+        self._bar: tqdm[NoReturn] | None = None
+
+    def show(self, bar: tqdm[NoReturn]) -> None:
+        """From now on in this bar."""
+        self._bar = bar
+        self._draw()
+
+    def begin(self, title: str) -> None:
+        """A trial starts."""
+        self._title = self.now = title
+        self._draw()
+
+    def stage(self, what: str) -> None:
+        """The trial goes on to its next stage."""
+        self.now = f"{self._title}, {what}"
+        self._draw()
+
+    def end(self, status: str) -> None:
+        """The trial has ended as "done", "failed" or "skipped"."""
+        self.ended[status] = self.ended.get(status, 0) + 1
+        self.now = ""
+        if self._bar is not None:
+            self._bar.update(1)
+        self._draw()
+
+    def __str__(self) -> str:
+        """ "3 done, 1 failed, 1 running, 4 left; acgan, seed 0, tstr"."""
+        counts = {"done": 0, **self.ended, **({"running": 1} if self.now else {})}
+        counts["left"] = self.total - sum(counts.values())
+        text = ", ".join(f"{n} {what}" for what, n in counts.items())
+        return f"{text}; {self.now}" if self.now else text
+
+    def _draw(self) -> None:
+        if self._bar is not None:
+            self._bar.set_description_str(str(self))
 
 
 class _Tqdm:
@@ -51,3 +146,24 @@ class _Tqdm:
         if note:
             self._bar.set_postfix_str(note, refresh=False)
         self._bar.update(n)
+
+
+class _Lines:
+    """A line now and then: "acgan, seed 0, generator: acgan: 901/2000 steps, 1.4 a second, 785 s left; D 0.27"."""
+
+    def __init__(self, what: str, total: int, unit: str, done: int) -> None:
+        self._what, self._total, self._unit = what, total, unit
+        self._before = self._n = done
+        self._started = self._said = time.monotonic()
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        self._n += n
+        now = time.monotonic()
+        if now - self._said >= LINE_EVERY_S:
+            self._said = now
+            print(f"{self._line(now)}{f'; {note}' if note else ''}", file=sys.stderr, flush=True)
+
+    def _line(self, now: float) -> str:
+        rate = (self._n - self._before) / (now - self._started)
+        left = f", {rate:.3g} a second, {(self._total - self._n) / rate:.0f} s left" if rate > 0 else ""
+        return f"{self._what}: {self._n}/{self._total} {self._unit}{left}"

@@ -16,6 +16,8 @@ import psutil
 import synthbench
 from synthbench.config import Benchmark, Entry
 from synthbench.cost import Cost
+from synthbench.features import extractors_of
+from synthbench.interfaces import Plugin
 from synthbench.source import code_version
 from synthbench.types import Splits
 
@@ -26,6 +28,9 @@ def provenance(bench: Benchmark, splits: Splits, device: str, started: datetime,
     """The content of run.json, but for the trials."""
     return {
         "benchmark": bench.resolved(),
+        "declared": _declared(bench),
+        "code": _code(bench),
+        "weights": _weights(bench),
         "versions": _versions(bench),
         "git": _git(Path(synthbench.__file__).parent),
         "hardware": _hardware(device),
@@ -36,11 +41,48 @@ def provenance(bench: Benchmark, splits: Splits, device: str, started: datetime,
     }
 
 
+def _entries(bench: Benchmark) -> list[Entry[Any]]:
+    return [bench.dataset, *bench.external, *bench.generators, *bench.evaluators]
+
+
+def _declared(bench: Benchmark) -> dict[str, Any]:
+    """By label, what the classes say of themselves: all that a board needs of a plugin that is not at hand."""
+    generators = {e.label: {"role": e.plugin.role, "prior": e.plugin.prior} for e in bench.generators}
+    evaluators = {
+        e.label: {"metrics": dict(e.plugin.metrics), "bounds": {k: list(v) for k, v in e.plugin.bounds.items()}}
+        for e in bench.evaluators
+    }
+    return {"generators": generators, "evaluators": evaluators}
+
+
+def _code(bench: Benchmark) -> dict[str, str]:
+    """By `use`, the digest of each plugin's code (synthbench.source); extractors among them."""
+    plugins: dict[str, Plugin] = {entry.use: entry.plugin for entry in _entries(bench)}
+    for entry in _entries(bench):
+        plugins |= {extractor.use: extractor for extractor in extractors_of(entry.plugin).values()}
+    return {use: code_version(type(plugin).__module__)["source"] for use, plugin in sorted(plugins.items())}
+
+
+def _weights(bench: Benchmark) -> dict[str, dict[str, str]]:
+    """By label, the digests of the files that a plugin or its extractor works with; those without are left out."""
+    found = {entry.label: _inputs(entry.plugin) for entry in _entries(bench)}
+    for entry in _entries(bench):
+        for extractor in extractors_of(entry.plugin).values():
+            found[entry.label] |= {f"{extractor.label}, {k}": v for k, v in _inputs(extractor).items()}
+    return {label: digests for label, digests in found.items() if digests}
+
+
+def _inputs(plugin: Plugin) -> dict[str, str]:
+    try:
+        return dict(plugin.inputs())
+    except Exception as error:  # a plugin's own code; the trial that needs the file ends with the same error
+        return {"unreadable": f"{type(error).__name__}: {error}"}
+
+
 def _versions(bench: Benchmark) -> dict[str, str]:
     """synthbench, Python, and every package that the plugins of this benchmark import."""
-    entries: list[Entry[Any]] = [bench.dataset, *bench.external, *bench.generators, *bench.evaluators]
     found = {"synthbench": synthbench.__version__, "python": platform.python_version()}
-    for entry in entries:
+    for entry in _entries(bench):
         found.update({k: v for k, v in code_version(type(entry.plugin).__module__).items() if k != "source"})
     for name in ("numpy", "pandas", "pydantic", "pillow", "pluggy"):
         found[name] = metadata.version(name)

@@ -11,16 +11,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from synthbench.audit import cached_audit, write_audit
 from synthbench.config import Benchmark
 from synthbench.cost import measure
 from synthbench.errors import DataError, Skipped, StoreError, SynthbenchError
+from synthbench.loading import load_splits
 from synthbench.naming import safe_name
 from synthbench.plan import Trial, make_plan
+from synthbench.predictions import PREDICTIONS
 from synthbench.provenance import provenance
+from synthbench.replicates import Replicates, replicate
 from synthbench.results import write_results
-from synthbench.stages import Workshop, evaluate, evaluator_seed, load_splits, synthesise
+from synthbench.stages import evaluate, evaluator_seed, synthesise
 from synthbench.store import damaged, load_images
+from synthbench.testsets import Data, TestSet, describe, with_remainders
 from synthbench.types import Artifact, Score, Splits
+from synthbench.workshop import Workshop
 
 __all__ = ["Outcome", "RunResult", "run"]
 
@@ -29,12 +35,18 @@ Status = Literal["done", "failed", "skipped"]
 
 @dataclass
 class Outcome:
-    """How a trial ended: `scores` by evaluator label, `costs` by stage; `reasons` say what failed or why not."""
+    """How a trial ended; `reasons` say what failed or why not.
+
+    By evaluator label: `scores`, their `replicates` (the bootstrap) and the file of their `predictions`;
+    `costs` by stage.
+    """
 
     trial: Trial
     status: Status = "done"
     reasons: list[str] = field(default_factory=list)
     scores: dict[str, tuple[Score, ...]] = field(default_factory=dict)
+    replicates: dict[str, Replicates] = field(default_factory=dict)
+    predictions: dict[str, Path] = field(default_factory=dict)
     costs: dict[str, dict[str, Any]] = field(default_factory=dict)
     from_store: bool = False
 
@@ -43,12 +55,23 @@ class Outcome:
         self.status = "failed" if "failed" in (status, self.status) else status
         self.reasons.append(reason)
 
+    def bounds(self, evaluator: str, metric: str) -> tuple[float, float] | None:
+        """The least and the largest value of a metric, if it has both."""
+        plugin = next(e.plugin for e in self.trial.evaluators if e.label == evaluator)
+        return plugin.bounds.get(metric)
+
+    def patients(self, evaluator: str, test_set: str) -> int | None:
+        """How many patients an evaluator's answers on a test set come from, where it keeps its answers."""
+        found = self.replicates.get(evaluator)
+        return found.groups.get(test_set) if found else None
+
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run: the trials' outcomes and the folder that holds the results."""
+    """A finished run: the trials' outcomes, the test sets and the folder that holds the results."""
 
     outcomes: list[Outcome]
+    tests: Sequence[TestSet]
     out: Path
 
     @property
@@ -75,21 +98,29 @@ def run(
     """
     started = datetime.now(UTC)
     plan = make_plan(bench, only)
-    with measure(shop.device) as loading:
-        splits = load_splits(bench, shop)
-    if not len(splits.train):
-        raise DataError(f"dataset {bench.dataset.label}: it has no training images; it can only be `external`")
-    about = provenance(bench, splits, shop.device, started, loading)
+    data = prepare(bench, shop, started, out)
     outcomes: list[Outcome] = []
     for number, trial in enumerate(plan, start=1):
         begun = time.perf_counter()
-        outcome = run_trial(bench, trial, splits, shop, out)
+        outcome = run_trial(bench, trial, data.splits, shop, out)
         outcomes.append(outcome)
         seconds = "from the store" if outcome.from_store else f"{time.perf_counter() - begun:.1f} s"
         reasons = "".join(f"\n    {reason}" for reason in outcome.reasons)
         say(f"[{number}/{len(plan)}] {trial.title}: {outcome.status}, {seconds}{reasons}")
-        write_results(bench, splits, outcomes, about, out)
-    return RunResult(outcomes, out)
+        write_results(bench, data, outcomes, out)
+    return RunResult(outcomes, data.tests, out)
+
+
+def prepare(bench: Benchmark, shop: Workshop, started: datetime, out: Path) -> Data:
+    """Load the data, look for leaks (audit.csv), add the test sets' clean remainders."""
+    with measure(shop.device) as loading:
+        splits = load_splits(bench, shop)
+        if not len(splits.train):
+            raise DataError(f"dataset {bench.dataset.label}: it has no training images; it can only be `external`")
+        audit = cached_audit(splits, shop)
+    write_audit(audit, out)
+    splits, tests = with_remainders(splits, audit), describe(bench, splits, audit)
+    return Data(splits, tests, provenance(bench, splits, shop.device, started, loading))
 
 
 def run_trial(bench: Benchmark, trial: Trial, splits: Splits, shop: Workshop, out: Path) -> Outcome:
@@ -111,7 +142,11 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, shop: Workshop, ou
         def score(evaluator: Any = evaluator, target: Path = target) -> None:
             seed = evaluator_seed(bench, evaluator, trial.index)
             result = evaluate(evaluator, seed, splits, load_images(made[0].path), shop, target)
+            outcome.replicates[evaluator.label] = replicate(
+                evaluator.plugin, result.artifact, bench.seed, shop.store
+            )
             outcome.scores[evaluator.label] = result.scores
+            outcome.predictions[evaluator.label] = result.artifact.path / "files" / PREDICTIONS
             _keep(result.artifact, target, outcome, evaluator.label)
 
         _attempt(outcome, evaluator.label, target, score)

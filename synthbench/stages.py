@@ -1,4 +1,4 @@
-"""The cached stages of a run: load the data, make synthetic images, evaluate them.
+"""The cached stages of a trial: make synthetic images, evaluate them, resample what the evaluator answered.
 
 Each stage is a store entry: its result, a folder `files/` worth keeping, and what it cost.
 """
@@ -6,10 +6,6 @@ Each stage is a store entry: its result, a folder `files/` worth keeping, and wh
 from __future__ import annotations
 
 import json
-import logging
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,121 +15,16 @@ import numpy as np
 from synthbench.config import Benchmark, Entry
 from synthbench.context import Context
 from synthbench.cost import Cost, measure
-from synthbench.errors import ConfigError
 from synthbench.grids import save_class_grid
-from synthbench.interfaces import Dataset, Evaluator, Generator, Sampler, balanced_labels
-from synthbench.naming import safe_name
+from synthbench.interfaces import Evaluator, Generator, Sampler, balanced_labels
 from synthbench.plan import Trial
-from synthbench.progress import Progress
+from synthbench.predictions import PREDICTIONS, save_predictions
 from synthbench.seeds import derive_seed
-from synthbench.source import code_version
-from synthbench.store import Store, damaged, save_images, write_atomic
-from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Predictions, Score, Splits
+from synthbench.store import damaged, save_images, write_atomic
+from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits
+from synthbench.workshop import Workshop
 
-__all__ = ["Evaluated", "Workshop", "evaluate", "load_splits", "synthesise"]
-
-SCHEMA = 1
-"""Counts up when the core changes what an entry holds or means."""
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """What all stages share."""
-
-    store: Store
-    device: str
-    progress: Progress
-    scratch: Path
-
-    def key(self, entry: Entry[Any], **inputs: Any) -> dict[str, Any]:
-        """Everything that goes into a piece of work: configuration, code, device type and its inputs."""
-        return {
-            "schema": SCHEMA,
-            "use": _identity(entry),
-            "config": entry.plugin.model_dump(mode="json"),
-            "inputs": dict(entry.plugin.inputs()),
-            "code": code_version(type(entry.plugin).__module__),
-            "device": self.device.partition(":")[0],
-            **inputs,
-        }
-
-    @contextmanager
-    def context(
-        self, kind: str, key: Mapping[str, Any], seed: int, workdir: Path, failed: Path | None = None
-    ) -> Iterator[Context]:
-        """A context that logs to `workdir/log.txt`; where the work fails, its files are copied to `failed`."""
-        workdir.mkdir(parents=True, exist_ok=True)
-        log = logging.getLogger(f"synthbench.{workdir.parent.name}")
-        log.setLevel(logging.INFO)
-        log.propagate = False
-        handler = logging.FileHandler(workdir / "log.txt", encoding="utf-8")
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log.addHandler(handler)
-        resume = self.store.resume_folder(kind, key)
-        try:
-            yield Context(seed, self.device, workdir, resume, self.store, self.progress, log)
-        except BaseException:
-            if failed:
-                shutil.copytree(workdir, failed, dirs_exist_ok=True)
-            raise
-        finally:
-            log.removeHandler(handler)
-            handler.close()
-            if not any(resume.iterdir()):
-                resume.rmdir()
-
-
-def _identity(entry: Entry[Any]) -> str:
-    """A registered name is unique; classes named by their file may share one, by inheritance say."""
-    cls = type(entry.plugin)
-    return entry.plugin.name if entry.use == entry.plugin.name else f"{entry.plugin.name}:{cls.__qualname__}"
-
-
-def load_splits(bench: Benchmark, shop: Workshop) -> Splits:
-    """The data set with the test parts of the external ones under their labels."""
-    splits = _load(bench.dataset, shop)
-    tests = dict(splits.tests)
-    quarantine = list(splits.quarantine)
-    for entry in bench.external:
-        further = _load(entry, shop)
-        if not further.tests:
-            raise ConfigError(f"external {entry.label}: this data set has no test part")
-        for name, images in further.tests.items():
-            _check_external(entry.label, images, splits.train)
-            label = entry.label if name == "test" else f"{entry.label}/{name}"
-            if label in tests:
-                raise ConfigError(f"external {entry.label}: there is a test set {label!r} already; add `label:`")
-            tests[label] = images
-        quarantine.extend(further.quarantine)
-    return Splits(splits.train, tests, splits.val, tuple(quarantine), splits.domain)
-
-
-def _load(entry: Entry[Dataset], shop: Workshop) -> Splits:
-    """A data set's own `load`, which caches by content: only it knows what its content is."""
-    workdir = shop.scratch / safe_name(entry.label)
-    try:
-        with shop.context("dataset", shop.key(entry), 0, workdir) as ctx:
-            return entry.plugin.load(ctx)
-    finally:
-        _tidy(workdir)
-
-
-def _tidy(folder: Path) -> None:
-    """Remove the folder where it holds nothing but an empty log."""
-    if [(f.name, f.stat().st_size) for f in folder.glob("*")] == [("log.txt", 0)]:
-        shutil.rmtree(folder)
-        if not any(folder.parent.iterdir()):
-            folder.parent.rmdir()
-
-
-def _check_external(label: str, images: Images, train: Images) -> None:
-    if images.classes != train.classes:
-        raise ConfigError(f"external {label}: its classes are {images.classes}, the data set's {train.classes}")
-    if images.shape != train.shape:
-        message = "give both the same image_size and channels"
-        raise ConfigError(
-            f"external {label}: its images are {images.shape}, the data set's {train.shape}; {message}"
-        )
+__all__ = ["Evaluated", "evaluate", "evaluator_seed", "synthesise"]
 
 
 def synthesise(trial: Trial, train: Images, samples: int, shop: Workshop, failed: Path) -> Artifact:
@@ -203,6 +94,10 @@ def _as_images(drawn: Pixels | Images, labels: Labels, train: Images, trial: Tri
     return images
 
 
+SCORES = 2
+"""Counts up when the core changes what an evaluation's entry holds or means."""
+
+
 @dataclass(frozen=True)
 class Evaluated:
     """A finished evaluation: its scores and where its files lie."""
@@ -215,8 +110,7 @@ def evaluate(
     evaluator: Entry[Evaluator], seed: int, real: Splits, synthetic: Images, shop: Workshop, failed: Path
 ) -> Evaluated:
     """Score `synthetic` against `real`; the same images under the same seed are scored once."""
-    digests = {name: images.digest for name, images in {"train": real.train, **real.tests}.items()}
-    key = shop.key(evaluator, synthetic=synthetic.digest, real=digests, seed=seed)
+    key = shop.key(evaluator, scores=SCORES, synthetic=synthetic.digest, real=_digests(real), seed=seed)
 
     def build(folder: Path) -> dict[str, Any]:
         with shop.context("scores", key, seed, folder / "files", failed) as ctx:
@@ -226,11 +120,18 @@ def evaluate(
             cost.add({part: total - before[part] for part, total in shop.store.saved.items()})
             _check_evaluation(evaluation, evaluator.plugin)
             _save_scores(folder, evaluation)
-            save_predictions(ctx.workdir, evaluation.predictions, real.train.classes)
+            save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, real.train.classes)
         return {"costs": {"evaluate": cost.as_dict()}}
 
     artifact = shop.store.make("scores", key, build)
     return Evaluated(_load_scores(artifact.path), artifact)
+
+
+def _digests(real: Splits) -> dict[str, str]:
+    """Of all that an evaluator sees of the real data."""
+    parts = {"train": real.train, **({"val": real.val} if real.val else {}), **real.tests}
+    geometry = {f"{name}, files": facts.digest for name, facts in real.geometry.items()}
+    return {name: images.digest for name, images in parts.items()} | geometry
 
 
 def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:
@@ -257,31 +158,6 @@ def _load_scores(folder: Path) -> tuple[Score, ...]:
 def _finite(value: float) -> float | None:
     """JSON knows no NaN."""
     return float(value) if np.isfinite(value) else None
-
-
-def save_predictions(folder: Path, predictions: Any, classes: tuple[str, ...]) -> None:
-    """Write predictions.csv: one row an image, its label and the probability of each class."""
-    import pandas as pd
-
-    if predictions:
-        table = pd.concat([_prediction_table(p, classes) for p in predictions], ignore_index=True)
-        table.to_csv(folder / "predictions.csv", index=False, lineterminator="\n")
-
-
-def _prediction_table(p: Predictions, classes: tuple[str, ...]) -> Any:
-    import pandas as pd
-
-    probabilities = {f"p[{name}]": p.probabilities[:, k] for k, name in enumerate(classes)}
-    return pd.DataFrame(
-        {
-            "test_set": p.test_set,
-            "classifier_seed": p.classifier_seed,
-            "id": p.ids,
-            "group": p.groups,
-            "label": np.array(classes)[p.labels],
-            **probabilities,
-        }
-    )
 
 
 def evaluator_seed(bench: Benchmark, evaluator: Entry[Evaluator], index: int) -> int:

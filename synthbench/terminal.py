@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthbench.config import Benchmark
@@ -12,9 +12,12 @@ from synthbench.plan import Trial
 from synthbench.registry import BASES, Registry
 
 if TYPE_CHECKING:
-    from synthbench.run import RunResult
+    from rich.table import Table
 
-__all__ = ["print_board", "print_plan", "print_plugins"]
+    from synthbench.run import RunResult
+    from synthbench.testsets import TestSet
+
+__all__ = ["WIDE", "print_board", "print_plan", "print_plugins", "with_interval"]
 
 WIDE = 200
 """Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""
@@ -43,33 +46,64 @@ def print_plan(bench: Benchmark, plan: Sequence[Trial]) -> None:
 
 
 def print_board(bench: Benchmark, result: RunResult) -> None:
-    """The leaderboard: headline, the other test metrics of its evaluator, time; then where the files are."""
-    import pandas as pd
+    """The leaderboard with its intervals, the test sets, then where the files are and what failed."""
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
 
-    text = {"generator": str, "role": str, "status": str, "seeds": str}  # a label may read like a number or "NA"
-    board = pd.read_csv(result.out / "leaderboard.csv", dtype=text, keep_default_na=False, na_values=[""])
-    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.plugin.metrics]
-    shown = [bench.headline, *(m for m in metrics if m != bench.headline and board[m].notna().any())][:6]
-    table = Table(title=f"{escape(bench.name)}: ranked by {escape(bench.headline)} on test")
-    for heading in ("rank", "generator", "role", "status", *shown, "fit s", "score s"):
-        left = heading in ("generator", "role", "status")
-        table.add_column(heading, justify="left" if left else "right", no_wrap=left, overflow="fold")
-    for row in board.to_dict("records"):
-        scoring = [t for e in bench.evaluators if not math.isnan(t := row[f"{e.label}_wall_s"])]
-        table.add_row(
-            "" if math.isnan(row["rank"]) else str(int(row["rank"])),
-            escape(row["generator"]),
-            row["role"],
-            f"{row['status']} {row['seeds']}",
-            *("" if math.isnan(row[m]) else f"{row[m]:.3f}" for m in shown),
-            "" if math.isnan(row["fit_wall_s"]) else f"{row['fit_wall_s']:.1f}",
-            f"{sum(scoring):.1f}" if scoring else "",
-        )
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
-    print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, run.json, trials/")
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    console.print(_board(bench, result.out))
+    console.print(_test_sets(result.tests))
+    print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")
     for outcome in result.failed:
         for reason in outcome.reasons:
             print(f"failed: {outcome.trial.title}: {reason}")
+
+
+def _board(bench: Benchmark, out: Path) -> Table:
+    """Rank group, the headline with its interval, the other test metrics, utility, times."""
+    import pandas as pd
+    from rich.markup import escape
+    from rich.table import Table
+
+    board = pd.read_csv(out / "leaderboard.csv", dtype=str, keep_default_na=False)  # cells may hold texts
+    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.plugin.metrics]
+    shown = [bench.headline, *(m for m in metrics if m != bench.headline and (board[m] != "").any())][:3]
+    table = Table(title=f"{escape(bench.name)}: ranked by {escape(bench.headline)} on test; 95 % intervals")
+    for heading in ("rank", "generator", "role", "status", *shown, "utility", "fit s", "score s"):
+        left = heading in ("generator", "role", "status")
+        table.add_column(heading, justify="left" if left else "right", no_wrap=left, overflow="fold")
+    for record in board.to_dict("records"):
+        row = {str(column): str(cell) for column, cell in record.items()}
+        scoring = [float(t) for e in bench.evaluators if (t := row[f"{e.label}_wall_s"])]
+        table.add_row(
+            "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]])),
+            escape(row["generator"]),
+            row["role"],
+            f"{row['status']} {row['seeds']}",
+            *(escape(with_interval(row, metric)) for metric in [*shown, "utility"]),
+            f"{float(row['fit_wall_s']):.1f}" if row["fit_wall_s"] else "",
+            f"{sum(scoring):.1f}" if scoring else "",
+        )
+    return table
+
+
+def with_interval(row: Mapping[str, str], column: str) -> str:
+    """ "0.802 (0.770 to 0.833)", or the text in its place."""
+    low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
+    try:
+        value = f"{float(row[column]):.3f}"
+    except ValueError:
+        return row[column]
+    return f"{value} ({float(low):.3f} to {float(high):.3f})" if low and high else value
+
+
+def _test_sets(tests: Sequence[TestSet]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="test sets; leaked: training knows the image or the patient")
+    for heading in ("test set", "images", "patients", "leaked", "whose images"):
+        table.add_column(heading, justify="left" if heading in ("test set", "whose images") else "right")
+    for test in tests:
+        leaked = f"{test.leaked['leaked']} ({test.share:.0%})" if test.leaked["leaked"] else "0"
+        table.add_row(escape(test.name), str(test.images), str(test.patients), leaked, escape(test.domain))
+    return table

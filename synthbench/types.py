@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Direction", "Evaluation", "Images", "Predictions", "Quarantined", "Score", "Splits"]
+__all__ = ["Direction", "Evaluation", "Geometry", "Images", "Predictions", "Quarantined", "Score", "Splits"]
 
 Direction = Literal["higher", "lower"]
 Pixels = npt.NDArray[np.uint8]
@@ -114,10 +114,45 @@ class Quarantined:
 
 
 @dataclass(frozen=True, eq=False)
+class Geometry:
+    """The files that images were read from, as they lay on disk: one row an image, in the images' order.
+
+    width, height  int64 (N,), pixels
+    channels       int64 (N,), bands of the file: 1 grey or palette, 3 colour, 4 with transparency
+    n_bytes        int64 (N,), size of the file
+    """
+
+    width: Labels
+    height: Labels
+    channels: Labels
+    n_bytes: Labels
+
+    def __post_init__(self) -> None:
+        for name, column in vars(self).items():
+            if column.dtype != np.int64 or column.shape != self.width.shape or column.ndim != 1:
+                raise ValueError(f"{name} must be int64 {self.width.shape}, found {column.dtype} {column.shape}")
+
+    def __len__(self) -> int:
+        return len(self.width)
+
+    def subset(self, index: npt.NDArray[Any]) -> Geometry:
+        """That of the images at `index`, in that order."""
+        return Geometry(self.width[index], self.height[index], self.channels[index], self.n_bytes[index])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over content."""
+        columns = np.stack([self.width, self.height, self.channels, self.n_bytes])
+        return hashlib.sha256(columns.tobytes()).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
 class Splits:
     """A data set as a benchmark uses it: `train` for generators, `tests` by name, an official `val` if any.
 
-    `quarantine` lists the files put aside. `domain` says in a line whose images these are.
+    `quarantine` lists the files put aside. `domain` says in a line whose images these are; `domains` by test
+    set, where they are others. `geometry` tells of the files behind `train`, `val` and the test sets, by name;
+    it is empty where the images come from no files.
     """
 
     train: Images
@@ -125,8 +160,11 @@ class Splits:
     val: Images | None = None
     quarantine: tuple[Quarantined, ...] = ()
     domain: str = ""
+    domains: Mapping[str, str] = field(default_factory=dict)
+    geometry: Mapping[str, Geometry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._check_geometry()
         parts = {f"test set {name!r}": images for name, images in self.tests.items()}
         if self.val is not None:
             parts["'val'"] = self.val
@@ -135,6 +173,14 @@ class Splits:
                 raise ValueError(f"{part} has classes {images.classes}, train has {self.train.classes}")
             if images.shape != self.train.shape:
                 raise ValueError(f"{part} has images {images.shape}, train has {self.train.shape}")
+
+    def _check_geometry(self) -> None:
+        lengths = {name: len(images) for name, images in {"train": self.train, **self.tests}.items()}
+        if self.val is not None:
+            lengths["val"] = len(self.val)
+        for name, files in self.geometry.items():
+            if lengths.get(name) != len(files):
+                raise ValueError(f"geometry of {name!r}: {len(files)} files for {lengths.get(name)} images")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ CHAIN = ("types", "interfaces", "registry", "config", "plan", "run", "cli")
 PUBLIC = {
     "context",
     "errors",
+    "extractors",
     "hookspecs",
     "imaging",
     "interfaces",
@@ -33,6 +34,7 @@ PUBLIC = {
     "store",
     "testing",
     "types",
+    "weights",
 }
 """The modules of the core that a plugin may import: the rest is the harness's own affair."""
 

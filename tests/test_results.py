@@ -6,12 +6,8 @@ import statistics
 import pandas as pd
 import pytest
 
-from synthbench.results import column_name
-
-COLUMNS = [
-    *("dataset", "test_set", "seen", "generator", "role", "seed", "evaluator", "metric"),
-    *("classifier_seed", "value", "direction", "n", "note"),
-]
+from synthbench.cells import Column
+from synthbench.results import SCORE_COLUMNS as COLUMNS
 
 
 def header(path):
@@ -36,6 +32,7 @@ def test_scores_are_one_row_a_number(mini):
         "metric": "gap",
         "direction": "lower",
         "n": 8,
+        "leaked": 0,
     }
     assert 0 < gap < 20
     assert set(scores.query("metric == 'closeness'")["direction"]) == {"higher"}
@@ -49,6 +46,7 @@ def test_whole_numbers_are_written_as_such(mini):
     rows = [line.split(",") for line in (mini.out / "scores.csv").read_text().splitlines()[1:]]
     assert {row[COLUMNS.index("classifier_seed")] for row in rows} == {"", "0", "2"}
     assert {row[COLUMNS.index("n")] for row in rows} == {"8", "20"}
+    assert {row[COLUMNS.index("leaked")] for row in rows} == {"0", ""}, "empty: not a test set"
 
 
 def test_an_undefined_value_is_empty_and_its_note_says_why(mini):
@@ -58,7 +56,7 @@ def test_an_undefined_value_is_empty_and_its_note_says_why(mini):
     assert floor["value"].isna().all()
     assert set(floor["note"]) == {"too far, nothing to compare"}
     assert mini.scores.query("generator == 'meannoise'")["note"].isna().all()
-    assert math.isnan(mini.board.loc["floor", "distance.gap"])
+    assert mini.board.loc["floor", "distance.gap"] == "too far, nothing to compare"
     assert mini.board.loc["floor", "status"] == "done"
 
 
@@ -71,10 +69,14 @@ def test_the_boards_columns(mini):
     mini.run()
     means = ["d.closeness", "twice.value", "d.gap", "d.gap@train[seen]", "d.closeness@train[seen]"]
     assert header(mini.out / "leaderboard.csv") == [
-        *("rank", "generator", "status"),
-        *(column for mean in means for column in (mean, f"{mean}_sd")),
-        *("role", "seeds", "fit_wall_s", "fit_cpu_s", "sample_wall_s", "sample_cpu_s", "sample_images_per_s"),
-        *("twice_wall_s", "twice_cpu_s", "d_wall_s", "d_cpu_s", "peak_memory_mb", "peak_gpu_mb", "reason"),
+        *("rank", "rank_low", "rank_high", "generator", "status"),
+        *(f"{mean}{end}" for mean in means for end in ("", "_low", "_high", "_sd", "_n")),
+        *("utility", "utility_low", "utility_high", "utility_note"),
+        *(f"utility_imbalanced{end}" for end in ("", "_low", "_high", "_note")),
+        *("role", "seeds", "interval_basis", "leaked@test"),
+        *("fit_wall_s", "fit_cpu_s", "sample_wall_s", "sample_cpu_s", "sample_images_per_s"),
+        *("twice_wall_s", "twice_cpu_s", "d_wall_s", "d_cpu_s", "peak_memory_mb", "peak_gpu_mb"),
+        *("domain@test", "reason"),
     ]
     row = mini.board.loc["meannoise"]
     assert row["seeds"] == "2/2"
@@ -90,17 +92,18 @@ def test_a_column_without_any_score_is_there_all_the_same(mini):
 
 
 @pytest.mark.parametrize(
-    ("test_set", "seen", "name"),
+    ("test_set", "seen", "variant", "name"),
     [
-        ("test", "", "tstr.auroc"),
-        ("", "", "tstr.auroc"),
-        ("far", "", "tstr.auroc@far"),
-        ("train", "generator", "tstr.auroc@train[seen]"),
-        ("synthetic", "validation", "tstr.auroc@synthetic[validation]"),
+        ("test", "", "", "tstr.auroc"),
+        ("", "", "", "tstr.auroc"),
+        ("far", "", "", "tstr.auroc@far"),
+        ("train", "generator", "", "tstr.auroc@train[seen]"),
+        ("synthetic", "validation", "", "tstr.auroc@synthetic[validation]"),
+        ("test", "", "500 images", "tstr.auroc[500 images]"),
     ],
 )
-def test_a_column_says_which_images_it_was_measured_on(test_set, seen, name):
-    assert column_name("tstr", "auroc", test_set, seen) == name
+def test_a_column_says_what_it_was_measured_on(test_set, seen, variant, name):
+    assert Column("tstr", "auroc", test_set, seen, variant).name == name
 
 
 def offsets(*values, **options):
@@ -111,33 +114,39 @@ def test_the_best_comes_first_whichever_way_the_headline_runs(mini):
     mini.write(*offsets(40, 5, 20))
     mini.run()
     assert list(mini.board.index) == ["by-5", "by-20", "by-40"]
-    assert list(mini.board["rank"]) == [1, 2, 3]
     gaps = mini.board["distance.gap"]
     mini.run("--set", "headline=distance.closeness")
     assert list(mini.board.index) == ["by-5", "by-20", "by-40"]
-    assert list(mini.board["rank"]) == [1, 2, 3]
     assert mini.board["distance.gap"].equals(gaps)
     mini.run("--set", "headline=twice.value", "--set", "evaluators.0={use: 'mini.py:Twice', label: twice}")
     assert list(mini.board.index) == ["by-40", "by-20", "by-5"]
-    assert list(mini.board["rank"]) == [1, 2, 3]
 
 
-def test_ties_share_a_rank(mini):
-    mini.write(*offsets(5, 6, 90), evaluators=[{"use": "Distance", "digits": -2}])
+def test_one_seed_and_no_resampling_rank_nobody_above_another(mini):
+    mini.write(*offsets(5, 6, 90))
     mini.run()
-    assert list(mini.board["rank"]) == [1, 1, 3]
+    assert list(mini.board["rank"]) == [1, 1, 1]
+    assert list(mini.board["rank_high"]) == [3, 3, 3]
+
+
+def test_seeds_that_agree_tell_generators_apart(mini):
+    mini.write(*offsets(5, 90), seeds=3)
+    mini.run()
+    assert list(mini.board["rank"]) == [1, 2]
+    comparisons = pd.read_csv(mini.out / "comparisons.csv")
+    assert comparisons["better"].tolist() == ["by-5"]
 
 
 def test_floors_ceilings_and_rows_without_the_headline_have_no_rank(mini):
     mini.write("Ceiling", "MeanNoise", "Floor", "Failing", "Skipping", *offsets(20))
     mini.run()
     ranks = mini.board["rank"]
-    assert ranks.dropna().to_dict() == {"meannoise": 1, "by-20": 2}
+    assert ranks.dropna().to_dict() == {"meannoise": 1, "by-20": 1}
     assert list(mini.board.index)[-2:] == ["failing", "skipping"]
     assert mini.board.loc["floor", "role"] == "floor"
     lines = (mini.out / "leaderboard.csv").read_text().splitlines()
-    assert any(line.startswith("1,meannoise,done,") for line in lines)
-    assert any(line.startswith(",floor,done,") for line in lines)
+    assert any(line.startswith("1,1,2,meannoise,done,") for line in lines)
+    assert any(line.startswith(",,,floor,done,") for line in lines)
 
 
 def test_mean_and_spread_over_the_generators_and_the_classifiers_seeds(mini):
@@ -164,7 +173,9 @@ def test_nothing_is_averaged_over_an_undefined_value(mini):
     below = float(values.max())
     mini.run("--set", f"evaluators.0.undefined_above={below!r}")
     assert mini.scores.query("metric == 'gap' and test_set == 'test'")["value"].isna().sum() == 1
-    assert mini.board.loc["meannoise", ["rank", "distance.gap", "distance.gap_sd"]].isna().all()
+    row = mini.board.loc["meannoise"]
+    assert row["distance.gap"] == "too far, nothing to compare"
+    assert row[["rank", "distance.gap_low", "distance.gap_sd"]].isna().all()
 
 
 def test_nothing_is_averaged_over_a_failed_seed(mini):
@@ -178,7 +189,8 @@ def test_nothing_is_averaged_over_a_failed_seed(mini):
     assert mini.run("--fresh") == 1
     row = mini.board.loc["flaky"]
     assert (row["status"], row["seeds"]) == ("failed", "1/2")
-    assert row[["rank", "distance.gap", "distance.gap_sd"]].isna().all()
+    assert row["distance.gap"] == "1/2 seeds"
+    assert row[["rank", "distance.gap_low", "distance.gap_sd"]].isna().all()
     assert "bad luck" in row["reason"]
     assert mini.scores.query("generator == 'flaky'")["seed"].unique().tolist() == [0]
     assert mini.board.loc["meannoise", "rank"] == 1

@@ -358,7 +358,8 @@ def test_nothing_but_results_lies_in_the_out_folder(mini):
     mini.write("MeanNoise")
     mini.run()
     names = {path.name for path in mini.out.iterdir()}
-    assert names == {"leaderboard.csv", "scores.csv", "quarantine.csv", "run.json", "trials"}
+    tables = {"leaderboard", "scores", "intervals", "comparisons", "test_sets", "audit", "quarantine"}
+    assert names == {*(f"{name}.csv" for name in tables), "run.json", "trials"}
 
 
 def test_what_a_data_set_logs_is_kept(mini):

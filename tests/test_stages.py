@@ -192,7 +192,7 @@ def test_predictions_of_every_image_are_kept(mini):
     mini.write("MeanNoise")
     mini.run()
     table = pd.read_csv(mini.out / "trials/meannoise/seed-0/distance/predictions.csv", dtype={"id": str})
-    assert list(table) == ["test_set", "classifier_seed", "id", "group", "label", "p[DARK]", "p[LIGHT]"]
+    assert list(table) == ["test_set", "classifier_seed", "variant", "id", "group", "label", "p[DARK]", "p[LIGHT]"]
     assert len(table) == 8
     assert table["id"][7] == "000007"
     assert set(table["label"]) == {"DARK", "LIGHT"}

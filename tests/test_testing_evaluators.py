@@ -49,7 +49,7 @@ def warned(findings: list[Finding]) -> dict[str, Finding]:
 
 def test_a_good_evaluator_passes_without_a_warning():
     findings = check_evaluator(GoodEvaluator())
-    assert len(findings) == 16
+    assert len(findings) == 17
     assert all(finding.ok and finding.found for finding in findings)
     assert warned(findings) == {}
 
@@ -129,6 +129,50 @@ class MovesRandom(GoodEvaluator):
     def evaluate(self, real, synthetic, ctx):
         np.random.rand()  # noqa: NPY002 - what the check is for
         return super().evaluate(real, synthetic, ctx)
+
+
+class Resamples(GoodEvaluator):
+    def resample(self, answers, weights):
+        p = answers[""]
+        right = p.probabilities.argmax(axis=1) == p.labels
+        return {("accuracy", ""): weights @ right / weights.sum(axis=1)}
+
+
+def test_resampling_finds_the_scores_again():
+    findings = {finding.check: finding for finding in check_evaluator(Resamples())}
+    assert findings["resample"].found == "2 scores found again with all weights 1"
+    assert {f.check: f for f in check_evaluator(GoodEvaluator())}["resample"].found == "not offered"
+
+
+@pytest.mark.parametrize(
+    ("change", "found", "advice"),
+    [
+        (lambda found: {name: values + 0.01 for name, values in found.items()}, "with all weights 1", "weight"),
+        (lambda found: {name: values[:1] for name, values in found.items()}, "not (2,)", "each row"),
+        (lambda found: {("f1", ""): found["accuracy", ""]}, "f1 on 'train' has no score", "delivers"),
+        (lambda found: {("accuracy", "x"): found["accuracy", ""]}, "accuracy (x) on", "delivers"),
+    ],
+)
+def test_a_resample_that_computes_something_else_is_told(monkeypatch, change, found, advice):
+    resample = Resamples.resample
+    monkeypatch.setattr(Resamples, "resample", lambda *given: change(resample(*given)))
+    findings = failed(run_checks(Resamples()))
+    assert set(findings) == {"resample"}
+    assert found in findings["resample"].found
+    assert advice in findings["resample"].advice
+
+
+class Variants(GoodEvaluator):
+    """Each figure again under another variant."""
+
+    def evaluate(self, real, synthetic, ctx):
+        evaluation = super().evaluate(real, synthetic, ctx)
+        scores = [replace(s, value=s.value / 2, variant="half") for s in evaluation.scores]
+        return replace(evaluation, scores=[*evaluation.scores, *scores])
+
+
+def test_variants_are_other_scores():
+    check_evaluator(Variants())
 
 
 def test_evaluators_that_mutate_or_draw_unseeded_or_declare_wrongly():

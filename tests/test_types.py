@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from synthbench.types import Images, Predictions, Score, Splits
+from synthbench.types import Geometry, Images, Predictions, Score, Splits
 
 
 def images(n=4, size=8, channels=1, classes=("NORMAL", "PNEUMONIA"), **fields):
@@ -143,3 +143,29 @@ def test_predictions_have_one_row_an_image():
 
 def test_a_score_is_unseen_unless_it_says_so():
     assert Score("accuracy", 0.5, "test", 10).seen == ""
+
+
+def geometry(n):
+    return Geometry(**{name: np.arange(n) + 1 for name in ("width", "height", "channels", "n_bytes")})
+
+
+def test_geometry_has_a_row_for_each_image():
+    tests = {"test": images(3)}
+    splits = Splits(images(4), tests, geometry={"train": geometry(4), "test": geometry(3)})
+    assert len(splits.geometry["test"]) == 3
+    with pytest.raises(ValueError, match="geometry of 'test': 4 files for 3 images"):
+        Splits(images(4), tests, geometry={"test": geometry(4)})
+    with pytest.raises(ValueError, match="geometry of 'val': 4 files for None images"):
+        Splits(images(4), tests, geometry={"val": geometry(4)})
+    assert Splits(images(4), tests, val=images(2), geometry={"val": geometry(2)}).geometry.keys() == {"val"}
+
+
+@pytest.mark.parametrize("wrong", [np.arange(3), np.arange(4.0), np.ones((4, 1), np.int64)])
+def test_geometry_is_checked(wrong):
+    with pytest.raises(ValueError, match=r"n_bytes must be int64 \(4,\)"):
+        dataclasses.replace(geometry(4), n_bytes=wrong)
+
+
+def test_geometry_has_a_digest_of_its_content():
+    assert geometry(4).digest == geometry(4).digest != geometry(5).digest
+    assert dataclasses.replace(geometry(4), width=geometry(4).width + 1).digest != geometry(4).digest

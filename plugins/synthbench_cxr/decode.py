@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,10 @@ from PIL import Image, UnidentifiedImageError
 
 from synthbench.imaging import ImageDataset, resize_square, to_eight_bit
 from synthbench.progress import Bar
-from synthbench.types import Images, Quarantined
+from synthbench.types import Geometry, Images, Quarantined
 from synthbench_cxr.layout import Item
 
-__all__ = ["decode", "decode_all"]
+__all__ = ["Decoded", "decode", "decode_all"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -31,12 +32,24 @@ DAMAGED = (
 )  # fmt: skip
 
 
-def decode(path: Path, how: ImageDataset) -> Pixels | str:
-    """uint8 (image_size, image_size, channels), or the reason why this file is put aside."""
+class Decoded(NamedTuple):
+    """One good file: pixels uint8 (image_size, image_size, channels), and what `Geometry` says of the file."""
+
+    pixels: Pixels
+    width: int
+    height: int
+    channels: int
+    n_bytes: int
+
+
+def decode(path: Path, how: ImageDataset) -> Decoded | str:
+    """The file's content, or the reason why it is put aside."""
     try:
-        if path.stat().st_size == 0:
+        n_bytes = path.stat().st_size
+        if n_bytes == 0:
             return "empty file"
         with Image.open(path) as picture:
+            file = (picture.width, picture.height, len(picture.getbands()), n_bytes)
             if picture.width * picture.height > MAX_PIXELS:
                 return f"{picture.width} x {picture.height} pixels: no radiograph is larger than {MAX_PIXELS:,}"
             ready = to_eight_bit(picture, how.channels)
@@ -47,7 +60,7 @@ def decode(path: Path, how: ImageDataset) -> Pixels | str:
         return f"cannot be decoded: {reason or type(error).__name__}"
     if _is_constant(ready):
         return "all pixels have one value"
-    return resize_square(ready, how.image_size, how.resize, antialias=how.antialias)
+    return Decoded(resize_square(ready, how.image_size, how.resize, antialias=how.antialias), *file)
 
 
 def _is_constant(picture: Image.Image) -> bool:
@@ -56,21 +69,24 @@ def _is_constant(picture: Image.Image) -> bool:
 
 def decode_all(
     items: Sequence[Item], classes: tuple[str, ...], how: ImageDataset, bar: Bar
-) -> tuple[Images, list[Quarantined]]:
+) -> tuple[Images, Geometry, list[Quarantined]]:
     """Read `items`, in threads (PIL decodes without Python's lock): the good ones in order, the bad ones aside."""
     Image.init()  # else threads race to load the rarer formats, and the loser takes its file for unknown
     pixels = np.empty((len(items), how.image_size, how.image_size, how.channels), dtype=np.uint8)
     good: list[Item] = []
+    files: list[tuple[int, ...]] = []
     bad: list[Quarantined] = []
     with ThreadPoolExecutor() as pool:
         for item, result in zip(items, pool.map(lambda item: decode(item.path, how), items), strict=True):
             if isinstance(result, str):
                 bad.append(Quarantined(item.id, result))
             else:
-                pixels[len(good)] = result
+                pixels[len(good)] = result.pixels
+                files.append(result[1:])
                 good.append(item)
             bar.advance()
-    return _images(pixels[: len(good)], good, classes), bad
+    columns = np.array(files, dtype=np.int64).reshape(-1, 4).T
+    return _images(pixels[: len(good)], good, classes), Geometry(*columns), bad
 
 
 def _images(pixels: Pixels, items: Sequence[Item], classes: tuple[str, ...]) -> Images:

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import Field
@@ -15,13 +16,16 @@ from synthbench.context import Context
 from synthbench.errors import DataError
 from synthbench.imaging import ImageDataset
 from synthbench.source import code_version
-from synthbench.store import load_images, save_images
-from synthbench.types import Images, Quarantined, Splits
+from synthbench.store import damaged, load_images, save_images
+from synthbench.types import Geometry, Images, Quarantined, Splits
 from synthbench_cxr.decode import decode_all
 from synthbench_cxr.digests import content_digest
 from synthbench_cxr.layout import Listing
 
 __all__ = ["FolderDataset"]
+
+GEOMETRY = "geometry.npz"
+"""Beside a part's pixels: the columns of `Geometry`."""
 
 
 class FolderDataset(ImageDataset):
@@ -61,9 +65,11 @@ class FolderDataset(ImageDataset):
         self._check_share(root, bad, len(listing.items))
         parts = {name: load_images(stored.path / name) for name in stored.meta["parts"]}
         for name, images in parts.items():
-            if empty := [label for label, n in images.counts().items() if n == 0]:
+            expected = {item.label for item in listing.items if item.part == name}
+            if empty := [label for label, n in images.counts().items() if n == 0 and label in expected]:
                 raise DataError(f"{root}: its {name} part has no readable image of {', '.join(empty)}; add some")
-        return self._splits(parts, listing, bad)
+        geometry = {name: _load_geometry(stored.path / name) for name in parts}
+        return self._splits(parts, geometry, listing, bad)
 
     def _key(self, root: Path, listing: Listing, ctx: Context) -> Mapping[str, Any]:
         return {
@@ -80,10 +86,11 @@ class FolderDataset(ImageDataset):
         with ctx.progress.bar(f"reading {self.name}", len(listing.items)) as bar:
             for part in parts:
                 items = [item for item in listing.items if item.part == part]
-                images, bad = decode_all(items, listing.classes, self, bar)
+                images, geometry, bad = decode_all(items, listing.classes, self, bar)
                 quarantine += bad
                 (to / part).mkdir()
                 save_images(to / part, images)
+                np.savez(to / part / GEOMETRY, **dataclasses.asdict(geometry))
         return {"parts": parts, "quarantine": [dataclasses.asdict(entry) for entry in quarantine]}
 
     def _check_share(self, root: Path, bad: Sequence[Quarantined], total: int) -> None:
@@ -94,15 +101,32 @@ class FolderDataset(ImageDataset):
                 f"allows:\n{first}\nmend or remove them, or raise max_bad"
             )
 
-    def _splits(self, parts: Mapping[str, Images], listing: Listing, bad: Sequence[Quarantined]) -> Splits:
+    def _splits(
+        self,
+        parts: Mapping[str, Images],
+        geometry: Mapping[str, Geometry],
+        listing: Listing,
+        bad: Sequence[Quarantined],
+    ) -> Splits:
+        tests = sorted(parts.keys() - {"train", "val"}, key=lambda name: (name != "test", name))
         return Splits(
             train=parts["train"] if "train" in parts else self._no_images(listing.classes),
-            tests={"test": parts["test"]},
+            tests={name: parts[name] for name in tests},
             val=parts.get("val"),
             quarantine=(*listing.aside, *bad),
             domain=self.domain,
+            geometry=geometry,
         )
 
     def _no_images(self, classes: tuple[str, ...]) -> Images:
         pixels = np.empty((0, self.image_size, self.image_size, self.channels), dtype=np.uint8)
         return Images(pixels, np.empty(0, dtype=np.int64), classes)
+
+
+def _load_geometry(folder: Path) -> Geometry:
+    """Raises StoreError where damaged."""
+    try:
+        with np.load(folder / GEOMETRY) as columns:
+            return Geometry(**columns)
+    except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile) as error:
+        raise damaged(folder, error) from error

@@ -50,6 +50,11 @@ class Listing:
         """The same with the group (patient) that `group_of` reads from an id."""
         return replace(self, items=tuple(replace(item, group=group_of(item.id)) for item in self.items))
 
+    def joined(self, other: Listing) -> Listing:
+        """The files of both; the classes are those of this one."""
+        items = sorted((*self.items, *other.items), key=lambda item: item.id)
+        return replace(self, items=tuple(items), aside=tuple(dict.fromkeys((*self.aside, *other.aside))))
+
 
 def is_system(name: str) -> bool:
     """Whether a file or folder is an operating system's own (`__MACOSX`, `._x`, `.DS_Store`, `Thumbs.db`)."""

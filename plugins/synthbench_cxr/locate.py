@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthbench.errors import DataError
+from synthbench.weights import offline
 from synthbench_cxr.layout import find_set, folder_names
 
 __all__ = ["VARIABLE", "Source", "existing_folder", "locate"]
@@ -72,6 +73,12 @@ def _from_variable(source: Source, data: Path) -> Path:
 def _from_kaggle(source: Source) -> Path:
     import kagglehub
 
+    if offline() and not _downloaded(source.handle):
+        raise DataError(
+            f"offline, and no images for {source.folder}: `synthbench fetch` downloads Kaggle's {source.handle} "
+            f"where there is a network; or put a folder {source.folder}/ with {source.layout} into the folder that "
+            f"{VARIABLE} names, or give it as `root:`"
+        )
     try:
         downloaded = Path(kagglehub.dataset_download(source.handle))
     except Exception as error:  # whatever it was, there are no images, and the user has three ways out
@@ -86,3 +93,11 @@ def _from_kaggle(source: Source) -> Path:
         f"Kaggle's {source.handle} was downloaded to {downloaded}, but holds no {source.layout}; "
         f"found: {folder_names(downloaded)}"
     )
+
+
+def _downloaded(handle: str) -> bool:
+    """Whether kagglehub has the whole set (`<owner>/<name>/versions/<n>`) in its cache and needs no network."""
+    from kagglehub.config import get_cache_folder
+
+    name, _, version = handle.partition("/versions/")
+    return Path(get_cache_folder(), "datasets", name, f"{version}.complete").is_file()

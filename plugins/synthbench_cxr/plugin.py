@@ -108,8 +108,10 @@ class CovidPneumoniaNormal(FolderDataset):
         fits=lambda root: "covid" in [path.name.casefold() for path in subfolders(root)],
     )
 
-    covid: Literal["pneumonia", "drop"] = Field(
-        "pneumonia", description="COVID images count as PNEUMONIA, or are left out"
+    covid: Literal["pneumonia", "drop", "recall"] = Field(
+        "pneumonia",
+        description="COVID images count as PNEUMONIA; are left out; or are a test part of their own, `covid`, "
+        "labelled PNEUMONIA, of which only recall and accuracy are defined",
     )
 
     def folder(self) -> Path:
@@ -118,7 +120,11 @@ class CovidPneumoniaNormal(FolderDataset):
     def listing(self, root: Path) -> Listing:
         covid = "PNEUMONIA" if self.covid == "pneumonia" else None
         classes = {"normal": "NORMAL", "pneumonia": "PNEUMONIA", "covid": covid}
-        return scan(root, {"test": root}, classes).grouped(own_group)
+        listing = scan(root, {"test": root}, classes)
+        if self.covid == "recall":
+            alone = {"normal": None, "pneumonia": None, "covid": "PNEUMONIA"}
+            listing = listing.joined(scan(root, {"covid": root}, alone))
+        return listing.grouped(own_group)
 
 
 class ImageFolder(FolderDataset):

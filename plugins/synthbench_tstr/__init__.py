@@ -1,1 +1,1 @@
-"""Train on synthetic, test on real: the headline evaluator of synthbench."""
+"""Evaluators that train a classifier on synthetic images, real ones or both, and controls beside them."""

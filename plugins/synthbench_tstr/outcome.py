@@ -1,26 +1,29 @@
-"""From a classifier's answers on the test sets to scores, predictions and files."""
+"""From a classifier's answers on a test set to scores, and to scores under resampling."""
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
-from pathlib import Path
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from synthbench.context import Context
 from synthbench.types import Images, Predictions, Score
-from synthbench_torchkit.classifier import Classifier
-from synthbench_tstr.metrics import confusion, report, summary
-from synthbench_tstr.plots import plot_confusions, plot_curves
+from synthbench_tstr.metrics import needed_classes, summary, weighted_summary
 
-__all__ = ["Exam", "ask", "scores_of", "write_files"]
+if TYPE_CHECKING:
+    from synthbench_torchkit.classifier import Classifier
+
+__all__ = ["Exam", "ask", "no_scores", "resampled", "scores_of", "shortage"]
 
 Seen = Literal["", "generator", "validation"]
+Resampled = dict[tuple[str, str], npt.NDArray[np.floating]]
+
+LEAST = 5
+"""With fewer images a share moves in steps of more than .2, and no interval means anything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,65 +32,62 @@ class Exam:
 
     test_set: str
     images: Images
-    seen: Seen
+    seen: Seen = ""
 
 
-def ask(classifier: Classifier, exam: Exam, seed_number: int, ctx: Context) -> Predictions:
+def ask(classifier: Classifier, exam: Exam, seed_number: int, ctx: Context, variant: str = "") -> Predictions:
     """The classifier's answer for every image of the test set."""
     images = exam.images
     probabilities = classifier.predict(images, ctx)
-    return Predictions(exam.test_set, images.ids, images.groups, images.labels, probabilities, seed_number)
+    return Predictions(
+        exam.test_set, images.ids, images.groups, images.labels, probabilities, seed_number, variant
+    )
 
 
 def scores_of(answers: Predictions, exam: Exam) -> list[Score]:
-    """The four metrics; NaN with a note where the test set leaves one undefined."""
-    missing = [name for name, n in exam.images.counts().items() if n == 0]
-    note = f"undefined: the test set has no images of {', '.join(missing)}"
-    return [
-        Score(
-            metric,
-            value,
-            test_set=answers.test_set,
-            n=len(answers.labels),
-            classifier_seed=answers.classifier_seed,
-            seen=exam.seen,
-            note=note if math.isnan(value) else "",
+    """The five metrics; NaN with a note where the test set has too few images for one."""
+    scores = []
+    for metric, value in summary(answers.labels, answers.probabilities).items():
+        note = shortage(metric, exam.images.counts())
+        scores.append(
+            Score(
+                metric,
+                math.nan if note else value,
+                test_set=answers.test_set,
+                n=len(answers.labels),
+                classifier_seed=answers.classifier_seed,
+                seen=exam.seen,
+                note=note,
+                variant=answers.variant,
+            )
         )
-        for metric, value in summary(answers.labels, answers.probabilities).items()
-    ]
+    return scores
 
 
-def write_files(classifier: Classifier, answers: Sequence[Predictions], folder: Path) -> None:
-    """history.csv and curves.png of the training; report.csv, confusion.csv, confusion.png of all test sets."""
-    folder.mkdir(parents=True, exist_ok=True)
-    classifier.write_history(folder / "history.csv")
-    plot_curves(classifier.history, folder / "curves.png")
-    classes = classifier.classes
-    matrices = {a.test_set: confusion(a.labels, _predicted(a), len(classes)) for a in answers}
-    plot_confusions(matrices, classes, folder / "confusion.png")
-    _write_csv(
-        folder / "confusion.csv",  # rows true, columns predicted
-        ["test_set", "true", *classes],
-        [
-            [test_set, name, *row.tolist()]
-            for test_set, counts in matrices.items()
-            for name, row in zip(classes, counts, strict=True)
-        ],
-    )
-    _write_csv(
-        folder / "report.csv",
-        ["test_set", "class", "precision", "recall", "f1", "support"],
-        [[a.test_set, *astuple(row)] for a in answers for row in report(a.labels, _predicted(a), classes)],
-    )
+def no_scores(
+    metrics: Iterable[str], exam: Exam, note: str, seed_number: int | None = None, variant: str = ""
+) -> list[Score]:
+    """NaN for each metric, and why."""
+    n = len(exam.images)
+    return [Score(m, math.nan, exam.test_set, n, seed_number, exam.seen, note, variant) for m in metrics]
 
 
-def _predicted(answers: Predictions) -> npt.NDArray[np.int64]:
-    predicted: npt.NDArray[np.int64] = answers.probabilities.argmax(1)
-    return predicted
+def shortage(metric: str, counts: Mapping[str, int]) -> str:
+    """Why a test set with these counts by class gets no figure of `metric`; "" where there are enough."""
+    names = list(counts)
+    needed = {f" of {names[k]}": counts[names[k]] for k in needed_classes(metric, len(names))}
+    short = {what: n for what, n in (needed or {"": sum(counts.values())}).items() if n < LEAST}
+    found = ", ".join(f"{n} image{'' if n == 1 else 's'}{what}" for what, n in short.items())
+    return f"too few: {found} ({LEAST} needed)" if short else ""
 
 
-def _write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+def resampled(answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]) -> Resampled:
+    """Every metric of each variant under weights (B, N), without those that `scores_of` gives no value."""
+    found: Resampled = {}
+    for variant, given in answers.items():
+        by_class = np.bincount(given.labels, minlength=given.probabilities.shape[1])
+        counts = {str(k): int(n) for k, n in enumerate(by_class)}
+        for metric, values in weighted_summary(given.labels, given.probabilities, weights).items():
+            if not shortage(metric, counts):
+                found[metric, variant] = values
+    return found

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from synthbench import Context, DataError
+from synthbench import Context, DataError, StoreError
 from synthbench.progress import Progress
 from synthbench.store import Store
 from synthbench_cxr import decode, digests
@@ -180,6 +180,38 @@ def test_a_set_of_nothing_but_bad_files_is_an_error(kermany: Path, ctx: Context)
         ChestXray(root=kermany, max_bad=1).load(ctx)
 
 
+# What the files are like
+
+
+def test_geometry_follows_the_images_past_bad_files(kermany: Path, ctx: Context):
+    spoil(kermany)
+    for _ in range(2):  # read, and from the store
+        splits = ChestXray(root=kermany, **LENIENT).load(ctx)
+        assert set(splits.geometry) == {"train", "val", "test"}
+        for name, images in {"train": splits.train, **splits.tests}.items():
+            files = splits.geometry[name]
+            assert files.n_bytes.tolist() == [(kermany / name).stat().st_size for name in images.ids]
+            assert set(zip(files.width, files.height, files.channels, strict=True)) == {(40, 30, 1)}
+
+
+def test_damaged_geometry_is_said(kermany: Path, ctx: Context):
+    ChestXray(root=kermany).load(ctx)
+    (file,) = ctx.store.root.glob("dataset/*/test/geometry.npz")
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(StoreError, match="is damaged"):
+        ChestXray(root=kermany).load(ctx)
+
+
+def test_geometry_does_not_count_in_the_digest_of_the_images(kermany: Path, ctx: Context):
+    before = ChestXray(root=kermany).load(ctx)
+    path = kermany / before.train.ids[0]
+    path.write_bytes(path.read_bytes() + b"\0" * 50)  # after the end of the JPEG: the same pixels
+    after = ChestXray(root=kermany).load(ctx)
+    assert after.train.digest == before.train.digest
+    assert after.geometry["train"].digest != before.geometry["train"].digest
+    assert after.geometry["test"].digest == before.geometry["test"].digest
+
+
 # The cache
 
 
@@ -302,6 +334,39 @@ def test_covid_counts_as_pneumonia_or_is_left_out(make_set, ctx: Context, covid:
     assert splits.train.shape == splits.tests["test"].shape
     assert len(set(splits.tests["test"].groups)) == 3 + sick
     assert "adults" in splits.domain
+
+
+def test_covid_for_recall_is_a_part_of_its_own(make_set, ctx: Context):
+    splits = CovidPneumoniaNormal(root=make_set("covid", COVID), covid="recall").load(ctx)
+    assert list(splits.tests) == ["test", "covid"]
+    assert splits.tests["test"].counts() == {"NORMAL": 3, "PNEUMONIA": 4}
+    assert splits.tests["covid"].counts() == {"NORMAL": 0, "PNEUMONIA": 2}
+    assert splits.tests["covid"].ids.tolist() == ["COVID/COVID_0.png", "COVID/COVID_1.png"]
+    assert splits.tests["covid"].classes == splits.train.classes == ("NORMAL", "PNEUMONIA")
+    assert splits.quarantine == ()
+
+
+@pytest.mark.parametrize("missing", ["COVID", "NORMAL", "PNEUMONIA"])
+def test_covid_for_recall_needs_all_three_classes(make_set, ctx: Context, missing: str):
+    root = make_set("covid", COVID)
+    for path in (root / missing).iterdir():
+        path.unlink()
+    with pytest.raises(DataError, match=f"no images of {missing.replace('COVID', 'PNEUMONIA')}"):
+        CovidPneumoniaNormal(root=root, covid="recall").load(ctx)
+
+
+def test_covid_for_recall_needs_readable_ones(make_set, ctx: Context):
+    root = make_set("covid", COVID)
+    for path in (root / "COVID").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="its covid part has no readable image of PNEUMONIA"):
+        CovidPneumoniaNormal(root=root, covid="recall", **LENIENT).load(ctx)
+
+
+def test_loose_images_are_put_aside_once(make_set, ctx: Context):
+    root = make_set("covid", {**COVID, "loose{i}.png": 1})
+    quarantine = CovidPneumoniaNormal(root=root, covid="recall").load(ctx).quarantine
+    assert [entry.path for entry in quarantine] == ["loose0.png"]
 
 
 @pytest.mark.parametrize("parts", [("test",), ("train", "val", "test")])

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from synthbench_cxr import decode as decoder
-from synthbench_cxr.decode import decode
+from synthbench_cxr.decode import Decoded, decode
 from synthbench_cxr.plugin import ChestXray
 
 GREY, COLOUR = ChestXray(), ChestXray(channels=3)
@@ -19,6 +19,12 @@ GREY, COLOUR = ChestXray(), ChestXray(channels=3)
 
 def gradient(width: int = 80, height: int = 60) -> Image.Image:
     return Image.fromarray(np.linspace(20, 230, width * height).astype(np.uint8).reshape(height, width))
+
+
+def pixels_of(path: Path, how: ChestXray) -> np.ndarray:
+    found = decode(path, how)
+    assert isinstance(found, Decoded), found
+    return found.pixels
 
 
 def huge_png(width: int, height: int) -> bytes:
@@ -34,7 +40,7 @@ def huge_png(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("suffix", ["jpeg", "png", "bmp", "gif", "tiff", "webp", "pgm"])
 def test_common_kinds_are_read(tmp_path: Path, suffix: str):
     gradient().save(tmp_path / f"a.{suffix}")
-    pixels = decode(tmp_path / f"a.{suffix}", GREY)
+    pixels = pixels_of(tmp_path / f"a.{suffix}", GREY)
     assert pixels.shape == (64, 64, 1)
     assert pixels.dtype == np.uint8
     assert 100 < pixels.mean() < 150
@@ -48,31 +54,39 @@ def test_all_modes_give_the_same_brightness(tmp_path: Path, mode: str):
     picture.save(path)
     expected = decode_of(tmp_path, gradient())
     for how in (GREY, COLOUR):
-        found = decode(path, how)
+        found = pixels_of(path, how)
         assert found.shape == (64, 64, how.channels)
         assert np.abs(found.astype(int) - expected).max() < 8
 
 
 def decode_of(tmp_path: Path, picture: Image.Image) -> np.ndarray:
     picture.save(tmp_path / "reference.png")
-    return decode(tmp_path / "reference.png", GREY).astype(int)
+    return pixels_of(tmp_path / "reference.png", GREY).astype(int)
 
 
 def test_a_suffix_that_lies_does_not_matter(tmp_path: Path):
     gradient().save(tmp_path / "a.png")
     (tmp_path / "a.png").rename(tmp_path / "a.jpeg")
-    assert decode(tmp_path / "a.jpeg", GREY).shape == (64, 64, 1)
+    assert pixels_of(tmp_path / "a.jpeg", GREY).shape == (64, 64, 1)
 
 
 def test_grey_jpeg_in_three_channels_gives_three_equal_ones(tmp_path: Path):
     gradient().save(tmp_path / "a.jpeg")
-    pixels = decode(tmp_path / "a.jpeg", COLOUR)
+    pixels = pixels_of(tmp_path / "a.jpeg", COLOUR)
     assert np.all(pixels[..., :1] == pixels)
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3), ("RGBA", 4)])
+def test_geometry_is_that_of_the_file_not_of_the_pixels(tmp_path: Path, mode: str, channels: int):
+    path = tmp_path / "a.png"
+    gradient(90, 50).convert("RGB").convert(mode).save(path)
+    found = decode(path, COLOUR)
+    assert found[1:] == (90, 50, channels, path.stat().st_size)
 
 
 def test_options_reach_the_resize(tmp_path: Path):
     gradient(200, 100).save(tmp_path / "a.png")
-    padded = decode(tmp_path / "a.png", ChestXray(image_size=32, resize="pad", antialias=False))
+    padded = pixels_of(tmp_path / "a.png", ChestXray(image_size=32, resize="pad", antialias=False))
     assert padded.shape == (32, 32, 1)
     assert np.all(padded[:8] == 0)
 

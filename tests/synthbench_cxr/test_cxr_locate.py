@@ -123,3 +123,20 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch):
 def test_image_folder_needs_its_root(tmp_path: Path):
     with pytest.raises(DataError, match="is not there"):
         ImageFolder(root=tmp_path / "missing").folder()
+
+
+def test_offline_downloads_nothing_and_takes_what_kagglehub_has(
+    kermany: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from kagglehub.cache import Cache
+    from kagglehub.handle import parse_dataset_handle
+
+    monkeypatch.setenv("SYNTHBENCH_OFFLINE", "1")
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "kaggle"))
+    monkeypatch.delenv("SYNTHBENCH_DATA", raising=False)
+    deny_download(monkeypatch)
+    with pytest.raises(DataError, match=r"offline, and no images for chest_xray: `synthbench fetch` downloads"):
+        ChestXray().folder()
+    Cache().mark_as_complete(parse_dataset_handle(ChestXray.source.handle))
+    monkeypatch.setattr("kagglehub.dataset_download", lambda handle: str(kermany.parent))
+    assert ChestXray().folder() == kermany

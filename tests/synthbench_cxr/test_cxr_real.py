@@ -42,6 +42,9 @@ def test_chest_xray_has_the_published_counts_and_separate_patients(ctx: Context)
 def test_the_external_sets(ctx: Context):
     covid = CovidPneumoniaNormal().load(ctx)
     assert covid.tests["test"].counts() == {"NORMAL": 500, "PNEUMONIA": 624}
+    apart = CovidPneumoniaNormal(covid="recall").load(ctx)
+    assert apart.tests["test"].counts() == {"NORMAL": 500, "PNEUMONIA": 500}
+    assert apart.tests["covid"].counts() == {"NORMAL": 0, "PNEUMONIA": 124}
     again = PneumoniaXrayImages().load(ctx)
     assert again.tests["test"].counts() == {"NORMAL": 238, "PNEUMONIA": 641}
     for splits in (covid, again):

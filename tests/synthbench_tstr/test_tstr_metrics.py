@@ -35,6 +35,7 @@ def test_the_papers_confusion_matrix():
     assert found["accuracy"] == pytest.approx(0.8547, abs=5e-5)
     assert found["balanced_accuracy"] == pytest.approx(0.8985, abs=5e-5)
     assert found["f1"] == pytest.approx(2 * 3132 / (2 * 3132 + 15 + 743))
+    assert found["recall"] == pytest.approx(3132 / 3875)
     assert confusion(labels, predicted, 2).tolist() == PAPER
 
 
@@ -74,6 +75,7 @@ def test_three_classes():
     assert found["accuracy"] == pytest.approx(7 / 10)
     assert found["balanced_accuracy"] == pytest.approx((3 / 4 + 2 / 4 + 1) / 3)
     assert found["f1"] == pytest.approx((6 / 7 + 4 / 7 + 4 / 6) / 3)
+    assert found["recall"] == pytest.approx((3 / 4 + 2 / 4 + 1) / 3)
     assert found["auroc"] == pytest.approx(np.mean(auroc_by_pairs(labels, certain(predicted, 3))))
 
 
@@ -86,19 +88,18 @@ def auroc_by_pairs(labels, probabilities) -> list[float]:
     return areas
 
 
-@pytest.mark.parametrize(("only", "f1_defined"), [(0, False), (1, True)])
-def test_a_test_set_of_one_class_leaves_metrics_undefined(only, f1_defined):
+@pytest.mark.parametrize("only", [0, 1])
+def test_a_test_set_of_one_class_has_accuracy_and_its_own_recall(only):
     found = summary(np.full(4, only), certain([0, 1, 1, 1]))
     assert found["accuracy"] == pytest.approx([0.25, 0.75][only])
-    assert math.isnan(found["balanced_accuracy"])
-    assert math.isnan(found["auroc"])
-    assert math.isnan(found["f1"]) != f1_defined
+    assert found["recall"] == pytest.approx([math.nan, 0.75][only], nan_ok=True)
+    assert all(math.isnan(found[metric]) for metric in ("balanced_accuracy", "auroc", "f1"))
 
 
 def test_a_missing_class_of_three_leaves_the_means_undefined():
     found = summary(np.array([0, 1, 0, 1]), certain([0, 1, 2, 1], 3))
     assert found["accuracy"] == 0.75
-    assert all(math.isnan(found[metric]) for metric in ("balanced_accuracy", "auroc", "f1"))
+    assert all(math.isnan(found[metric]) for metric in ("balanced_accuracy", "auroc", "f1", "recall"))
 
 
 def test_a_class_never_predicted_has_no_precision():

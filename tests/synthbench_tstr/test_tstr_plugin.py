@@ -15,27 +15,13 @@ from pydantic import ValidationError
 from synthbench.errors import DataError
 from synthbench.store import Store
 from synthbench.testing import check_evaluator
-from synthbench.types import Images, Splits
+from synthbench.types import Splits
 from synthbench_torchkit import classifier as classifier_module
-from synthbench_tstr.plugin import Tstr, draw, register_evaluators
+from synthbench_tstr.plugin import Tstr, register_evaluators
+from synthbench_tstr.training_sets import draw
 
-METRICS = {"accuracy", "balanced_accuracy", "auroc", "f1"}
+METRICS = {"accuracy", "balanced_accuracy", "auroc", "f1", "recall"}
 QUICK = Tstr(backbone="cnn", epochs=3, batch_size=16, learning_rate=2e-3)
-
-
-def striped(n: int, seed: int = 0, n_classes: int = 2) -> Images:
-    rng = np.random.default_rng(seed)
-    pixels = rng.integers(60, 140, (n, 16, 16, 1), dtype=np.uint8)
-    labels = np.arange(n, dtype=np.int64) % n_classes
-    pixels[labels == 0, ::4] += 100
-    pixels[labels == 1, :, ::4] += 100
-    pixels[labels == 2, ::2] += 100
-    return Images(pixels, labels, ("NORMAL", "BACTERIA", "VIRUS") if n_classes == 3 else ("NORMAL", "PNEUMONIA"))
-
-
-@pytest.fixture
-def real() -> Splits:
-    return Splits(train=striped(40, 1), tests={"test": striped(30, 2), "elsewhere": striped(20, 3)})
 
 
 def rows(path) -> list[dict[str, str]]:
@@ -47,8 +33,12 @@ def test_defaults_are_the_papers():
     tstr = Tstr()
     assert (tstr.backbone, tstr.weights, tstr.epochs, tstr.batch_size) == ("vgg16", "none", 60, 64)
     assert (tstr.learning_rate, tstr.patience, tstr.validation, tstr.dropout) == (1e-5, 2, 0.2, 0.4)
-    assert (tstr.bn_momentum, tstr.images, tstr.seeds) == (0.99, None, 1)
-    assert list(register_evaluators()) == [Tstr]
+    assert (tstr.bn_momentum, tstr.images, tstr.sizes, tstr.seeds) == (0.99, None, None, 1)
+
+
+def test_five_evaluators_are_registered_under_distinct_names():
+    names = [evaluator.name for evaluator in register_evaluators()]
+    assert sorted(names) == ["augment", "file-geometry", "lungs-masked", "trts", "tstr"]
 
 
 def test_unset_settings_become_the_backbones_own_and_stand_in_the_configuration():
@@ -78,7 +68,7 @@ def test_wrong_settings_are_refused_with_one_message(settings, message):
     assert caught.value.error_count() == 1
 
 
-def test_every_test_set_gets_every_metric_and_says_what_was_seen(ctx, real):
+def test_every_test_set_gets_every_metric_and_says_what_was_seen(ctx, real, striped):
     synthetic = striped(100)
     evaluation = QUICK.evaluate(real, synthetic, ctx)
     found = {(score.test_set, score.metric): score for score in evaluation.scores}
@@ -97,7 +87,7 @@ def test_every_test_set_gets_every_metric_and_says_what_was_seen(ctx, real):
         assert 0 <= score.value <= 1
 
 
-def test_scores_follow_from_the_predictions(ctx, real):
+def test_scores_follow_from_the_predictions(ctx, real, striped):
     evaluation = QUICK.evaluate(real, striped(100), ctx)
     values = {(score.test_set, score.metric): score.value for score in evaluation.scores}
     for answers in evaluation.predictions:
@@ -107,7 +97,7 @@ def test_scores_follow_from_the_predictions(ctx, real):
     assert on_test.ids.tolist() == real.tests["test"].ids.tolist()
 
 
-def test_files_agree_with_the_scores(ctx, real):
+def test_files_agree_with_the_scores(ctx, real, striped):
     evaluation = QUICK.evaluate(real, striped(100), ctx)
     folder = ctx.workdir / "classifier-0"
     assert {path.name for path in folder.iterdir()} == {
@@ -131,14 +121,14 @@ def test_files_agree_with_the_scores(ctx, real):
         assert (folder / picture).read_bytes().startswith(b"\x89PNG")
 
 
-def test_three_classes_from_end_to_end(ctx):
+def test_three_classes_from_end_to_end(ctx, striped):
     real = Splits(train=striped(30, 1, 3), tests={"test": striped(30, 2, 3)})
     evaluation = QUICK.evaluate(real, striped(90, 0, 3), ctx)
     assert all(answers.probabilities.shape[1] == 3 for answers in evaluation.predictions)
-    assert len(evaluation.scores) == 3 * 4
+    assert len(evaluation.scores) == 3 * 5
 
 
-def test_several_classifier_seeds(ctx, real):
+def test_several_classifier_seeds(ctx, real, striped):
     evaluation = QUICK.model_copy(update={"seeds": 2, "epochs": 1}).evaluate(real, striped(60), ctx)
     assert {score.classifier_seed for score in evaluation.scores} == {0, 1}
     first, second = (a.probabilities for a in evaluation.predictions if a.test_set == "test")
@@ -146,7 +136,7 @@ def test_several_classifier_seeds(ctx, real):
     assert (ctx.workdir / "classifier-1" / "confusion.csv").is_file()
 
 
-def test_a_further_test_set_retrains_nothing(ctx, real, monkeypatch):
+def test_a_further_test_set_retrains_nothing(ctx, real, monkeypatch, striped):
     QUICK.evaluate(real, striped(60), ctx)
     monkeypatch.setattr(classifier_module, "train_classifier", lambda *_: pytest.fail("trained again"))
     more = replace(real, tests={**real.tests, "third": striped(10, 4)})
@@ -154,23 +144,44 @@ def test_a_further_test_set_retrains_nothing(ctx, real, monkeypatch):
     assert "third" in {score.test_set for score in evaluation.scores}
 
 
-def test_the_same_seed_gives_the_same_scores(ctx, real, tmp_path):
+def test_the_same_seed_gives_the_same_scores(ctx, real, tmp_path, striped):
     elsewhere = replace(ctx, store=Store(tmp_path / "another store"))
     assert QUICK.evaluate(real, striped(60), ctx).scores == QUICK.evaluate(real, striped(60), elsewhere).scores
 
 
-def test_undefined_metrics_are_nan_with_a_note(ctx, real):
-    normals = real.tests["test"].subset(real.tests["test"].labels == 0)
-    evaluation = QUICK.evaluate(Splits(train=real.train, tests={"test": normals}), striped(60), ctx)
+@pytest.mark.parametrize(
+    ("normals", "sick", "undefined", "note"),
+    [
+        (15, 0, {"balanced_accuracy", "auroc", "f1", "recall"}, "too few: 0 images of PNEUMONIA (5 needed)"),
+        (0, 15, {"balanced_accuracy", "auroc", "f1"}, "too few: 0 images of NORMAL (5 needed)"),
+        (4, 15, {"balanced_accuracy", "auroc", "f1"}, "too few: 4 images of NORMAL (5 needed)"),
+        (5, 5, set(), ""),
+    ],
+)
+def test_metrics_with_too_few_images_say_so(ctx, real, normals, sick, undefined, note, striped):
+    test = real.tests["test"]
+    chosen = np.r_[np.flatnonzero(test.labels == 0)[:normals], np.flatnonzero(test.labels == 1)[:sick]]
+    few = Splits(train=real.train, tests={"test": test.subset(chosen)})
+    how = QUICK.model_copy(update={"epochs": 1})
+    evaluation = how.evaluate(few, striped(60), ctx)
     found = {score.metric: score for score in evaluation.scores if score.test_set == "test"}
-    assert math.isfinite(found["accuracy"].value)
-    assert found["accuracy"].note == ""
-    for metric in ("balanced_accuracy", "auroc", "f1"):
-        assert math.isnan(found[metric].value)
-        assert found[metric].note == "undefined: the test set has no images of PNEUMONIA"
+    assert {metric for metric, score in found.items() if math.isnan(score.value)} == undefined
+    assert {score.note for score in found.values()} == ({"", note} if undefined else {""})
+    answers = {"": next(p for p in evaluation.predictions if p.test_set == "test")}
+    again = how.resample(answers, np.ones((1, normals + sick), np.int64))
+    assert {metric for metric, _ in again} == METRICS - undefined
 
 
-def test_inputs_that_do_not_match_are_refused(ctx, real):
+def test_accuracy_needs_five_images_of_any_class(ctx, real, striped):
+    few = Splits(train=real.train, tests={"test": real.tests["test"].subset(np.arange(4))})
+    evaluation = QUICK.model_copy(update={"epochs": 1}).evaluate(few, striped(60), ctx)
+    notes = {score.metric: score.note for score in evaluation.scores if score.test_set == "test"}
+    assert notes["accuracy"] == "too few: 4 images (5 needed)"
+    assert notes["f1"] == "too few: 2 images of NORMAL, 2 images of PNEUMONIA (5 needed)"
+    assert notes["recall"] == "too few: 2 images of PNEUMONIA (5 needed)"
+
+
+def test_inputs_that_do_not_match_are_refused(ctx, real, striped):
     with pytest.raises(DataError, match="the synthetic images have classes"):
         QUICK.evaluate(real, replace(striped(60), classes=("A", "B")), ctx)
     with pytest.raises(DataError, match="the synthetic images have shape"):
@@ -179,7 +190,7 @@ def test_inputs_that_do_not_match_are_refused(ctx, real):
         QUICK.evaluate(replace(real, tests={"synthetic": striped(9)}), striped(60), ctx)
 
 
-def test_a_draw_keeps_proportions_and_order_and_grows():
+def test_a_draw_keeps_proportions_and_order_and_grows(striped):
     images = striped(100).subset(np.r_[0:100, 0:50:2])  # 75 NORMAL, 50 PNEUMONIA
     small, large = (draw(images, n, np.random.default_rng(0)) for n in (25, 50))
     assert small.counts() == {"NORMAL": 15, "PNEUMONIA": 10}
@@ -189,7 +200,7 @@ def test_a_draw_keeps_proportions_and_order_and_grows():
     assert draw(images, 500, np.random.default_rng(0)) is images
 
 
-def test_fewer_images_train_on_fewer(ctx, real):
+def test_fewer_images_train_on_fewer(ctx, real, striped):
     evaluation = QUICK.model_copy(update={"images": 40, "epochs": 1}).evaluate(real, striped(100), ctx)
     assert {score.n for score in evaluation.scores if score.test_set == "synthetic"} == {8}
 

@@ -1,0 +1,58 @@
+"""Train, ask, score: what every evaluator here does with a set of training images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from synthbench.context import Context
+from synthbench.errors import DataError
+from synthbench.types import Evaluation, Images, Predictions, Score, Splits
+from synthbench_torchkit.classifier import cached_classifier
+from synthbench_tstr.files import write_classifier
+from synthbench_tstr.options import ClassifierEvaluator
+from synthbench_tstr.outcome import Exam, ask, scores_of
+
+__all__ = ["examine", "joined", "real_exams"]
+
+
+def examine(
+    training: Images,
+    exams: Sequence[Exam],
+    how: ClassifierEvaluator,
+    ctx: Context,
+    *,
+    variant: str = "",
+    held_out: str = "",
+) -> Evaluation:
+    """Train `how.seeds` classifiers on `training`, from the store where they were trained before, and score them.
+
+    variant   marks scores and predictions, and the folders of `ctx.workdir` that the files go to
+    held_out  name of a further test set: the images held out of `training` to choose the epoch
+    """
+    parts = []
+    for number in range(how.seeds):
+        classifier = cached_classifier(training, how.recipe, ctx.child("classifier", number))
+        asked = list(exams)
+        if held_out:
+            asked.append(Exam(held_out, training.subset(classifier.validation), "validation"))
+        answers = [ask(classifier, exam, number, ctx, variant) for exam in asked]
+        folder = "-".join(["classifier", str(number), *variant.split()])
+        write_classifier(classifier, answers, ctx.workdir / folder)
+        scores = [s for answer, exam in zip(answers, asked, strict=True) for s in scores_of(answer, exam)]
+        parts.append(Evaluation(scores, answers))
+    return joined(parts)
+
+
+def joined(parts: Sequence[Evaluation]) -> Evaluation:
+    """All scores and all predictions."""
+    scores: list[Score] = [score for part in parts for score in part.scores]
+    predictions: list[Predictions] = [answers for part in parts for answers in part.predictions]
+    return Evaluation(scores, predictions)
+
+
+def real_exams(real: Splits) -> list[Exam]:
+    """Every test set, and `train` as the generator's own images. Raises DataError where a name is taken."""
+    if clash := {"train", "synthetic"} & set(real.tests):
+        raise DataError(f"tstr gives the names train and synthetic itself; rename the test set {clash.pop()!r}")
+    tests = [Exam(name, images) for name, images in real.tests.items()]
+    return [*tests, Exam("train", real.train, "generator")]

@@ -1,0 +1,81 @@
+"""What an evaluation leaves in its folder: tables and pictures of each classifier, and of the size curve."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import astuple
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from synthbench.types import Predictions, Score
+from synthbench_tstr.metrics import confusion, report
+from synthbench_tstr.plots import plot_confusions, plot_curves, plot_sizes
+
+if TYPE_CHECKING:
+    from synthbench_torchkit.classifier import Classifier
+
+__all__ = ["write_classifier", "write_curve"]
+
+
+def write_classifier(classifier: Classifier, answers: Sequence[Predictions], folder: Path) -> None:
+    """history.csv and curves.png of the training; report.csv, confusion.csv, confusion.png of all test sets."""
+    folder.mkdir(parents=True, exist_ok=True)
+    classifier.write_history(folder / "history.csv")
+    plot_curves(classifier.history, folder / "curves.png")
+    classes = classifier.classes
+    matrices = {a.test_set: confusion(a.labels, _predicted(a), len(classes)) for a in answers}
+    plot_confusions(matrices, classes, folder / "confusion.png")
+    _write_csv(
+        folder / "confusion.csv",  # rows true, columns predicted
+        ["test_set", "true", *classes],
+        [
+            [test_set, name, *row.tolist()]
+            for test_set, counts in matrices.items()
+            for name, row in zip(classes, counts, strict=True)
+        ],
+    )
+    _write_csv(
+        folder / "report.csv",
+        ["test_set", "class", "precision", "recall", "f1", "support"],
+        [[a.test_set, *astuple(row)] for a in answers for row in report(a.labels, _predicted(a), classes)],
+    )
+
+
+def write_curve(points: Sequence[tuple[int, Sequence[Score]]], test_set: str, folder: Path) -> None:
+    """curve.csv, a row a score, and curve.png of those on `test_set`; the points are scores by training size."""
+    header = ["images", "test_set", "classifier_seed", "metric", "value", "note"]
+    _write_csv(
+        folder / "curve.csv",
+        header,
+        [
+            [size, s.test_set, s.classifier_seed, s.metric, "" if math.isnan(s.value) else s.value, s.note]
+            for size, scores in points
+            for s in scores
+        ],
+    )
+    metrics = list(dict.fromkeys(score.metric for _, scores in points for score in scores))
+    curves = {metric: {size: _values(scores, metric, test_set) for size, scores in points} for metric in metrics}
+    plot_sizes(curves, test_set, folder / "curve.png")
+
+
+def _values(scores: Sequence[Score], metric: str, test_set: str) -> list[float]:
+    """The defined values of all classifiers."""
+    found = [score.value for score in scores if (score.metric, score.test_set) == (metric, test_set)]
+    return [value for value in found if not math.isnan(value)]
+
+
+def _predicted(answers: Predictions) -> npt.NDArray[np.int64]:
+    predicted: npt.NDArray[np.int64] = answers.probabilities.argmax(1)
+    return predicted
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)

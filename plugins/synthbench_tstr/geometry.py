@@ -1,0 +1,86 @@
+"""`file-geometry`: how much of the classes do the files give away before anyone looks at a picture?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from synthbench.context import Context
+from synthbench.errors import DataError
+from synthbench.interfaces import Evaluator
+from synthbench.types import Direction, Evaluation, Geometry, Images, Predictions, Splits
+from synthbench_tstr.options import METRICS
+
+if TYPE_CHECKING:
+    from synthbench_tstr.outcome import Exam
+
+__all__ = ["FileGeometry"]
+
+UNKNOWN = "the data set tells no file geometry"
+
+
+class FileGeometry(Evaluator):
+    """Tell the classes apart by the files alone: width, height, aspect ratio, channels, bytes.
+
+    Trained on the real training files and tested on those of every real test set; the synthetic images have no
+    part in it, so every generator's row shows the same figures.
+    """
+
+    name: ClassVar[str] = "file-geometry"
+    metrics: ClassVar[Mapping[str, Direction]] = METRICS
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = dict.fromkeys(METRICS, (0.0, 1.0))
+
+    def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:  # noqa: ARG002
+        """Five metrics on every test set whose files are known."""
+        from synthbench_tstr.outcome import Exam, no_scores, scores_of
+
+        exams = [Exam(name, images) for name, images in real.tests.items()]
+        model = _fitted(real) if "train" in real.geometry else None
+        answers = {
+            exam.test_set: _ask(model, exam, real.geometry[exam.test_set])
+            for exam in exams
+            if model is not None and exam.test_set in real.geometry
+        }
+        scores = [
+            scores_of(answers[exam.test_set], exam)
+            if exam.test_set in answers
+            else no_scores(METRICS, exam, UNKNOWN)
+            for exam in exams
+        ]
+        return Evaluation([score for of_exam in scores for score in of_exam], list(answers.values()))
+
+    def resample(
+        self, answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
+    ) -> Mapping[tuple[str, str], npt.NDArray[np.floating]]:
+        """Every metric; left out where the test set has too few images for it."""
+        from synthbench_tstr.outcome import resampled
+
+        return resampled(answers, weights)
+
+
+def _fitted(real: Splits) -> Any:
+    """Boosted trees: sizes and byte counts come in clusters, one a machine or a way of export, which no line
+    separates. Classes are weighted alike, since balanced accuracy is what counts. Without early stopping
+    nothing in it is random."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    if missing := [name for name, n in real.train.counts().items() if n == 0]:
+        raise DataError(f"file-geometry needs real training images of every class: none of {', '.join(missing)}")
+    model = HistGradientBoostingClassifier(class_weight="balanced", early_stopping=False, random_state=0)
+    return model.fit(_features(real.geometry["train"]), real.train.labels)
+
+
+def _features(files: Geometry) -> npt.NDArray[np.float64]:
+    """(N, 5): width, height, aspect ratio, channels, bytes."""
+    columns = (files.width, files.height, files.width / files.height, files.channels, files.n_bytes)
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def _ask(model: Any, exam: Exam, files: Geometry) -> Predictions:
+    images = exam.images
+    return Predictions(
+        exam.test_set, images.ids, images.groups, images.labels, model.predict_proba(_features(files))
+    )

@@ -1,0 +1,30 @@
+"""`trts`: train on real images, test on synthetic ones. Do the images show what their labels say?"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from synthbench.context import Context
+from synthbench.types import Evaluation, Images, Splits
+from synthbench_tstr.options import ClassifierEvaluator
+from synthbench_tstr.training_sets import check_alike
+
+__all__ = ["Trts"]
+
+
+class Trts(ClassifierEvaluator):
+    """Train a classifier on the real training images and test it on all synthetic ones.
+
+    It says whether the images show their labels, not whether they show all there is: one good image a class,
+    over and over, gives 1. The classifier is trained once for all generators.
+    """
+
+    name: ClassVar[str] = "trts"
+
+    def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
+        """Five metrics on the synthetic images (test set ""), each of `seeds` times."""
+        from synthbench_tstr.examine import examine
+        from synthbench_tstr.outcome import Exam
+
+        check_alike(real.train, synthetic)
+        return examine(real.train, [Exam("", synthetic)], self, ctx)

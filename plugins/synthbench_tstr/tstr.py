@@ -1,0 +1,88 @@
+"""`tstr`: train on synthetic images, test on real ones (Ravuri & Vinyals 2019 call it classification accuracy
+score)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from synthbench.context import Context
+from synthbench.types import Evaluation, Images, Splits
+from synthbench_tstr.options import METRICS, ClassifierEvaluator, Limit
+from synthbench_tstr.training_sets import check_alike, draw
+
+if TYPE_CHECKING:
+    from synthbench_tstr.outcome import Exam
+
+__all__ = ["Tstr"]
+
+
+class Tstr(ClassifierEvaluator):
+    """Train a classifier on synthetic images alone and test it on every real test set.
+
+    Further test sets: `train`, the images that the generator saw (the paper's protocol), and `synthetic`, the
+    held-out synthetic images, which chose the classifier's epoch and so are a little too kind.
+    """
+
+    name: ClassVar[str] = "tstr"
+
+    images: Limit = None
+    sizes: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
+        None,
+        min_length=1,
+        description="in place of `images`: a curve, trained on so many of them each time, the smaller draws "
+        "within the larger; ascending, the last one gives the headline figures",
+    )
+
+    @field_validator("sizes", mode="before")
+    @classmethod
+    def _from_a_list(cls, given: Any) -> Any:
+        """YAML and JSON have no tuples, and strict pydantic wants one once a validator has seen the whole."""
+        return tuple(given) if isinstance(given, list) else given
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Self:
+        if self.sizes is not None:
+            if self.images is not None:
+                raise ValueError("give either images or sizes")
+            if list(self.sizes) != sorted(set(self.sizes)):
+                raise ValueError(f"sizes must ascend, each once; found {list(self.sizes)}")
+        return self
+
+    def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
+        """Five metrics on every test set, each of `seeds` times; files by classifier in `ctx.workdir`."""
+        from synthbench_tstr.examine import examine, joined, real_exams
+
+        check_alike(real.train, synthetic)
+        exams = real_exams(real)
+        if self.sizes is None:
+            chosen = draw(synthetic, self.images, ctx.rng("images"))
+            return examine(chosen, exams, self, ctx, held_out="synthetic")
+        points = [self._point(size, exams, synthetic, ctx) for size in self.sizes]
+        self._write_curve(points, exams, ctx)
+        return joined(points)
+
+    def _point(self, size: int, exams: Sequence[Exam], synthetic: Images, ctx: Context) -> Evaluation:
+        """Of the curve: the last is the headline, and the only one to be asked about its held-out images."""
+        from synthbench_tstr.examine import examine
+        from synthbench_tstr.outcome import no_scores
+
+        last = size == (self.sizes or ())[-1]
+        variant = "" if last else f"{size} images"
+        if size > len(synthetic):
+            note = f"only {len(synthetic)} synthetic images"
+            numbers = range(self.seeds)
+            missing = [no_scores(METRICS, exam, note, number, variant) for number in numbers for exam in exams]
+            return Evaluation(list(chain.from_iterable(missing)))
+        chosen = draw(synthetic, size, ctx.rng("images"))
+        return examine(chosen, exams, self, ctx, variant=variant, held_out="synthetic" if last else "")
+
+    def _write_curve(self, points: Sequence[Evaluation], exams: Sequence[Exam], ctx: Context) -> None:
+        from synthbench_tstr.files import write_curve
+
+        by_size = zip(self.sizes or (), [point.scores for point in points], strict=True)
+        names = [exam.test_set for exam in exams]
+        write_curve(list(by_size), "test" if "test" in names else names[0], ctx.workdir)

@@ -1,0 +1,134 @@
+"""The pictures of a report: each plot drawn once for its files and the page, each image made to fit the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+from PIL import Image
+
+from synthbench.naming import safe_name
+from synthbench.report.theme import inline, themed
+
+__all__ = ["Album", "Photo", "Plot"]
+
+PLOTS, PHOTOS = 4_000_000, 3_500_000
+"""Characters of plots and of images that a page takes, so that with its tables it stays below 10 MB."""
+
+WIDEST, NARROWEST = 1024, 128
+"""Width of images on the page: 8 in a row at 128 pixels each; how far they shrink where there are many."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot: `alt` says in words what it shows; `svg` is empty where the page has no room left."""
+
+    name: str
+    alt: str
+    caption: str
+    svg: Markup
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An image as data URI with the size it is shown at; `uri` is empty where the page has no room left."""
+
+    alt: str
+    caption: str
+    uri: str
+    width: int
+    height: int
+    file: str
+
+    @property
+    def coarse(self) -> bool:
+        """Whether it is so small that a screen shows its pixels: they then stay sharp."""
+        return self.width < WIDEST / 2
+
+
+@dataclass
+class Album:
+    """Makes plots and photos and keeps count of the room they take. `folder` gets the plots as PNG and SVG."""
+
+    folder: Path
+    expected_photos: int = 1
+    room: dict[str, int] = field(default_factory=lambda: {"plots": PLOTS, "photos": PHOTOS})
+    names: set[str] = field(default_factory=set)
+
+    def plot(
+        self,
+        name: Sequence[str],
+        draw: Callable[[Figure], None],
+        *,
+        alt: str,
+        caption: str,
+        size: tuple[float, float] = (4.6, 3.2),
+    ) -> Plot:
+        """Draw into a figure of `size` inches and write <name>.png and <name>.svg."""
+        stem = self._stem(name)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with themed(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing")  # a label in a script the font lacks
+            figure = Figure(figsize=size, layout="constrained")
+            draw(figure)
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")  # laid out: not once more for each file
+            figure.savefig(self.folder / f"{stem}.png", metadata={"Software": None})
+            text = io.StringIO()
+            figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        (self.folder / f"{stem}.svg").write_text(text.getvalue(), encoding="utf-8")
+        svg = inline(text.getvalue())
+        return Plot(stem, alt, caption, Markup(svg) if self._takes("plots", svg) else Markup())
+
+    def photo(self, path: Path, *, alt: str, caption: str, run: Path) -> Photo | None:
+        """An image file for the page, smaller where it has to be; None where there is no readable image."""
+        try:
+            with Image.open(path) as picture:
+                shown = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+        except (OSError, ValueError, Image.DecompressionBombError):
+            return None
+        shown, uri = _fitting(shown, PHOTOS // max(self.expected_photos, 1))
+        uri = uri if self._takes("photos", uri) else ""
+        return Photo(alt, caption, uri, *shown.size, path.relative_to(run).as_posix())
+
+    def _stem(self, name: Sequence[str]) -> str:
+        """A file name of the words, used once."""
+        stem = "-".join(safe_name(word) for word in name)
+        while stem.lower() in self.names:
+            stem += "_"
+        self.names.add(stem.lower())
+        return stem
+
+    def _takes(self, kind: str, text: str) -> bool:
+        self.room[kind] -= len(text)
+        return self.room[kind] >= 0
+
+
+def _fitting(picture: Image.Image, allowance: int) -> tuple[Image.Image, str]:
+    """The picture as data URI of at most `allowance` characters, as large as that lets it be."""
+    width = min(picture.width, WIDEST)
+    while True:
+        small = _shrunk(picture, width)
+        uri = _data_uri(small)
+        if len(uri) <= allowance or width <= NARROWEST:
+            return small, uri
+        width = max(NARROWEST, int(width * 0.8))
+
+
+def _shrunk(picture: Image.Image, width: int) -> Image.Image:
+    height = max(1, round(picture.height * width / picture.width))
+    return picture if width == picture.width else picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _data_uri(picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    options: dict[str, Any] = {"format": "PNG", "optimize": True}
+    picture.save(buffer, **options)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,171 @@
+"""ROC and calibration curves from the evaluators' stored answers, generators beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from synthbench.predictions import PREDICTIONS, load_predictions
+from synthbench.report.album import Album, Plot
+from synthbench.report.folder import RunFolder
+from synthbench.report.theme import legend_below, plain, styles
+from synthbench.types import Predictions
+
+__all__ = ["Answers", "Roc", "answer_plots", "calibration", "roc"]
+
+Floats = npt.NDArray[np.float64]
+RATES = np.linspace(0, 1, 101)
+"""False positive rates at which curves are averaged."""
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All answers of one generator's classifiers on one test set."""
+
+    generator: str
+    predictions: Sequence[Predictions]
+
+
+@dataclass(frozen=True)
+class Roc:
+    """A mean ROC curve: true positive rates (101,) at RATES, and the mean area under the curves it is made of."""
+
+    rates: Floats
+    area: float
+
+
+def roc(answers: Sequence[Predictions]) -> Roc | None:
+    """The mean over classifiers at each false positive rate; None where no class has its opposite.
+
+    (Vertical averaging: Fawcett, Pattern Recognition Letters 27, 2006.) Of the last of two classes, else the mean
+    of each class against the rest; so the area is the board's AUROC.
+    """
+    from sklearn.metrics import auc, roc_curve
+
+    curves, areas = [], []
+    for p in answers:
+        n_classes = p.probabilities.shape[1]
+        for k in [1] if n_classes == 2 else range(n_classes):
+            truth = p.labels == k
+            if truth.any() and not truth.all():
+                false, true, _ = roc_curve(truth, p.probabilities[:, k])
+                curves.append(_at_rates(false, true))
+                areas.append(auc(false, true))
+    return Roc(np.mean(curves, axis=0), float(np.mean(areas))) if curves else None
+
+
+def _at_rates(false: Floats, true: Floats) -> Floats:
+    """The curve at RATES: the upper end of a vertical step, but the origin where it starts."""
+    curve = np.interp(RATES, false, true)
+    curve[0] = 0.0
+    return curve
+
+
+def calibration(answers: Sequence[Predictions]) -> tuple[Floats, Floats]:
+    """Mean predicted probability and observed share in up to 10 bins with equally many answers, (bins,) each.
+
+    Of the last of two classes; of more, the predicted class's probability against the share of right answers
+    (Guo et al., ICML 2017). All classifiers' answers count together.
+    """
+    from sklearn.calibration import calibration_curve
+
+    if answers[0].probabilities.shape[1] == 2:
+        said = [p.probabilities[:, 1] for p in answers]
+        true = [p.labels == 1 for p in answers]
+    else:
+        said = [p.probabilities.max(1) for p in answers]
+        true = [p.probabilities.argmax(1) == p.labels for p in answers]
+    outcome = np.concatenate(true).astype(np.int64)
+    forecast = np.clip(np.concatenate(said), 0, 1)
+    observed, predicted = calibration_curve(outcome, forecast, n_bins=BINS, strategy="quantile", pos_label=1)
+    return predicted, observed
+
+
+def answer_plots(run: RunFolder, album: Album) -> list[tuple[str, list[Plot]]]:
+    """For each evaluator with answers and each unseen test set of two or more classes: a title and two plots."""
+    found: list[tuple[str, list[Plot]]] = []
+    for evaluator in run.evaluators:
+        by_set = _answers(run, evaluator)
+        for test_set in run.test_sets:
+            mine = [a for a in by_set.get(test_set, []) if roc(a.predictions) is not None]
+            if mine:
+                found.append((f"{evaluator} on {test_set}", _plots(evaluator, test_set, mine, run, album)))
+    return found
+
+
+def _answers(run: RunFolder, evaluator: str) -> dict[str, list[Answers]]:
+    """The evaluator's own answers (no variants) by test set, in the board's order of generators."""
+    found: dict[str, list[Answers]] = {}
+    for generator in run.roles:
+        mine: dict[str, list[Predictions]] = {}
+        for trial in run.trials_of(generator):
+            path = trial.evaluator(evaluator) / PREDICTIONS
+            try:
+                for p in load_predictions(path):
+                    if p.variant == "" and p.test_set in run.test_sets and np.isfinite(p.probabilities).all():
+                        mine.setdefault(p.test_set, []).append(p)
+            except (OSError, ValueError, KeyError) as error:
+                run.note(path, error)
+        for test_set, predictions in mine.items():
+            found.setdefault(test_set, []).append(Answers(generator, predictions))
+    return found
+
+
+def _plots(evaluator: str, test_set: str, answers: Sequence[Answers], run: RunFolder, album: Album) -> list[Plot]:
+    look = styles(run.roles)
+    curves = {a.generator: curve for a in answers if (curve := roc(a.predictions)) is not None}
+    said = ", ".join(f"{label} {curve.area:.3f}" for label, curve in curves.items())
+    bins = {a.generator: calibration(a.predictions) for a in answers}
+    off = ", ".join(f"{label} {np.abs(x - y).mean():.3f}" for label, (x, y) in bins.items())
+    many = len(run.classes) > 2
+    whose = "the mean of each class against the rest" if many else "the last class"
+    size = (4.6, 3.9 + 0.09 * len(answers))
+    return [
+        album.plot(
+            ["roc", evaluator, test_set],
+            partial(_draw_roc, curves=curves, look=look),
+            alt=f"ROC curves of {evaluator} on {test_set}, {whose}; areas: {said}",
+            caption=f"ROC of {whose}, mean over classifiers; areas in the legend.",
+            size=size,
+        ),
+        album.plot(
+            ["calibration", evaluator, test_set],
+            partial(_draw_calibration, bins=bins, roles=run.roles, many=many),
+            alt=f"Calibration of {evaluator} on {test_set}; mean distance from the diagonal: {off}",
+            caption=f"Calibration in {BINS} bins of equally many answers; on the diagonal they are true.",
+            size=size,
+        ),
+    ]
+
+
+def _draw_roc(figure: Figure, curves: Mapping[str, Roc], look: Mapping[str, dict[str, Any]]) -> None:
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.8)
+    for label, curve in curves.items():
+        line = look[label] | {"marker": ""}
+        axes.plot(RATES, curve.rates, label=f"{plain(label)} {curve.area:.3f}", **line)
+    axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
+    legend_below(figure, len(curves))
+
+
+def _draw_calibration(
+    figure: Figure,
+    bins: Mapping[str, tuple[Floats, Floats]],
+    roles: Mapping[str, str],
+    many: bool,
+) -> None:
+    axes, look = figure.subplots(), styles(roles)
+    axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.8)
+    for label, (predicted, observed) in bins.items():
+        line = look[label] if roles[label] == "candidate" else look[label] | {"marker": ""}
+        axes.plot(predicted, observed, label=plain(label), markersize=4, **line)
+    names = ("mean confidence", "share right") if many else ("mean predicted probability", "observed share")
+    axes.set(xlabel=names[0], ylabel=names[1], xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    legend_below(figure, len(bins))

@@ -1,0 +1,82 @@
+"""A column of the board: numbers with their intervals as bars, on one scale, with floors and ceilings as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from synthbench.report.folder import Estimate, Row, estimate
+
+__all__ = ["Bar", "Cell", "number_cells", "plain_cell", "shown_number"]
+
+Scale = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An interval on its column's scale, all in per cent of the width; `floors`, `ceilings`: reference lines."""
+
+    value: float
+    low: float
+    high: float
+    floors: Sequence[float]
+    ceilings: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell shows: `text`, `detail` below it, what it sorts by, a bar, warnings."""
+
+    text: str
+    detail: str = ""
+    value: float | None = None
+    bar: Bar | None = None
+    flags: Sequence[str] = ()
+
+
+def shown_number(value: float | None) -> str:
+    """Three decimals up to 10, then fewer; "" for None."""
+    if value is None:
+        return ""
+    size = abs(value)
+    return f"{value:.3f}" if size < 10 else f"{value:.1f}" if size < 1000 else f"{value:,.0f}"
+
+
+def plain_cell(value: float | None) -> Cell:
+    """A cost: seconds or megabytes."""
+    text = "" if value is None else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+    return Cell(text, value=value)
+
+
+def number_cells(board: Sequence[Row], name: str) -> list[Cell]:
+    """The column `name`: numbers with bars, or what stands in their place (with the column's note)."""
+    found = [estimate(row, name) for row in board]
+    scale = _scale([one for one in found if one])
+    marks: dict[str, list[float]] = {"floor": [], "ceiling": []}
+    for row, one in zip(board, found, strict=True):
+        if one and row.get("role") in marks:
+            marks[row["role"]].append(_percent(one.value, scale))
+    return [
+        _cell(one, scale, marks) if one else Cell(row.get(name, ""), row.get(f"{name}_note", ""))
+        for row, one in zip(board, found, strict=True)
+    ]
+
+
+def _cell(one: Estimate, scale: Scale, marks: Mapping[str, Sequence[float]]) -> Cell:
+    detail = f"{shown_number(one.low)} to {shown_number(one.high)}" if one.known else ""
+    value, low, high = (_percent(one.value if x is None else x, scale) for x in one)
+    return Cell(
+        shown_number(one.value), detail, one.value, Bar(value, low, high, marks["floor"], marks["ceiling"])
+    )
+
+
+def _scale(found: Sequence[Estimate]) -> Scale:
+    """From the least to the greatest number of the column, ends of intervals included."""
+    numbers = [x for one in found for x in one if x is not None]
+    return (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
+
+
+def _percent(value: float, scale: Scale) -> float:
+    """Of the bar's width, with 2 % left free on either side."""
+    low, high = scale
+    return round(2 + 96 * (value - low) / (high - low), 1) if high > low else 50.0

@@ -1,0 +1,84 @@
+"""All of a report put together: its parts into the template, its files into the run's folder."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from synthbench import __version__
+from synthbench.report.album import Album
+from synthbench.report.answers import answer_plots
+from synthbench.report.bars import shown_number
+from synthbench.report.board import board_tables
+from synthbench.report.export import as_latex, as_markdown
+from synthbench.report.folder import RunFolder, number, read_run
+from synthbench.report.sections import count_photos, generator_parts, real_photo
+from synthbench.report.setup import data_part, setup_part
+from synthbench.report.standing import against_cost, by_size, standings
+from synthbench.store import write_atomic
+
+__all__ = ["make_report"]
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def make_report(out: Path, target: Path) -> Path:
+    """Read the run in `out`, write the page to `target`, figures and tables beside the run's results."""
+    run = read_run(out)
+    figures = out / "figures"
+    shutil.rmtree(figures, ignore_errors=True)  # plots of rows that are no longer there
+    main, others, left_out = board_tables(run)
+    album = Album(figures, count_photos(run))
+    parts = {
+        "main": main,
+        "others": others,
+        "left_out": left_out,
+        "standings": standings(run, album),
+        "cost": against_cost(run, album),
+        "answers": answer_plots(run, album),
+        "sizes": by_size(run, album),
+        "real": real_photo(run, album),
+        "generators": generator_parts(run, album),
+        "data": data_part(run),
+        "setup": setup_part(run),
+        "comparisons": run.tables["comparisons"],
+    }
+    write_atomic(out / "leaderboard.md", as_markdown(main))
+    write_atomic(out / "leaderboard.tex", as_latex(main))
+    write_atomic(target, _page(run, parts))
+    return target
+
+
+def _page(run: RunFolder, parts: dict[str, object]) -> str:
+    """The HTML. Everything is escaped but our own style and script and the plots, whose text matplotlib escapes.
+
+    The page forbids itself, by its content security policy, to load anything and to run any script but this one.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["figure"] = lambda text: shown_number(number(text))
+    environment.filters["breakable"] = _breakable
+    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return environment.get_template("report.html").render(
+        run=run,
+        version=__version__,
+        script=Markup(script),
+        style=Markup(style),
+        script_digest=digest,
+        **parts,
+    )
+
+
+def _breakable(name: str) -> Markup:
+    """A column's name that may go on in the next line after any of ._@ and brackets."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._@\]])", name))

@@ -1,0 +1,177 @@
+"""What the page says of each generator: facts, failures, sample grids, training plots, per-class figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthbench.report.album import Album, Photo, Plot
+from synthbench.report.folder import Row, RunFolder, Trial, estimate, number
+from synthbench.report.training import PerClass, classifiers, loss_plot
+
+__all__ = ["EvaluatorPart", "GeneratorPart", "count_photos", "generator_parts", "real_photo"]
+
+MOST_EXTRAS = 4
+"""Further pictures that a generator or an evaluator left and that the page shows."""
+
+MOST_TRACEBACK = 4000
+"""Characters of a traceback, its end."""
+
+OWN = {"samples.png", "nearest.png", "curve.png"}
+"""Pictures that the report shows in a place of their own, or draws itself."""
+
+
+@dataclass(frozen=True)
+class EvaluatorPart:
+    """What an evaluator left for one generator."""
+
+    label: str
+    plots: Sequence[Plot]
+    per_class: Sequence[PerClass]
+    photos: Sequence[Photo]
+
+
+@dataclass(frozen=True)
+class GeneratorPart:
+    """A generator's section. `tracebacks`: (file, its text); `samples` stand beside the real images."""
+
+    label: str
+    role: str
+    facts: Sequence[tuple[str, str]]
+    reasons: Sequence[str]
+    tracebacks: Sequence[tuple[str, str]]
+    samples: Photo | None
+    nearest: Photo | None
+    extras: Sequence[Photo]
+    losses: Sequence[Plot]
+    evaluators: Sequence[EvaluatorPart]
+
+
+def generator_parts(run: RunFolder, album: Album) -> list[GeneratorPart]:
+    """One section a row of the board, in its order."""
+    return [_part(run, row, album) for row in run.board]
+
+
+def real_photo(run: RunFolder, album: Album) -> Photo | None:
+    """data/real.png: real training images, laid out as the samples are."""
+    rows = _rows_said(run)
+    return album.photo(
+        run.out / "data" / "real.png",
+        alt=f"Real training images. {rows}",
+        caption=f"Real training images. {rows}",
+        run=run.out,
+    )
+
+
+def count_photos(run: RunFolder) -> int:
+    """How many images the page will show, to share out the room."""
+    folders = [_shown_trial(run, label).folder for label in run.roles if run.trials_of(label)]
+    return (
+        1
+        + sum(len(_pictures(folder / "generator", OWN)) + 2 for folder in folders)
+        + sum(len(_pictures(sub, OWN)) for folder in folders for sub in _evaluator_folders(folder))
+    )
+
+
+def _part(run: RunFolder, row: Row, album: Album) -> GeneratorPart:
+    label = row["generator"]
+    trials = run.trials_of(label)
+    shown = _shown_trial(run, label)
+    return GeneratorPart(
+        label=label,
+        role=row.get("role", ""),
+        facts=list(_facts(run, row, shown)),
+        reasons=_reasons(row, trials),
+        tracebacks=[found for trial in trials for found in _tracebacks(run, trial)],
+        samples=_samples(run, shown, album),
+        nearest=_nearest(run, shown, album),
+        extras=_extras(run, shown.folder / "generator", album),
+        losses=loss_plot(run, shown, album),
+        evaluators=list(_evaluators(run, trials, shown, album)),
+    )
+
+
+def _shown_trial(run: RunFolder, label: str) -> Trial:
+    """The first trial that has samples, else the first one, else one without files."""
+    trials = run.trials_of(label)
+    done = [trial for trial in trials if (trial.folder / "generator" / "samples.png").exists()]
+    return next(iter([*done, *trials]), Trial(label, 0, run.out / "trials" / "-"))
+
+
+def _facts(run: RunFolder, row: Row, shown: Trial) -> Iterator[tuple[str, str]]:
+    yield "status", f"{row.get('status', '')}, seeds done {row.get('seeds') or '?'}"
+    if found := estimate(row, run.headline):
+        yield run.headline, str(found)
+    elif row.get(run.headline):
+        yield run.headline, row[run.headline]
+    for name in ("utility_note", "interval_basis"):
+        if row.get(name):
+            yield name.replace("_", " "), row[name]
+    if shown.seed is not None:
+        yield "seed of the images shown", f"{shown.index} = {shown.seed}"
+    yield "files", shown.folder.relative_to(run.out).as_posix()
+
+
+def _reasons(row: Row, trials: Sequence[Trial]) -> list[str]:
+    """Why something failed, was skipped or is not ranked."""
+    listed = [f"seed {trial.index}: {reason}" for trial in trials for reason in trial.reasons]
+    return listed or [row["reason"]] if row.get("reason") else listed
+
+
+def _tracebacks(run: RunFolder, trial: Trial) -> Iterator[tuple[str, str]]:
+    for path in sorted(trial.folder.glob("*/error.txt")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        cut = "...\n" if len(text) > MOST_TRACEBACK else ""
+        yield path.relative_to(run.out).as_posix(), cut + text[-MOST_TRACEBACK:]
+
+
+def _rows_said(run: RunFolder) -> str:
+    return f"Rows from the top: {', '.join(run.classes)}." if run.classes else "One row a class."
+
+
+def _samples(run: RunFolder, trial: Trial, album: Album) -> Photo | None:
+    said = f"Samples of {trial.generator}, seed {trial.index}. {_rows_said(run)}"
+    return album.photo(trial.folder / "generator" / "samples.png", alt=said, caption=said, run=run.out)
+
+
+def _nearest(run: RunFolder, trial: Trial, album: Album) -> Photo | None:
+    """nearest.png, with the distances of nearest.csv in words."""
+    folder = trial.folder / "generator"
+    known = [number(row.get("distance")) for row in run.rows(folder / "nearest.csv")]
+    found = sorted(value for value in known if value is not None)
+    said = f"Each sample of {trial.generator} above the training image nearest to it."
+    if found:
+        middle = found[len(found) // 2]
+        said += (
+            f" Distance in grey levels (0-255, at 32 x 32 pixels): {found[0]:.1f} to {found[-1]:.1f}, "
+            f"median {middle:.1f}; 0 is a copy."
+        )
+    return album.photo(folder / "nearest.png", alt=said, caption=said, run=run.out)
+
+
+def _pictures(folder: Path, known: set[str]) -> list[Path]:
+    """PNG files of a folder beyond the known ones; of many, some from first to last."""
+    found = sorted(path for path in folder.glob("*.png") if path.name not in known)
+    step = max(1, -(-len(found) // MOST_EXTRAS))
+    return [*found[:-1:step], found[-1]][-MOST_EXTRAS:] if found else []
+
+
+def _extras(run: RunFolder, folder: Path, album: Album) -> list[Photo]:
+    photos = [
+        album.photo(path, alt=f"Picture {path.stem} of {folder.name}", caption=path.name, run=run.out)
+        for path in _pictures(folder, OWN)
+    ]
+    return [photo for photo in photos if photo]
+
+
+def _evaluator_folders(trial: Path) -> list[Path]:
+    return sorted(path for path in trial.glob("*") if path.is_dir() and path.name != "generator")
+
+
+def _evaluators(run: RunFolder, trials: Sequence[Trial], shown: Trial, album: Album) -> Iterator[EvaluatorPart]:
+    for label in run.evaluators:
+        mine = classifiers(run, trials, label, album)
+        photos = _extras(run, shown.evaluator(label), album)
+        if mine.plots or mine.per_class or photos:
+            yield EvaluatorPart(label, mine.plots, mine.per_class, photos)

@@ -1,0 +1,164 @@
+"""What the page says of the data, the configuration, the machine, and how to make it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from synthbench.report.folder import Row, RunFolder, dig
+
+__all__ = ["DataPart", "SetupPart", "Table", "data_part", "setup_part"]
+
+FILE = "benchmark.yaml"
+"""What a reader saves the configuration as."""
+
+MOST_ROWS = 30
+"""Rows of a list that the page shows; the rest stands in the run's CSV file."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A plain table; `more` rows are left out, `file` has them all."""
+
+    caption: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    file: str = ""
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class DataPart:
+    """`domain`: whose images the main set holds; then counts, test sets, leaks, quarantine where there are any."""
+
+    domain: str
+    tables: Sequence[Table]
+
+
+@dataclass(frozen=True)
+class SetupPart:
+    """The benchmark as YAML, tables of environment and method, the commands that make the run again."""
+
+    config: str
+    tables: Sequence[Table]
+    commands: str
+    dirty: bool
+
+
+def data_part(run: RunFolder) -> DataPart:
+    """The data that the run worked on."""
+    found = [
+        _splits(run),
+        _listed(run, "test_sets", "Test sets; leaked: images that training knows, by pixels, likeness or patient"),
+        _listed(run, "audit", "Images that two parts of the data share"),
+        _listed(run, "quarantine", "Files put aside as unreadable"),
+    ]
+    return DataPart(str(dig(run.record, "data", "domain", default="")), [table for table in found if table.rows])
+
+
+def _splits(run: RunFolder) -> Table:
+    """Images of each part by class, with the digest of their content."""
+    sets = dig(run.record, "data", "sets", default={})
+    rows = [
+        [
+            str(name),
+            str(dig(about, "images", default="")),
+            *(str(dig(about, "counts", label, default="")) for label in run.classes),
+            " x ".join(map(str, dig(about, "shape", default=[]))),
+            str(dig(about, "digest", default=""))[:16],
+        ]
+        for name, about in sets.items()
+    ]
+    heads = ["part", "images", *run.classes, "size", "SHA-256, begins"]
+    return Table("Parts of the data set", heads, rows, "run.json")
+
+
+def _listed(run: RunFolder, name: str, caption: str) -> Table:
+    rows = run.tables[name]
+    return _of_rows(caption, rows, f"{name}.csv") if rows else Table(caption, [], [])
+
+
+def _of_rows(caption: str, rows: Sequence[Row], file: str) -> Table:
+    heads = list(rows[0])
+    shown = [[row.get(head, "") for head in heads] for row in rows[:MOST_ROWS]]
+    return Table(caption, [head.replace("_", " ") for head in heads], shown, file, len(rows) - len(shown))
+
+
+def setup_part(run: RunFolder) -> SetupPart:
+    """The configuration, the machine and the commands."""
+    config = yaml.safe_dump(dict(run.bench), sort_keys=False, allow_unicode=True) if run.bench else ""
+    found = [
+        _facts("Run", _run_facts(run)),
+        _facts("Hardware", dig(run.record, "hardware", default={})),
+        _facts("Versions", dig(run.record, "versions", default={})),
+        _signatures(run),
+        _bases(run),
+        _notes(run),
+    ]
+    return SetupPart(
+        config,
+        [table for table in found if table.rows],
+        _commands(run),
+        dirty=dig(run.record, "git", "dirty", default=False) is True,
+    )
+
+
+def _facts(caption: str, facts: dict[str, object]) -> Table:
+    return Table(caption, ["what", "value"], [[name.replace("_", " "), str(fact)] for name, fact in facts.items()])
+
+
+def _run_facts(run: RunFolder) -> dict[str, object]:
+    trials = run.trials
+    facts = {
+        "started": dig(run.record, "started", default=""),
+        "finished": dig(run.record, "finished", default=""),
+        "commit of synthbench": dig(run.record, "git", "commit", default=""),
+        "trials": f"{sum(t.status == 'done' for t in trials)} done of {len(trials)}" if run.record else "",
+        "seed": run.bench.get("seed", ""),
+    }
+    return {name: fact for name, fact in facts.items() if fact != ""}
+
+
+def _signatures(run: RunFolder) -> Table:
+    """One citable line a metric, where the run wrote them: signatures.csv, or a column of scores.csv."""
+    caption = "Signatures: how each metric was computed"
+    if rows := run.tables["signatures"]:
+        return _of_rows(caption, rows, "signatures.csv")
+    scores = run.tables["scores"]
+    lines = {(f"{row['evaluator']}.{row['metric']}", row.get("signature", "")) for row in scores}
+    return Table(caption, ["metric", "signature"], [list(line) for line in sorted(lines) if line[1]])
+
+
+def _bases(run: RunFolder) -> Table:
+    """What the intervals rest on: each basis once, with the number of cells that have it."""
+    counts: dict[str, int] = {}
+    for row in run.tables["intervals"]:
+        if basis := row.get("basis", ""):
+            counts[basis] = counts.get(basis, 0) + 1
+    rows = [[basis, str(count)] for basis, count in counts.items()]
+    return Table("What the 95 % intervals rest on", ["basis", "cells"], rows, "intervals.csv")
+
+
+def _notes(run: RunFolder) -> Table:
+    """Why a number is missing or to be read with care: each note once for a metric and test set."""
+    found = dict.fromkeys(
+        (f"{row['evaluator']}.{row['metric']}", row["test_set"], row["note"])
+        for row in run.tables["scores"]
+        if row.get("note")
+    )
+    rows = [list(note) for note in found]
+    heads = ["metric", "test set", "note"]
+    return Table("Notes", heads, rows[:MOST_ROWS], "scores.csv", max(0, len(rows) - MOST_ROWS))
+
+
+def _commands(run: RunFolder) -> str:
+    """What a shell needs: the commit as far as it is known, the run from the configuration on the page."""
+    commit = dig(run.record, "git", "commit", default="")
+    words = [str(word) for word in dig(run.record, "command", default=[])]
+    lines = [f"git checkout {shlex.quote(str(commit))}"] if commit else []
+    lines += [f"{shlex.join(['synthbench', *words])}  # as it was started"] if words else []
+    lines += [f"synthbench run {FILE}  # the same from the configuration above"] if run.bench else []
+    return "\n".join(lines)

@@ -1,0 +1,160 @@
+"""Plots of who stands where: the headline with its intervals, utility against cost, scores by number of images."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from synthbench.report.album import Album, Plot
+from synthbench.report.folder import Estimate, Row, RunFolder, estimate, number
+from synthbench.report.theme import legend_below, plain, styles
+
+__all__ = ["against_cost", "by_size", "seconds", "standings"]
+
+Look = Mapping[str, Mapping[str, Any]]
+Sizes = dict[str, dict[int, Estimate]]
+SIZED = re.compile(r"(\d+) images$")
+LEAST_SECONDS = 0.1
+"""Shorter work stands at the left edge of a logarithmic axis."""
+
+
+def standings(run: RunFolder, album: Album) -> list[Plot]:
+    """The headline of every generator with its interval; floors and ceilings as lines through the plot."""
+    known = {row["generator"]: found for row in run.board if (found := estimate(row, run.headline))}
+    if not known:
+        return []
+    said = "; ".join(f"{label} {found}" for label, found in known.items())
+    return [
+        album.plot(
+            ["leaderboard"],
+            partial(_draw_standings, known=known, metric=run.headline, roles=run.roles),
+            alt=f"{run.headline} on test with 95 % intervals: {said}",
+            caption=f"{run.headline} on test, 95 % intervals. Dotted lines: floors; dashed: ceilings.",
+            size=(5.2, 1.0 + 0.28 * len(known)),
+        )
+    ]
+
+
+def _draw_standings(figure: Figure, known: Mapping[str, Estimate], metric: str, roles: Mapping[str, str]) -> None:
+    axes, look = figure.subplots(), styles(roles)
+    for place, (label, found) in enumerate(known.items()):
+        mine = look[label]
+        _draw_estimate(axes, [place, place], found, mine, upright=False)
+        axes.plot([found.value], [place], color=mine["color"], marker=mine["marker"], markersize=6)
+        if roles[label] in ("floor", "ceiling"):
+            axes.axvline(found.value, linewidth=1, **{**mine, "marker": ""})
+    axes.set_yticks(range(len(known)), list(known))
+    axes.invert_yaxis()
+    axes.set(xlabel=metric)
+
+
+def _draw_estimate(
+    axes: Axes, at: Sequence[float], found: Estimate, look: Mapping[str, Any], *, upright: bool
+) -> None:
+    """The interval as a bar through `at`, if there is one."""
+    if found.low is not None and found.high is not None:
+        ends = [found.low, found.high]
+        line = (at, ends) if upright else (ends, at)
+        axes.plot(*line, color=look["color"], linewidth=3, alpha=0.5, solid_capstyle="butt")
+
+
+def seconds(row: Row) -> float | None:
+    """Wall-clock seconds to fit the generator and draw its images; None where neither is known."""
+    known = [s for s in (number(row.get("fit_wall_s")), number(row.get("sample_wall_s"))) if s is not None]
+    return sum(known) if known else None
+
+
+def against_cost(run: RunFolder, album: Album) -> list[Plot]:
+    """Utility, or the headline where no utility is known, against the seconds of making the images."""
+    metric = "utility" if any(estimate(row, "utility") for row in run.board) else run.headline
+    known = {
+        row["generator"]: (max(spent, LEAST_SECONDS), found)
+        for row in run.board
+        if (found := estimate(row, metric)) and (spent := seconds(row)) is not None
+    }
+    if not known:
+        return []
+    said = "; ".join(f"{label} {found} in {spent:.1f} s" for label, (spent, found) in known.items())
+    lines = " 0 is the floor, 1 the class-balanced real images." if metric == "utility" else ""
+    return [
+        album.plot(
+            ["cost"],
+            partial(_draw_cost, known=known, metric=metric, look=styles(run.roles)),
+            alt=f"{metric} against seconds of fitting and drawing: {said}",
+            caption=f"{metric} with its 95 % interval against the time to fit and draw, mean over seeds.{lines}",
+        )
+    ]
+
+
+def _draw_cost(figure: Figure, known: Mapping[str, tuple[float, Estimate]], metric: str, look: Look) -> None:
+    axes = figure.subplots()
+    for label, (spent, found) in known.items():
+        mine = {key: look[label][key] for key in ("color", "marker")}
+        _draw_estimate(axes, [spent, spent], found, mine, upright=True)
+        axes.plot([spent], [found.value], linestyle="none", label=plain(label), **mine)
+    if metric == "utility":
+        for height, dash in ((0, ":"), (1, "--")):
+            axes.axhline(height, color="0.5", linestyle=dash, linewidth=1)
+    axes.set(
+        xscale="log",
+        xlabel="seconds to fit and draw",
+        ylabel=metric,
+        xlim=_decades([s for s, _ in known.values()]),
+    )
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(lambda _value, _: "")
+    legend_below(figure, len(known))
+
+
+def _decades(numbers: Sequence[float]) -> tuple[float, float]:
+    """Powers of ten around the numbers, so that an axis has labels at both ends."""
+    low, high = math.floor(math.log10(min(numbers) * 0.9)), math.ceil(math.log10(max(numbers) * 1.1))
+    return 10.0**low, 10.0**high
+
+
+def by_size(run: RunFolder, album: Album) -> list[Plot]:
+    """For each evaluator that scored several numbers of images: its metrics on `test` by that number."""
+    found: dict[tuple[str, str], Sizes] = {}
+    for row in run.tables["intervals"]:
+        size, point = SIZED.fullmatch(row["variant"]), estimate(row, "value", "low", "high")
+        if size and point and row["test_set"] == "test" and not row["seen"]:
+            mine = found.setdefault((row["evaluator"], row["metric"]), {})
+            mine.setdefault(row["generator"], {})[int(size[1])] = point
+    return [
+        album.plot(
+            ["size", evaluator, metric],
+            partial(_draw_sizes, points=points, metric=metric, look=styles(run.roles)),
+            alt=f"{evaluator}.{metric} on test by number of synthetic images: {_said_sizes(points)}",
+            caption=f"{evaluator}.{metric} on test by the number of synthetic images trained on; 95 % intervals.",
+        )
+        for (evaluator, metric), points in found.items()
+    ]
+
+
+def _said_sizes(points: Sizes) -> str:
+    return "; ".join(
+        f"{label} " + ", ".join(f"{found} with {size}" for size, found in sorted(mine.items()))
+        for label, mine in points.items()
+    )
+
+
+def _draw_sizes(figure: Figure, points: Sizes, metric: str, look: Look) -> None:
+    axes = figure.subplots()
+    sizes = sorted({size for mine in points.values() for size in mine})
+    shown = [label for label in look if label in points]
+    for label in shown:
+        mine = dict(sorted(points[label].items()))
+        axes.plot(list(mine), [p.value for p in mine.values()], markersize=4, label=plain(label), **look[label])
+        known = {size: (p.low, p.high) for size, p in mine.items() if p.low is not None and p.high is not None}
+        low, high = [ends[0] for ends in known.values()], [ends[1] for ends in known.values()]
+        axes.fill_between(list(known), low, high, color=look[label]["color"], alpha=0.12, linewidth=0)
+    axes.set(xscale="log", xlabel="synthetic images trained on", ylabel=metric)
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.minorticks_off()
+    legend_below(figure, len(shown))

@@ -1,0 +1,212 @@
+"""Plots of what training left: losses of the generator, curves of the classifiers, confusion matrices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from synthbench.report.album import Album, Plot
+from synthbench.report.folder import Row, RunFolder, Trial, number
+from synthbench.report.theme import COLOURS, DASHES, PAPER, legend_below, plain
+
+__all__ = ["Classifiers", "PerClass", "classifiers", "loss_plot"]
+
+Floats = npt.NDArray[np.float64]
+FOLDER = re.compile(r"classifier-(\d+)(?:-(.+))?")
+MOST_POINTS = 500
+"""Points of a curve beyond which every second, third ... is drawn."""
+
+
+def loss_plot(run: RunFolder, trial: Trial, album: Album) -> list[Plot]:
+    """losses.csv of a generator: every column against the first."""
+    rows = run.rows(trial.folder / "generator" / "losses.csv")
+    if len(rows) < 2:
+        return []
+    step, *names = list(rows[0])
+    thinned = rows[:: 1 + len(rows) // MOST_POINTS]
+    curves = {name: _column(thinned, name) for name in names}
+    last = ", ".join(f"{name} {values[-1]:.3f}" for name, values in curves.items())
+    return [
+        album.plot(
+            ["losses", trial.generator],
+            partial(_draw_losses, steps=_column(thinned, step), curves=curves, step=step),
+            alt=f"Losses of {trial.generator} by {step}; at the end: {last}",
+            caption=f"Losses by {step}, seed {trial.index}.",
+        )
+    ]
+
+
+def _column(rows: Sequence[Row], name: str) -> Floats:
+    found = [number(row.get(name)) for row in rows]
+    return np.array([np.nan if value is None else value for value in found])
+
+
+def _draw_losses(figure: Figure, steps: Floats, curves: Mapping[str, Floats], step: str) -> None:
+    axes = figure.subplots()
+    for k, (name, values) in enumerate(curves.items()):
+        dash = DASHES[k // len(COLOURS) % len(DASHES)]
+        axes.plot(steps, values, color=COLOURS[k % len(COLOURS)], linestyle=dash, label=plain(name))
+    axes.set(xlabel=step, ylabel="loss")
+    legend_below(figure, len(curves))
+
+
+class PerClass(NamedTuple):
+    """A row of the per-class table: means over classifiers."""
+
+    test_set: str
+    name: str
+    precision: str
+    recall: str
+    f1: str
+    support: str
+
+
+class Classifiers(NamedTuple):
+    """What an evaluator's classifiers left for one generator."""
+
+    plots: list[Plot]
+    per_class: list[PerClass]
+
+
+def classifiers(run: RunFolder, trials: Sequence[Trial], evaluator: str, album: Album) -> Classifiers:
+    """Curves, confusion matrices and per-class figures of all classifiers that gave the evaluator's own figure."""
+    found = [folder for trial in trials for folder in _folders(trial.evaluator(evaluator))]
+    who = trials[0].generator if trials else ""
+    plots = [
+        *_history_plot(run, found, who, evaluator, album),
+        *_confusion_plot(run, found, who, evaluator, album),
+    ]
+    return Classifiers(plots, _per_class(run, found))
+
+
+def _folders(evaluator: Path) -> list[Path]:
+    """Folders classifier-<K> of the evaluator's own figure; where all are of variants, those of the last one."""
+    by_variant: dict[str, list[Path]] = {}
+    for folder in sorted(evaluator.glob("classifier-*")):
+        if match := FOLDER.fullmatch(folder.name):
+            by_variant.setdefault(match[2] or "", []).append(folder)
+    return by_variant.get("") or next(reversed(list(by_variant.values())), [])
+
+
+def _history_plot(run: RunFolder, folders: Sequence[Path], who: str, evaluator: str, album: Album) -> list[Plot]:
+    """history.csv: loss and accuracy of training and validation by epoch, a line a classifier."""
+    histories = [rows for folder in folders if (rows := run.rows(folder / "history.csv"))]
+    if not histories:
+        return []
+    best = [row["epoch"] for rows in histories for row in rows if row.get("best") == "1"]
+    kept = f"; epochs kept: {', '.join(best)}" if best else ""
+    return [
+        album.plot(
+            ["curves", who, evaluator],
+            partial(_draw_histories, histories=histories),
+            alt=f"Loss and accuracy of the classifiers of {evaluator} on {who} by epoch{kept}",
+            caption=f"{evaluator}: loss and accuracy by epoch, a line a classifier{kept}.",
+            size=(4.6, 2.6),
+        )
+    ]
+
+
+def _draw_histories(figure: Figure, histories: Sequence[Sequence[Row]]) -> None:
+    for axes, what in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for k, rows in enumerate(histories):
+            epochs = _column(rows, "epoch")
+            for part, title, dash, colour in (
+                ("train", "training", "-", COLOURS[0]),
+                ("val", "validation", "--", COLOURS[1]),
+            ):
+                label = title if k == 0 and what == "loss" else None
+                axes.plot(epochs, _column(rows, f"{part}_{what}"), dash, color=colour, label=label, linewidth=1.1)
+        axes.set(xlabel="epoch", title=what)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    legend_below(figure, 2)
+
+
+def _confusion_plot(run: RunFolder, folders: Sequence[Path], who: str, evaluator: str, album: Album) -> list[Plot]:
+    """confusion.csv: a matrix a test set, counts averaged over the classifiers."""
+    tables = [rows for folder in folders if (rows := run.rows(folder / "confusion.csv"))]
+    if not tables:
+        return []
+    classes = [column for column in tables[0][0] if column not in ("test_set", "true")]
+    names = list(dict.fromkeys(row["test_set"] for row in tables[0]))
+    matrices = {name: np.mean([_matrix(rows, name, classes) for rows in tables], axis=0) for name in names}
+    said = "; ".join(f"{name}: {_said(counts, classes)}" for name, counts in matrices.items())
+    columns = 2 if len(classes) <= 3 else 1
+    height = (2.3 if columns == 2 else 4.2) * -(-len(names) // columns)
+    mean = f", mean of {len(tables)} classifiers" if len(tables) > 1 else ""
+    return [
+        album.plot(
+            ["confusion", who, evaluator],
+            partial(_draw_confusions, matrices=matrices, classes=classes, columns=columns),
+            alt=f"Confusion matrices of {evaluator} on {who}. {said}",
+            caption=f"{evaluator}: share of each true class and number of images{mean}.",
+            size=(4.6, height),
+        )
+    ]
+
+
+def _matrix(rows: Sequence[Row], test_set: str, classes: Sequence[str]) -> Floats:
+    """(K, K): true classes in rows, predicted ones in columns."""
+    mine = {row["true"]: row for row in rows if row["test_set"] == test_set}
+    return np.array([[number(mine.get(true, {}).get(name)) or 0.0 for name in classes] for true in classes])
+
+
+def _said(counts: Floats, classes: Sequence[str]) -> str:
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1e-9)
+    return ", ".join(f"{name} {shares[k, k]:.0%} right of {counts[k].sum():.0f}" for k, name in enumerate(classes))
+
+
+def _draw_confusions(figure: Figure, matrices: Mapping[str, Floats], classes: Sequence[str], columns: int) -> None:
+    panels = figure.subplots(-(-len(matrices) // columns), columns, squeeze=False).ravel()
+    for axes, (name, counts) in zip(panels, matrices.items(), strict=False):
+        _draw_confusion(axes, counts, classes)
+        axes.set_title(name, fontsize="medium")
+    for axes in panels[len(matrices) :]:
+        axes.set_axis_off()
+
+
+def _draw_confusion(axes: Axes, counts: Floats, classes: Sequence[str]) -> None:
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1e-9)
+    middles = [k + 0.5 for k in range(len(classes))]
+    axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1, edgecolors=PAPER, linewidth=1)
+    axes.invert_yaxis()
+    axes.set_xticks(middles, classes, fontsize=7)
+    axes.set_yticks(middles, classes, fontsize=7, rotation=90, va="center")
+    axes.set_xlabel("predicted", fontsize=7)
+    axes.set_ylabel("true", fontsize=7)
+    axes.grid(False)
+    for row, column in np.ndindex(*counts.shape):
+        text = f"{shares[row, column]:.0%}\n{counts[row, column]:.0f}"
+        colour = "white" if shares[row, column] > 0.55 else "black"
+        axes.text(middles[column], middles[row], text, ha="center", va="center", fontsize=7, color=colour)
+
+
+def _per_class(run: RunFolder, folders: Sequence[Path]) -> list[PerClass]:
+    """report.csv, averaged over classifiers."""
+    values: dict[tuple[str, str], list[Row]] = {}
+    for folder in folders:
+        for row in run.rows(folder / "report.csv"):
+            values.setdefault((row["test_set"], row["class"]), []).append(row)
+    return [
+        PerClass(
+            test_set,
+            name,
+            _mean(rows, "precision"),
+            _mean(rows, "recall"),
+            _mean(rows, "f1"),
+            _mean(rows, "support", digits=0),
+        )
+        for (test_set, name), rows in values.items()
+    ]
+
+
+def _mean(rows: Sequence[Row], name: str, digits: int = 3) -> str:
+    found = _column(rows, name)
+    return f"{found.mean():.{digits}f}" if np.isfinite(found).all() else "–"
