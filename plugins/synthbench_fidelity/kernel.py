@@ -110,7 +110,7 @@ def _own(features: Features) -> Floats:
     """Of each image the sum over the others."""
     found = np.empty(len(features))
     for rows, kernel in _kernels(features, features):
-        kernel[:0][np.arange(0), np.arange(rows.start, rows.stop)] = 0
+        kernel[np.arange(len(kernel)), np.arange(rows.start, rows.stop)] = 0
         found[rows] = kernel.sum(axis=1)
     return found
 
