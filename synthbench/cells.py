@@ -150,7 +150,7 @@ def _interval(
     given = [(score.low, score.high) for score in scores if score.low is not None and score.high is not None]
     if replicates is None and len(given) == len(scores):
         return widened(values, np.array(given))
-    return interval(values, replicates, bounds=bounds, groups=patients)
+    return interval(values, replicates, bounds=bounds, groups=patients, images=scores[0].n)
 
 
 def widened(values: Floats, given: Floats) -> Interval:

@@ -148,3 +148,9 @@ def test_single_precision_is_enough():
     values = np.array([0.78, 0.8, 0.83])
     found = [interval(values, d, groups=100) for d in (draws, draws.astype(np.float32))]
     assert ends(found[0]) == pytest.approx(ends(found[1]), abs=1e-6)
+
+
+def test_where_every_image_is_its_own_patient_the_basis_does_not_claim_to_know_patients():
+    values, replicates = np.array([0.8]), np.random.default_rng(0).normal(0.8, 0.01, (1, 1000))
+    assert interval(values, replicates, groups=100, images=250).basis.startswith("images of 100 patients;")
+    assert interval(values, replicates, groups=100, images=100).basis.startswith("100 images, one a patient")

@@ -17,7 +17,7 @@ from synthbench.types import Images, Splits, Strings
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KINDS", "TYPES", "Audit", "Kind", "audit", "parts_of"]
+__all__ = ["Audit", "Kind", "audit", "parts_of"]
 
 Kind = Literal["exact", "perceptual", "patient"]
 

@@ -14,7 +14,7 @@ from synthbench.audit.parts import Part
 from synthbench.audit.thumbnails import Floats, thumbnails
 from synthbench.types import Strings
 
-__all__ = ["LIMIT", "SAME_PATIENT_LIMIT", "Found", "exact", "neighbours", "patient", "perceptual"]
+__all__ = ["Found", "exact", "neighbours", "patient", "perceptual"]
 
 Index = npt.NDArray[np.intp]
 Found = tuple[Index, Index, Floats]

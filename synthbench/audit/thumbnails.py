@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from synthbench.types import Pixels
 
-__all__ = ["BLOCK", "SIZE", "Floats", "has_content", "thumbnails"]
+__all__ = ["Floats", "has_content", "thumbnails"]
 
 Floats = npt.NDArray[np.float32]
 

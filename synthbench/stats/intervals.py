@@ -44,7 +44,12 @@ class Interval:
 
 
 def interval(
-    values: Floats, replicates: Floats | None, *, bounds: Bounds | None = (0.0, 1.0), groups: int | None
+    values: Floats,
+    replicates: Floats | None,
+    *,
+    bounds: Bounds | None = (0.0, 1.0),
+    groups: int | None,
+    images: int | None = None,
 ) -> Interval:
     """The interval of the mean of `values`.
 
@@ -53,12 +58,13 @@ def interval(
                 None: not resampled, the interval knows the seeds only
     bounds      the metric's range; the joint interval is cut there
     groups      patients behind the metric, None where unknown
+    images      their images, for `basis`: as many as patients where nobody knows who is who
 
     Sampling and seeds' half-widths, each side by itself, are added as squares: MOVER (Zou & Donner, Statistics
     in Medicine 27, 2008). One seed shows no variation of seeds; `basis` then says that it is missing.
     """
     (mean,) = seed_means((values, replicates))
-    sampling, source = _sampling(mean, bounds, groups)
+    sampling, source = _sampling(mean, bounds, groups, _unit(groups, images))
     low, high = _joined(mean, sampling, bounds or (-math.inf, math.inf))
     basis = f"{source}; {_seeds(mean.seeds)}"
     return Interval(mean.value, low, high, *sampling, mean.sd, mean.seeds < FEW_SEEDS, basis)
@@ -74,9 +80,17 @@ def _joined(mean: SeedMean, sampling: Bounds, bounds: Bounds) -> Bounds:
     return float(np.maximum(low, bounds[0])), float(np.minimum(high, bounds[1]))  # NaN stays NaN
 
 
-def _sampling(mean: SeedMean, bounds: Bounds | None, groups: int | None) -> tuple[Bounds, str]:
+def _unit(groups: int | None, images: int | None) -> str:
+    """What was drawn again."""
+    if groups is None:
+        return "images"
+    if groups == images:
+        return f"{images} images, one a patient as far as known"
+    return f"images of {groups} patient{'s' * (groups != 1)}"
+
+
+def _sampling(mean: SeedMean, bounds: Bounds | None, groups: int | None, patients: str) -> tuple[Bounds, str]:
     """The interval for other images under these seeds, and what it rests on."""
-    patients = "images" if groups is None else f"images of {groups} patient{'s' * (groups != 1)}"
     if mean.draws is None:
         return UNKNOWN, "images not resampled"
     if math.isnan(mean.value) or np.isnan(mean.draws).any():
