@@ -8,11 +8,15 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from synthbench import __version__
 from synthbench.errors import SynthbenchError
 
 __all__ = ["main"]
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 OK, SOMETHING_FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 
@@ -55,7 +59,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"synthbench {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_benchmark_commands(commands)
+    _add_result_commands(commands)
+    _add_plugin_commands(commands)
+    return parser
 
+
+def _add_benchmark_commands(commands: Commands) -> None:
+    """Those that take a benchmark file."""
     run = commands.add_parser("run", help="run a benchmark file and write its leaderboard")
     run.set_defaults(command=_run)
     _add_file(run)
@@ -85,12 +96,12 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="where audit.csv goes (default: runs/<benchmark name>)"
     )
 
+
+def _add_result_commands(commands: Commands) -> None:
+    """Those that take the folder of a run, or a bundle of one."""
     report = commands.add_parser("report", help="write report.html from the folder of a run")
     report.set_defaults(command=_report)
     report.add_argument("folder", type=Path, metavar="DIR", help="a run's folder, also one copied from elsewhere")
-
-    plugins = commands.add_parser("plugins", help="list the installed plugins")
-    plugins.set_defaults(command=_plugins)
 
     leaderboard = commands.add_parser("leaderboard", help="merge the boards of several runs")
     leaderboard.set_defaults(command=_leaderboard)
@@ -120,12 +131,16 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("file", type=Path, metavar="FILE.zip")
     _add_plugins(verify)
 
+
+def _add_plugin_commands(commands: Commands) -> None:
+    plugins = commands.add_parser("plugins", help="list the installed plugins")
+    plugins.set_defaults(command=_plugins)
+
     check = commands.add_parser("check", help="run the conformance suite on a plugin")
     check.set_defaults(command=_check)
     check.add_argument("plugin", metavar="NAME|path.py:Class")
     check.add_argument("--set", action="append", default=[], metavar="K=V", help="set an option of the plugin")
     check.add_argument("--device", default="cpu", metavar="auto|cpu|cuda[:N]", help="default: cpu")
-    return parser
 
 
 def _add_file(command: argparse.ArgumentParser) -> None:

@@ -62,6 +62,7 @@ class _File(BaseModel):
     headline: str = "tstr.balanced_accuracy"
     ranking: Ranking = Ranking()
     max_leak: float = Field(0.01, ge=0, le=1)
+    holdout: float = Field(0.0, ge=0, le=0.5)
     baselines: bool = True
     dataset: dict[str, Any]
     external: list[dict[str, Any]] = []
@@ -79,6 +80,7 @@ class Benchmark:
     headline  "<evaluator label>.<metric>": on the test set "test" it ranks the board
     ranking   the test that compares generators
     max_leak  share of the images of "test" that may be known from training before it cannot rank the board
+    holdout   share of the training images that nobody learns from, to tell copying from learning; 0 for none
     """
 
     name: str
@@ -88,6 +90,7 @@ class Benchmark:
     headline: str
     ranking: Ranking
     max_leak: float
+    holdout: float
     baselines: bool
     dataset: Entry[Dataset]
     external: tuple[Entry[Dataset], ...]
@@ -104,6 +107,7 @@ class Benchmark:
             "headline": self.headline,
             "ranking": self.ranking.model_dump(),
             "max_leak": self.max_leak,
+            "holdout": self.holdout,
             "baselines": self.baselines,
             "dataset": self.dataset.resolved(),
             "external": [entry.resolved() for entry in self.external],
@@ -112,7 +116,7 @@ class Benchmark:
         }
 
 
-_PLAIN = ("name", "seed", "seeds", "samples", "headline", "ranking", "max_leak", "baselines")
+_PLAIN = ("name", "seed", "seeds", "samples", "headline", "ranking", "max_leak", "holdout", "baselines")
 
 
 def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()) -> Benchmark:
@@ -230,7 +234,7 @@ def _check_whole(bench: Benchmark, where: str) -> None:
                 raise ConfigError(f"{where}: {kind}: two entries have the label {label!r}; add `label:` to one")
     if not bench.generators:
         raise ConfigError(f"{where}: generators: empty, and `baselines` is false: nothing to run")
-    reserved = {"train", "val", "test", "synthetic"}
+    reserved = {"train", "val", "test", "holdout", "synthetic"}
     for entry in bench.external:
         if entry.label in reserved:
             raise ConfigError(

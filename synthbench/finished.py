@@ -123,6 +123,7 @@ def _benchmark(
     bench = Benchmark(
         **{key: content[key] for key in plain},
         ranking=Ranking(**content["ranking"]),
+        holdout=content.get("holdout", 0.0),
         dataset=_dataset(content["dataset"]),
         external=tuple(_dataset(given) for given in content["external"]),
         generators=tuple(
@@ -139,7 +140,8 @@ def _dataset(given: Mapping[str, Any]) -> Entry[Dataset]:
 
 
 def _facts(declared: Mapping[str, Any]) -> dict[str, Any]:
-    return {**declared, "bounds": {metric: tuple(ends) for metric, ends in declared["bounds"].items()}}
+    bounds = {metric: tuple(ends) for metric, ends in declared["bounds"].items()}
+    return {**declared, "bounds": bounds, "gates": frozenset(declared.get("gates", ()))}
 
 
 def _restricted(given: Mapping[str, Any]) -> tuple[str, ...] | None:

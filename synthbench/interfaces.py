@@ -81,6 +81,9 @@ class Evaluator(Plugin):
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
     """The least and the largest value of metrics that have both: no interval goes beyond."""
 
+    gates: ClassVar[frozenset[str]] = frozenset()
+    """Metrics of its own that say whether a generator copies: above 0, it is marked on the board and has no rank."""
+
     @abstractmethod
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """Scores by metric and test set. Must not change its inputs."""

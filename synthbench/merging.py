@@ -22,6 +22,8 @@ from synthbench.store import write_atomic
 
 __all__ = ["Merged", "merge", "write_merged"]
 
+Who = tuple[str, str]  # run, generator
+
 RANKS = ["rank", "rank_low", "rank_high"]
 
 
@@ -58,19 +60,23 @@ def merge(folders: Sequence[Path], progress: Progress, plugins: Path | None = No
     first = next(iter(runs.values()))
     reasons = {name: "; ".join(incomparable(first.record, run.record)) for name, run in runs.items()}
     alike = {name: run for name, run in runs.items() if not reasons[name]}
-    shared = _shared(runs)
+    repeated = _repeated(alike)
+    names = _names({name: [g for g in run.trials if (name, g) not in repeated] for name, run in runs.items()})
     trials: dict[str, list[Outcome]] = {}
     for name, run in alike.items():
         resample_run(run, first.bench.seed, progress, _headline_only(first))
-        trials |= {_told_apart(label, name, shared): mine for label, mine in run.trials.items()}
+        trials |= {names[name, label]: mine for label, mine in run.trials.items() if (name, label) in names}
     heads = _heads(first, trials)
     comparisons, places = standings(first.bench, first.tests, trials, heads)
-    rows = pd.concat([_rows(name, run, reasons[name], shared) for name, run in runs.items()], ignore_index=True)
+    rows = pd.concat([_rows(name, run, reasons[name], names) for name, run in runs.items()], ignore_index=True)
     return Merged(
         _ordered(_ranked(rows.fillna(""), places), heads, direction_of(first.bench) == "lower"),
         pd.DataFrame(map(asdict, comparisons), columns=[field.name for field in fields(Comparison)]),
         first.bench.headline,
-        _notes(runs, alike),
+        [
+            *_notes(runs, alike),
+            *(f"{run}: {label} is that of {other}: shown once" for (run, label), other in repeated.items()),
+        ],
     )
 
 
@@ -93,14 +99,29 @@ def run_names(folders: Sequence[Path]) -> list[str]:
     return names
 
 
-def _shared(runs: Mapping[str, Finished]) -> set[str]:
-    """Labels of generators that several runs have."""
-    counts = Counter(label for run in runs.values() for label in run.trials)
-    return {label for label, n in counts.items() if n > 1}
+def _repeated(alike: Mapping[str, Finished]) -> dict[Who, str]:
+    """Generators whose every score an earlier run has to the last digit, and that run: from one store, say.
+
+    Ranked twice, they would push others down and make every comparison weigh less.
+    """
+    seen: dict[str, str] = {}
+    found: dict[Who, str] = {}
+    for name, run in alike.items():
+        for label, mine in run.trials.items():
+            scores = repr((label, [outcome.scores for outcome in mine]))
+            if any(outcome.scores for outcome in mine) and seen.setdefault(scores, name) != name:
+                found[name, label] = seen[scores]
+    return found
 
 
-def _told_apart(label: str, run: str, shared: set[str]) -> str:
-    return f"{label} ({run})" if label in shared else label
+def _names(labels: Mapping[str, Sequence[str]]) -> dict[Who, str]:
+    """What each generator of each run is called: its label, and the run where several have that label."""
+    counts = Counter(label for mine in labels.values() for label in mine)
+    return {
+        (run, label): f"{label} ({run})" if counts[label] > 1 else label
+        for run, mine in labels.items()
+        for label in mine
+    }
 
 
 def _headline_only(run: Finished) -> Wanted:
@@ -115,10 +136,11 @@ def _heads(first: Finished, trials: Mapping[str, Sequence[Outcome]]) -> dict[str
     return {label: found[column] for label, found in cells.items() if column in found}
 
 
-def _rows(name: str, run: Finished, reason: str, shared: set[str]) -> pd.DataFrame:
-    """A run's own board, its ranks taken off."""
+def _rows(name: str, run: Finished, reason: str, names: Mapping[Who, str]) -> pd.DataFrame:
+    """A run's own board without its ranks and the rows that have no name here."""
     table = read_table(run.folder / "leaderboard.csv")
-    generators = [_told_apart(label, name, shared) for label in table["generator"]]
+    table = table[[(name, label) in names for label in table["generator"]]]
+    generators = [names[name, label] for label in table["generator"]]
     table = table.drop(columns=[*RANKS, "generator"])
     table.insert(0, "run", name)
     table.insert(1, "generator", generators)

@@ -1,7 +1,7 @@
 """What a terminal shows while work goes on: the trials, and the current stage with rate, time left, last losses.
 
-On a terminal these are two lines that redraw themselves. In a pipe, a file or a terminal that cannot move its cursor
-(TERM=dumb) stages that take long report in plain lines, one a minute.
+On a terminal these are two lines that redraw themselves. In a pipe, a file or a terminal that cannot move its
+cursor (TERM=dumb) stages that take long report in plain lines, one a minute.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Quiet:
 
 
 class Progress:
-    """Makes bars on standard error. `enabled` as given; None asks the terminal, False without one leaves lines."""
+    """Shows on standard error what goes on: in bars, or (False) not at all; None asks the terminal, lines if none."""
 
     def __init__(self, enabled: bool | None = None) -> None:
         self.enabled = _redraws() if enabled is None else enabled
@@ -48,7 +48,9 @@ class Progress:
         if self.enabled:
             from tqdm import tqdm
 
-            with tqdm(total=total, initial=done, desc=what, unit=f" {unit}", leave=False, dynamic_ncols=True) as bar:
+            with tqdm(
+                total=total, initial=done, desc=what, unit=f" {unit}", leave=False, dynamic_ncols=True
+            ) as bar:
                 yield _Tqdm(bar)
         elif self._lines:
             title = f"{self._trials.now}: {what}" if self._trials and self._trials.now else what

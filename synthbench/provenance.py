@@ -49,7 +49,11 @@ def _declared(bench: Benchmark) -> dict[str, Any]:
     """By label, what the classes say of themselves: all that a board needs of a plugin that is not at hand."""
     generators = {e.label: {"role": e.plugin.role, "prior": e.plugin.prior} for e in bench.generators}
     evaluators = {
-        e.label: {"metrics": dict(e.plugin.metrics), "bounds": {k: list(v) for k, v in e.plugin.bounds.items()}}
+        e.label: {
+            "metrics": dict(e.plugin.metrics),
+            "bounds": {k: list(v) for k, v in e.plugin.bounds.items()},
+            "gates": sorted(e.plugin.gates),
+        }
         for e in bench.evaluators
     }
     return {"generators": generators, "evaluators": evaluators}
@@ -130,7 +134,8 @@ def _cpu_name() -> str:
 
 
 def _data(splits: Splits) -> dict[str, Any]:
-    parts = {"train": splits.train, **({"val": splits.val} if splits.val else {}), **splits.tests}
+    further = {"val": splits.val, "holdout": splits.holdout}
+    parts = {"train": splits.train, **{k: v for k, v in further.items() if v is not None}, **splits.tests}
     return {
         "domain": splits.domain,
         "sets": {

@@ -15,6 +15,8 @@ from synthbench.audit import cached_audit, write_audit
 from synthbench.config import Benchmark
 from synthbench.cost import measure
 from synthbench.errors import DataError, Skipped, StoreError, SynthbenchError
+from synthbench.events import write_events
+from synthbench.holdout import with_holdout
 from synthbench.loading import load_splits
 from synthbench.naming import safe_name
 from synthbench.plan import Trial, make_plan
@@ -22,6 +24,7 @@ from synthbench.predictions import PREDICTIONS
 from synthbench.provenance import provenance
 from synthbench.replicates import Replicates, replicate
 from synthbench.results import write_results
+from synthbench.seeds import derive_seed
 from synthbench.stages import evaluate, evaluator_seed, synthesise
 from synthbench.store import damaged, load_images
 from synthbench.testsets import Data, TestSet, describe, with_remainders
@@ -80,18 +83,7 @@ class RunResult:
         return [o for o in self.outcomes if o.status == "failed"]
 
 
-def _say(text: str) -> None:
-    """Print at once, also into a file or pipe that someone watches."""
-    print(text, flush=True)
-
-
-def run(
-    bench: Benchmark,
-    shop: Workshop,
-    out: Path,
-    only: Sequence[str] = (),
-    say: Callable[[str], None] = _say,
-) -> RunResult:
+def run(bench: Benchmark, shop: Workshop, out: Path, only: Sequence[str] = ()) -> RunResult:
     """Run a benchmark; results are written after every trial, so nothing computed is lost.
 
     Raises SynthbenchError where the data set cannot be loaded or the store cannot be written.
@@ -100,24 +92,28 @@ def run(
     plan = make_plan(bench, only)
     data = prepare(bench, shop, started, out)
     outcomes: list[Outcome] = []
-    for number, trial in enumerate(plan, start=1):
-        begun = time.perf_counter()
-        outcome = run_trial(bench, trial, data.splits, shop, out)
-        outcomes.append(outcome)
-        seconds = "from the store" if outcome.from_store else f"{time.perf_counter() - begun:.1f} s"
-        reasons = "".join(f"\n    {reason}" for reason in outcome.reasons)
-        say(f"[{number}/{len(plan)}] {trial.title}: {outcome.status}, {seconds}{reasons}")
-        write_results(bench, data, outcomes, out)
+    with shop.progress.trials(len(plan)) as trials:
+        for number, trial in enumerate(plan, start=1):
+            begun = time.perf_counter()
+            trials.begin(trial.title)
+            outcome = run_trial(bench, trial, data.splits, shop, out)
+            trials.end(outcome.status)
+            outcomes.append(outcome)
+            seconds = "from the store" if outcome.from_store else f"{time.perf_counter() - begun:.1f} s"
+            reasons = "".join(f"\n    {reason}" for reason in outcome.reasons)
+            shop.progress.say(f"[{number}/{len(plan)}] {trial.title}: {outcome.status}, {seconds}{reasons}")
+            write_results(bench, data, outcomes, out)
     return RunResult(outcomes, data.tests, out)
 
 
 def prepare(bench: Benchmark, shop: Workshop, started: datetime, out: Path) -> Data:
-    """Load the data, look for leaks (audit.csv), add the test sets' clean remainders."""
+    """Load the data, look for leaks (audit.csv), cut off the hold-out, add the test sets' clean remainders."""
     with measure(shop.device) as loading:
         splits = load_splits(bench, shop)
         if not len(splits.train):
             raise DataError(f"dataset {bench.dataset.label}: it has no training images; it can only be `external`")
-        audit = cached_audit(splits, shop)
+        found = cached_audit(splits, shop)
+        splits, audit = with_holdout(splits, found, bench.holdout, derive_seed(bench.seed, "holdout"))
     write_audit(audit, out)
     splits, tests = with_remainders(splits, audit), describe(bench, splits, audit)
     return Data(splits, tests, provenance(bench, splits, shop.device, started, loading))
@@ -132,14 +128,17 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, shop: Workshop, ou
     before = shop.store.work
 
     def generator() -> None:
+        shop.progress.stage("generator")
         made.append(synthesise(trial, splits.train, bench.samples, shop, folder / "generator"))
         _keep(made[0], folder / "generator", outcome)
+        write_events(folder / "generator")
 
     _attempt(outcome, trial.generator.label, folder / "generator", generator)
     for evaluator in trial.evaluators if made else ():
         target = folder / safe_name(evaluator.label)
 
         def score(evaluator: Any = evaluator, target: Path = target) -> None:
+            shop.progress.stage(evaluator.label)
             seed = evaluator_seed(bench, evaluator, trial.index)
             result = evaluate(evaluator, seed, splits, load_images(made[0].path), shop, target)
             outcome.replicates[evaluator.label] = replicate(
@@ -148,6 +147,7 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, shop: Workshop, ou
             outcome.scores[evaluator.label] = result.scores
             outcome.predictions[evaluator.label] = result.artifact.path / "files" / PREDICTIONS
             _keep(result.artifact, target, outcome, evaluator.label)
+            write_events(target)
 
         _attempt(outcome, evaluator.label, target, score)
     outcome.from_store = outcome.status == "done" and shop.store.work == before

@@ -129,7 +129,8 @@ def evaluate(
 
 def _digests(real: Splits) -> dict[str, str]:
     """Of all that an evaluator sees of the real data."""
-    parts = {"train": real.train, **({"val": real.val} if real.val else {}), **real.tests}
+    further = {"val": real.val, "holdout": real.holdout}
+    parts = {"train": real.train, **{k: v for k, v in further.items() if v is not None}, **real.tests}
     geometry = {f"{name}, files": facts.digest for name, facts in real.geometry.items()}
     return {name: images.digest for name, images in parts.items()} | geometry
 

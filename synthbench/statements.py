@@ -62,12 +62,15 @@ def print_diff(diff: Diff, a: str, b: str) -> None:
         _console().print(_moves(moved))
     for label, rank_a, rank_b in diff.ranks:
         print(f"rank of {label}: {rank_a or 'none'} -> {rank_b or 'none'}")
-    verdicts = Counter(number.verdict for number in diff.numbers)
-    print(
-        f"{len(diff.numbers)} numbers: {verdicts['same']} the same, {verdicts['within']} moved within the interval "
-        f"of the difference, {verdicts['beyond']} beyond it, {verdicts['unknown']} moved and have no interval, "
-        f"{verdicts['other']} in one run only or replaced by a text"
-    )
+    verdicts = Counter[str](number.verdict for number in diff.numbers)
+    kinds = {
+        "same": "the same",
+        "within": "moved within the interval of the difference",
+        "beyond": "beyond it",
+        "unknown": "moved and have no interval",
+        "other": "in one run only or replaced by a text",
+    }
+    print(f"{len(diff.numbers)} numbers: {', '.join(f'{verdicts[k]} {text}' for k, text in kinds.items())}")
     if verdicts["beyond"]:
         print(
             f"At 95 % about {(verdicts['within'] + verdicts['beyond']) / 20:.1f} would lie beyond by chance alone."

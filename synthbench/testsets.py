@@ -10,6 +10,7 @@ import numpy as np
 
 from synthbench.audit import Audit
 from synthbench.config import Benchmark
+from synthbench.holdout import HOLDOUT
 from synthbench.types import Images, Splits
 
 __all__ = ["Data", "TestSet", "clean_name", "dataset_of", "describe", "with_remainders"]
@@ -53,7 +54,8 @@ class Data:
 
 
 def describe(bench: Benchmark, splits: Splits, audit: Audit) -> list[TestSet]:
-    """All test sets of the data, remainders not among them."""
+    """All test sets of the data, remainders not among them; last the hold-out, if there is one."""
+    holdout = {} if splits.holdout is None else {HOLDOUT: splits.holdout}
     return [
         TestSet(
             name,
@@ -64,7 +66,7 @@ def describe(bench: Benchmark, splits: Splits, audit: Audit) -> list[TestSet]:
             images.counts(),
             audit.counts(name),
         )
-        for name, images in splits.tests.items()
+        for name, images in {**splits.tests, **holdout}.items()
     ]
 
 

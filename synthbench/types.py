@@ -150,9 +150,12 @@ class Geometry:
 class Splits:
     """A data set as a benchmark uses it: `train` for generators, `tests` by name, an official `val` if any.
 
+    `holdout` is the part of the training images that a benchmark keeps from everyone who learns, to tell copying
+    from learning (`holdout:` in the file; cut off by the harness, by patient): None without one.
+
     `quarantine` lists the files put aside. `domain` says in a line whose images these are; `domains` by test
-    set, where they are others. `geometry` tells of the files behind `train`, `val` and the test sets, by name;
-    it is empty where the images come from no files.
+    set, where they are others. `geometry` tells of the files behind `train`, `val`, `holdout` and the test sets, by
+    name; it is empty where the images come from no files.
     """
 
     train: Images
@@ -162,12 +165,13 @@ class Splits:
     domain: str = ""
     domains: Mapping[str, str] = field(default_factory=dict)
     geometry: Mapping[str, Geometry] = field(default_factory=dict)
+    holdout: Images | None = None
 
     def __post_init__(self) -> None:
         self._check_geometry()
         parts = {f"test set {name!r}": images for name, images in self.tests.items()}
-        if self.val is not None:
-            parts["'val'"] = self.val
+        further = {"val": self.val, "holdout": self.holdout}
+        parts |= {repr(name): images for name, images in further.items() if images is not None}
         for part, images in parts.items():
             if images.classes != self.train.classes:
                 raise ValueError(f"{part} has classes {images.classes}, train has {self.train.classes}")
@@ -176,8 +180,8 @@ class Splits:
 
     def _check_geometry(self) -> None:
         lengths = {name: len(images) for name, images in {"train": self.train, **self.tests}.items()}
-        if self.val is not None:
-            lengths["val"] = len(self.val)
+        further = {"val": self.val, "holdout": self.holdout}
+        lengths |= {name: len(images) for name, images in further.items() if images is not None}
         for name, files in self.geometry.items():
             if lengths.get(name) != len(files):
                 raise ValueError(f"geometry of {name!r}: {len(files)} files for {lengths.get(name)} images")

@@ -23,7 +23,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PLUGINS = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-CLASS = re.compile(r"^class (\w+)\((?:Dataset|Generator|Evaluator)\)", re.MULTILINE)
+CLASS = re.compile(r"^class (\w+)\((?:Dataset|Generator|Evaluator|Extractor)\)", re.MULTILINE)
 
 
 def blocks(text, language):
@@ -62,7 +62,8 @@ def in_folder(folder, *command):
 def test_every_python_block_is_a_file_that_is_run():
     unnamed = [body for text in (README, PLUGINS) for body in blocks(text, "python") if "# file: " not in body]
     assert not unnamed
-    assert {"ClassMean", "Blend", "Digits", "NearestMean", "Codebook"} == {cls for _, cls in CLASSES}
+    known = {"ClassMean", "Blend", "Digits", "NearestMean", "Codebook", "Coarse", "FeatureGap"}
+    assert known == {cls for _, cls in CLASSES}
 
 
 @pytest.mark.parametrize(("file", "cls"), CLASSES)
@@ -123,7 +124,7 @@ def test_documented_input_file_counts_by_content(folder):
 def test_documented_pytest_file_passes(folder):
     done = in_folder(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_plugins.py")
     assert done.returncode == 0, done.stdout
-    assert "3 passed" in done.stdout
+    assert "4 passed" in done.stdout
 
 
 def test_documented_entry_point_is_found(folder):
@@ -133,7 +134,7 @@ def test_documented_entry_point_is_found(folder):
     table = blocks(PLUGINS, "toml")[0].replace("project.entry-points.", "").replace('"', "")
     (about / "entry_points.txt").write_text(table)
     listed = in_folder(folder, "-m", "synthbench.cli", "plugins")
-    assert {"blend", "digits", "nearest-mean"} <= set(listed.stdout.split()), listed.stderr
+    assert {"blend", "coarse", "digits", "nearest-mean"} <= set(listed.stdout.split()), listed.stderr
 
 
 def test_readme_benchmark_file_is_valid(tmp_path):
@@ -177,7 +178,9 @@ def test_readme_names_every_result_column(run_folder):
     assert plain <= spans
 
 
-@pytest.mark.parametrize(("kind", "document"), [("dataset", "data.md"), ("evaluator", "metrics.md")])
+@pytest.mark.parametrize(
+    ("kind", "document"), [("dataset", "data.md"), ("evaluator", "metrics.md"), ("extractor", "extractors.md")]
+)
 def test_every_option_of_our_plugins_is_described(kind, document):
     spans = set(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / document).read_text(encoding="utf-8")))
     ours = {n: c for n, c in load_registry().names(kind).items() if c.__module__.startswith("synthbench_")}

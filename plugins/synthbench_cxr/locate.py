@@ -76,7 +76,7 @@ def _from_kaggle(source: Source) -> Path:
     if offline() and not _downloaded(source.handle):
         raise DataError(
             f"offline, and no images for {source.folder}: `synthbench fetch` downloads Kaggle's {source.handle} "
-            f"where there is a network; or put a folder {source.folder}/ with {source.layout} into the folder that "
+            f"where there is a network; or put {source.folder}/ with {source.layout} into the folder that "
             f"{VARIABLE} names, or give it as `root:`"
         )
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -84,7 +84,7 @@ class Album:
             text = io.StringIO()
             figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
         (self.folder / f"{stem}.svg").write_text(text.getvalue(), encoding="utf-8")
-        svg = inline(text.getvalue())
+        svg = inline(text.getvalue(), f"plot{len(self.names)}-")
         return Plot(stem, alt, caption, Markup(svg) if self._takes("plots", svg) else Markup())
 
     def photo(self, path: Path, *, alt: str, caption: str, run: Path) -> Photo | None:
@@ -119,7 +119,7 @@ def _fitting(picture: Image.Image, allowance: int) -> tuple[Image.Image, str]:
         uri = _data_uri(small)
         if len(uri) <= allowance or width <= NARROWEST:
             return small, uri
-        width = max(NARROWEST, int(width * 0.8))
+        width = max(NARROWEST, int(width * min(0.95, math.sqrt(allowance / len(uri)))))
 
 
 def _shrunk(picture: Image.Image, width: int) -> Image.Image:
@@ -129,6 +129,5 @@ def _shrunk(picture: Image.Image, width: int) -> Image.Image:
 
 def _data_uri(picture: Image.Image) -> str:
     buffer = io.BytesIO()
-    options: dict[str, Any] = {"format": "PNG", "optimize": True}
-    picture.save(buffer, **options)
+    picture.save(buffer, format="PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

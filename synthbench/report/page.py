@@ -14,12 +14,11 @@ from markupsafe import Markup
 from synthbench import __version__
 from synthbench.report.album import Album
 from synthbench.report.answers import answer_plots
-from synthbench.report.bars import shown_number
 from synthbench.report.board import board_tables
 from synthbench.report.export import as_latex, as_markdown
-from synthbench.report.folder import RunFolder, number, read_run
+from synthbench.report.folder import RunFolder, dig, read_run
 from synthbench.report.sections import count_photos, generator_parts, real_photo
-from synthbench.report.setup import data_part, setup_part
+from synthbench.report.setup import comparisons, data_part, setup_part
 from synthbench.report.standing import against_cost, by_size, standings
 from synthbench.store import write_atomic
 
@@ -47,7 +46,7 @@ def make_report(out: Path, target: Path) -> Path:
         "generators": generator_parts(run, album),
         "data": data_part(run),
         "setup": setup_part(run),
-        "comparisons": run.tables["comparisons"],
+        "comparisons": comparisons(run),
     }
     write_atomic(out / "leaderboard.md", as_markdown(main))
     write_atomic(out / "leaderboard.tex", as_latex(main))
@@ -64,13 +63,13 @@ def _page(run: RunFolder, parts: dict[str, object]) -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["figure"] = lambda text: shown_number(number(text))
     environment.filters["breakable"] = _breakable
     script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return environment.get_template("report.html").render(
         run=run,
+        summary=_summary(run),
         version=__version__,
         script=Markup(script),
         style=Markup(style),
@@ -82,3 +81,20 @@ def _page(run: RunFolder, parts: dict[str, object]) -> str:
 def _breakable(name: str) -> Markup:
     """A column's name that may go on in the next line after any of ._@ and brackets."""
     return Markup("<wbr>").join(re.split(r"(?<=[._@\]])", name))
+
+
+def _summary(run: RunFolder) -> str:
+    """What was ranked by what, how many, when: as far as run.json knows."""
+    samples, seeds, finished = (
+        run.bench.get("samples"),
+        run.bench.get("seeds"),
+        dig(run.record, "finished", default=""),
+    )
+    facts = [
+        f"Ranked by {run.headline} on test" if run.headline else "",
+        f"{len(run.board)} generators",
+        f"{samples} images each" if samples else "",
+        f"{seeds} seed{'' if seeds == 1 else 's'}" if seeds else "",
+        f"finished {finished}" if finished else "",
+    ]
+    return f"{'; '.join(filter(None, facts))}."

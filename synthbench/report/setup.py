@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import yaml
 
-from synthbench.report.folder import Row, RunFolder, dig
+from synthbench.report.bars import shown_number
+from synthbench.report.folder import Row, RunFolder, dig, estimate, number
 
-__all__ = ["DataPart", "SetupPart", "Table", "data_part", "setup_part"]
+__all__ = ["DataPart", "SetupPart", "Table", "comparisons", "data_part", "setup_part"]
 
 FILE = "benchmark.yaml"
 """What a reader saves the configuration as."""
@@ -85,6 +86,24 @@ def _of_rows(caption: str, rows: Sequence[Row], file: str) -> Table:
     heads = list(rows[0])
     shown = [[row.get(head, "") for head in heads] for row in rows[:MOST_ROWS]]
     return Table(caption, [head.replace("_", " ") for head in heads], shown, file, len(rows) - len(shown))
+
+
+def comparisons(run: RunFolder) -> Table:
+    """Every pair of candidates, in numbers a reader can take in."""
+    found = [(row, estimate(row, "difference", "low", "high")) for row in run.tables["comparisons"]]
+    rows = [
+        [
+            *(row.get(name, "") for name in ("a", "b", "test")),
+            str(difference or ""),
+            shown_number(number(row.get("p_holm"))),
+            row.get("better") or "not decided",
+        ]
+        for row, difference in found
+    ]
+    heads = ["a", "b", "test", "a minus b (95 % interval)", "p after Holm", "better"]
+    shown = rows[:MOST_ROWS]
+    caption = "Differences of the headline between candidates"
+    return Table(caption, heads, shown, "comparisons.csv", len(rows) - len(shown))
 
 
 def setup_part(run: RunFolder) -> SetupPart:

@@ -85,10 +85,11 @@ def plain(label: str) -> str:
     return f"\u200b{label}" if label.startswith("_") else label
 
 
-def inline(svg: str) -> str:
+def inline(svg: str, prefix: str) -> str:
     """An SVG file's text as an element of a page: in the page's colours and font, as wide as there is room.
 
-    Ids that nothing refers to go (they repeat from plot to plot), and so do rules that would hold for the page.
+    Ids repeat from plot to plot: those that nothing refers to go, the others begin with `prefix`. Style sheets,
+    which would hold for the whole page, go too.
     """
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<style.*?</style>|<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
@@ -96,6 +97,7 @@ def inline(svg: str) -> str:
     body = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", body, count=1)
     body = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", body, count=1)
     body = re.sub(r">\s+<", "><", body)
+    body = re.sub(r'( id="|href="#|url\(#)', rf"\1{prefix}", body)
     for ours, page in {INK: "currentColor", PAPER: "none", "'DejaVu Sans'": "system-ui, sans-serif"}.items():
         body = body.replace(ours, page)
     return body

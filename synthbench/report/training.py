@@ -28,9 +28,9 @@ MOST_POINTS = 500
 def loss_plot(run: RunFolder, trial: Trial, album: Album) -> list[Plot]:
     """losses.csv of a generator: every column against the first."""
     rows = run.rows(trial.folder / "generator" / "losses.csv")
-    if len(rows) < 2:
+    step, *names = list(rows[0]) if rows else [""]
+    if len(rows) < 2 or not names:
         return []
-    step, *names = list(rows[0])
     thinned = rows[:: 1 + len(rows) // MOST_POINTS]
     curves = {name: _column(thinned, name) for name in names}
     last = ", ".join(f"{name} {values[-1]:.3f}" for name, values in curves.items())

@@ -33,7 +33,7 @@ class ExtractorCase(Case):
     def pixels(self) -> Pixels:
         """IMAGES images of the test set, spread over it; may be written to."""
         test = copied(next(iter(self.real.tests.values())))
-        return test.pixels[np.linspace(0, len(test) - 1, IMAGES).astype(int)]
+        return test.subset(np.linspace(0, len(test) - 1, IMAGES).astype(int)).pixels
 
     def load(self) -> Embed:
         """As a run loads it: published files are there, and only one that learns sees training images."""
