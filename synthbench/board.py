@@ -14,6 +14,7 @@ from synthbench.cells import Cell, Column, cells_of
 from synthbench.comparing import Comparison, compare, ranks
 from synthbench.config import Benchmark
 from synthbench.errors import DataError
+from synthbench.gate import copying, flagged_by
 from synthbench.predictions import load_predictions
 from synthbench.testsets import TestSet
 from synthbench.types import Direction, Predictions
@@ -68,7 +69,7 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], outcomes: Sequence[Ou
             **_numbers(columns, cells[label]),
             **utilities(label, heads if _role(mine) == "candidate" else {}, bench, n_classes),
             **_facts(bench, tests, mine, heads.get(label)),
-            "reason": "; ".join([*(reason for o in mine for reason in o.reasons), *barred]),
+            "reason": "; ".join([*(reason for o in mine for reason in o.reasons), *_flags(mine), *barred]),
         }
         for label, mine in trials.items()
     ]
@@ -83,6 +84,8 @@ def standings(
     bench: Benchmark, tests: Sequence[TestSet], trials: Trials, heads: Mapping[str, Cell]
 ) -> tuple[list[Comparison], dict[str, tuple[int, int]]]:
     """Every pair of candidates, and the (rank_low, rank_high) of each: none where a test set leaks too much.
+
+    A candidate that is flagged as copying is in no pair and has no rank; the others are ranked without it.
 
     trials  outcomes by generator
     heads   the headline's cell by generator
@@ -114,14 +117,20 @@ def _barred(bench: Benchmark, tests: Sequence[TestSet]) -> list[str]:
     ]
 
 
+def _flags(outcomes: Sequence[Outcome]) -> list[str]:
+    return [f"flagged as copying by {evaluator}" for evaluator in flagged_by(outcomes)]
+
+
 def _role(outcomes: Sequence[Outcome]) -> str:
     return outcomes[0].trial.generator.plugin.role
 
 
 def _rivals(trials: Trials, heads: Mapping[str, Cell]) -> dict[str, Cell]:
-    """Candidates whose headline is a number."""
+    """Candidates that are not flagged as copying and whose headline is a number."""
     found = {
-        label: heads[label] for label, mine in trials.items() if label in heads and _role(mine) == "candidate"
+        label: heads[label]
+        for label, mine in trials.items()
+        if label in heads and _role(mine) == "candidate" and not flagged_by(mine)
     }
     return {label: cell for label, cell in found.items() if not cell.text}
 
@@ -178,10 +187,11 @@ def _numbers(columns: Sequence[Column], cells: Mapping[Column, Cell]) -> dict[st
 def _facts(
     bench: Benchmark, tests: Sequence[TestSet], outcomes: Sequence[Outcome], head: Cell | None
 ) -> dict[str, Any]:
-    """Role, seeds done, what the headline's interval covers, leaks and domains of the test sets, costs."""
+    """Role, copying, seeds done, what the headline's interval covers, leaks and domains of the test sets, costs."""
     done = sum(o.status == "done" for o in outcomes)
     return {
         "role": _role(outcomes),
+        "copying": copying(outcomes),
         "seeds": f"{done}/{bench.seeds}",
         "interval_basis": _basis(head) if head and not head.text else "",
         **{f"leaked@{t.name}": t.leaked["leaked"] for t in tests},

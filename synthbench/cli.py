@@ -99,6 +99,26 @@ def _add_benchmark_commands(commands: Commands) -> None:
 
 def _add_result_commands(commands: Commands) -> None:
     """Those that take the folder of a run, or a bundle of one."""
+    stress = commands.add_parser("stress", help="make real images worse step by step and see which metric notices")
+    stress.set_defaults(command=_stress)
+    _add_file(stress)
+    stress.add_argument(
+        "--out", type=Path, metavar="DIR", help="where results go (default: runs/<benchmark name>-stress)"
+    )
+    stress.add_argument("--levels", type=int, default=5, metavar="N", help="strengths above 0 (default: 5)")
+    stress.add_argument(
+        "--images",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="most images in each half of the reals (default: 1000)",
+    )
+    stress.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="this evaluator only (repeatable)"
+    )
+    stress.add_argument("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="default: auto")
+    _add_offline(stress)
+
     report = commands.add_parser("report", help="write report.html from the folder of a run")
     report.set_defaults(command=_report)
     report.add_argument("folder", type=Path, metavar="DIR", help="a run's folder, also one copied from elsewhere")
@@ -245,6 +265,27 @@ def _audit(arguments: argparse.Namespace) -> int:
     found = cached_audit(load_splits(bench, shop), shop)
     print_audit(bench.name, found, write_audit(found, out))
     return OK
+
+
+def _stress(arguments: argparse.Namespace) -> int:
+    from synthbench.config import load_benchmark
+    from synthbench.device import resolve_device
+    from synthbench.fetching import prepare
+    from synthbench.progress import Progress
+    from synthbench.registry import load_registry
+    from synthbench.store import Store, default_root
+    from synthbench.stress import Sweep, print_stress, stress
+    from synthbench.workshop import Workshop
+
+    how = Sweep(arguments.levels, arguments.images)
+    bench = load_benchmark(arguments.file, load_registry(), arguments.set)
+    progress = Progress()
+    prepare(bench, progress)
+    out = arguments.out or Path("runs") / f"{bench.name}-stress"
+    shop = Workshop(Store(default_root()), resolve_device(arguments.device), progress, out / "data")
+    done = stress(bench, shop, out, how, arguments.only)
+    print_stress(bench, done)
+    return SOMETHING_FAILED if done.failures else OK
 
 
 def _report(arguments: argparse.Namespace) -> int:

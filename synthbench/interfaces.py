@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -75,14 +75,22 @@ class Generator(Plugin):
 class Evaluator(Plugin):
     """Scores synthetic images against real ones."""
 
-    metrics: ClassVar[Mapping[str, Direction]]
-    """Every metric it delivers and which way is better, e.g. {"fid": "lower"}."""
+    if TYPE_CHECKING:  # to be read from an evaluator; a subclass writes a class variable or a property
 
-    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
-    """The least and the largest value of metrics that have both: no interval goes beyond."""
+        @property
+        def metrics(self) -> Mapping[str, Direction]:
+            """Every metric it delivers and which way is better, e.g. {"fid": "lower"}."""
+
+        @property
+        def bounds(self) -> Mapping[str, tuple[float, float]]:
+            """The least and the largest value of metrics that have both: no interval goes beyond."""
+
+    else:
+        metrics: ClassVar[Mapping[str, Direction]]
+        bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
 
     gates: ClassVar[frozenset[str]] = frozenset()
-    """Metrics of its own that say whether a generator copies: above 0, it is marked on the board and has no rank."""
+    """Metrics of its own that flag a generator as copying where above 0: marked on the board, it has no rank."""
 
     @abstractmethod
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:

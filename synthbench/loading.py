@@ -6,14 +6,28 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from synthbench.audit import Audit, cached_audit
 from synthbench.config import Benchmark, Entry
-from synthbench.errors import ConfigError
+from synthbench.errors import ConfigError, DataError
+from synthbench.holdout import with_holdout
 from synthbench.interfaces import Dataset
 from synthbench.naming import safe_name
+from synthbench.seeds import derive_seed
 from synthbench.types import Images, Splits
 from synthbench.workshop import Workshop
 
-__all__ = ["load_splits"]
+__all__ = ["load_audited", "load_splits"]
+
+
+def load_audited(bench: Benchmark, shop: Workshop) -> tuple[Splits, Audit]:
+    """The data as a run uses it: looked over for leaks, then the hold-out cut off `train`.
+
+    Raises DataError where there are no training images, or too few for the hold-out.
+    """
+    splits = load_splits(bench, shop)
+    if not len(splits.train):
+        raise DataError(f"dataset {bench.dataset.label}: it has no training images; it can only be `external`")
+    return with_holdout(splits, cached_audit(splits, shop), bench.holdout, derive_seed(bench.seed, "holdout"))
 
 
 def load_splits(bench: Benchmark, shop: Workshop) -> Splits:

@@ -35,7 +35,7 @@ class _Quiet:
 
 
 class Progress:
-    """Shows on standard error what goes on: in bars, or (False) not at all; None asks the terminal, lines if none."""
+    """Shows on standard error what goes on: in bars, or (False) not at all; None: as the terminal allows."""
 
     def __init__(self, enabled: bool | None = None) -> None:
         self.enabled = _redraws() if enabled is None else enabled

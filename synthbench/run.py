@@ -11,20 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from synthbench.audit import cached_audit, write_audit
+from synthbench.audit import write_audit
 from synthbench.config import Benchmark
 from synthbench.cost import measure
-from synthbench.errors import DataError, Skipped, StoreError, SynthbenchError
+from synthbench.errors import Skipped, StoreError, SynthbenchError
 from synthbench.events import write_events
-from synthbench.holdout import with_holdout
-from synthbench.loading import load_splits
+from synthbench.loading import load_audited
 from synthbench.naming import safe_name
 from synthbench.plan import Trial, make_plan
 from synthbench.predictions import PREDICTIONS
 from synthbench.provenance import provenance
 from synthbench.replicates import Replicates, replicate
 from synthbench.results import write_results
-from synthbench.seeds import derive_seed
 from synthbench.stages import evaluate, evaluator_seed, synthesise
 from synthbench.store import damaged, load_images
 from synthbench.testsets import Data, TestSet, describe, with_remainders
@@ -109,11 +107,7 @@ def run(bench: Benchmark, shop: Workshop, out: Path, only: Sequence[str] = ()) -
 def prepare(bench: Benchmark, shop: Workshop, started: datetime, out: Path) -> Data:
     """Load the data, look for leaks (audit.csv), cut off the hold-out, add the test sets' clean remainders."""
     with measure(shop.device) as loading:
-        splits = load_splits(bench, shop)
-        if not len(splits.train):
-            raise DataError(f"dataset {bench.dataset.label}: it has no training images; it can only be `external`")
-        found = cached_audit(splits, shop)
-        splits, audit = with_holdout(splits, found, bench.holdout, derive_seed(bench.seed, "holdout"))
+        splits, audit = load_audited(bench, shop)
     write_audit(audit, out)
     splits, tests = with_remainders(splits, audit), describe(bench, splits, audit)
     return Data(splits, tests, provenance(bench, splits, shop.device, started, loading))

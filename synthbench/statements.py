@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -33,9 +33,8 @@ def print_merged(merged: Merged) -> None:
         table.add_column(_clean(heading), justify="left" if left else "right", overflow="fold")
     for record in merged.leaderboard.to_dict("records"):
         row = {str(column): str(cell) for column, cell in record.items()}
-        ranks = "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]]))
         table.add_row(
-            ranks if row["comparable"] == "yes" else "not comparable",
+            _rank(row),
             *(_clean(row[column]) for column in ("generator", "run", "role")),
             f"{row['status']} {row['seeds']}",
             *(
@@ -49,6 +48,12 @@ def print_merged(merged: Merged) -> None:
         print(f"not comparable: {name}: {reason}")
     for note in merged.notes:
         print(f"note: {note}")
+
+
+def _rank(row: Mapping[str, str]) -> str:
+    if row["comparable"] != "yes":
+        return "not comparable"
+    return "copies" if row["copying"] == "yes" else "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]]))
 
 
 def print_diff(diff: Diff, a: str, b: str) -> None:

@@ -59,7 +59,7 @@ def print_board(bench: Benchmark, result: RunResult) -> None:
 
 
 def _board(bench: Benchmark, out: Path) -> Table:
-    """Rank group, the headline with its interval, the other test metrics, utility, times."""
+    """Rank group (or "copies"), the headline with its interval, the other test metrics, utility, times."""
     import pandas as pd
     from rich.markup import escape
     from rich.table import Table
@@ -75,7 +75,7 @@ def _board(bench: Benchmark, out: Path) -> Table:
         row = {str(column): str(cell) for column, cell in record.items()}
         scoring = [float(t) for e in bench.evaluators if (t := row[f"{e.label}_wall_s"])]
         table.add_row(
-            "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]])),
+            "copies" if row["copying"] == "yes" else "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]])),
             escape(row["generator"]),
             row["role"],
             f"{row['status']} {row['seeds']}",

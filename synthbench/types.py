@@ -154,8 +154,8 @@ class Splits:
     from learning (`holdout:` in the file; cut off by the harness, by patient): None without one.
 
     `quarantine` lists the files put aside. `domain` says in a line whose images these are; `domains` by test
-    set, where they are others. `geometry` tells of the files behind `train`, `val`, `holdout` and the test sets, by
-    name; it is empty where the images come from no files.
+    set, where they are others. `geometry` tells of the files behind `train`, `val`, `holdout` and the test sets,
+    by name; it is empty where the images come from no files.
     """
 
     train: Images

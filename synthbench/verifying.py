@@ -7,7 +7,6 @@ import math
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from synthbench.source import code_version
 __all__ = ["Mismatch", "Verified", "verify"]
 
 TOLERANCE, FLOOR = 1e-6, 1e-7
-"""How far a number may lie from its recomputation: this share of the larger of the two, and so much more. Other
+"""How far a number may lie from its recomputation: this share of the larger of the two, or so much. Other
 processors and library versions add in another order, and replicates are kept in single precision."""
 
 P_TOLERANCE, P_FLOOR = 1e-3, 1e-12
@@ -94,26 +93,24 @@ def verify(file: Path, progress: Progress, plugins: Path | None = None) -> Verif
     """
     with tempfile.TemporaryDirectory(prefix="synthbench-verify-") as folder:
         found = Verified(unpack(file, Path(folder)))
-        run = read_run(Path(folder), plugins)
-        found.notes += [f"{label} cannot be recomputed: {why}" for label, why in run.missing.items()]
-        found.notes += _other_code(run)
-        with _strangers_data(file):
-            for outcome in run.outcomes:
-                _check_scores(outcome, run.missing, found)
-            _check_board(run, found, progress)
+        try:
+            _check(read_run(Path(folder), plugins), found, progress)
+        except (
+            Exception
+        ) as error:  # a bundle may hold anything: what the core or a plugin stumbles over is its fault
+            message = f"{type(error).__name__}: {error}".replace(folder, file.name)
+            if not found.files:
+                raise DataError(f"{file}: its content cannot be worked with: {message}") from error
+            found.notes.append(f"nothing more could be checked: {message}")
     return found
 
 
-@contextmanager
-def _strangers_data(file: Path) -> Iterator[None]:
-    """A bundle may hold anything: whatever that makes the core or a plugin stumble over is the bundle's fault."""
-    try:
-        yield
-    except DataError:
-        raise
-    except Exception as error:
-        message = f"{file}: its content cannot be worked with ({type(error).__name__}: {error})"
-        raise DataError(message) from error
+def _check(run: Finished, found: Verified, progress: Progress) -> None:
+    found.notes += [f"{label} cannot be recomputed: {why}" for label, why in run.missing.items()]
+    found.notes += _other_code(run)
+    for outcome in run.outcomes:
+        _check_scores(outcome, run.missing, found)
+    _check_board(run, found, progress)
 
 
 def _agree(stored: str, recomputed: str, share: float, floor: float) -> bool:
@@ -122,7 +119,7 @@ def _agree(stored: str, recomputed: str, share: float, floor: float) -> bool:
         a, b = float(stored), float(recomputed)
     except ValueError:
         return stored == recomputed
-    return abs(a - b) <= share * max(abs(a), abs(b)) + floor or (math.isnan(a) and math.isnan(b))
+    return math.isclose(a, b, rel_tol=share, abs_tol=floor) or (math.isnan(a) and math.isnan(b))
 
 
 def _other_code(run: Finished) -> Iterator[str]:

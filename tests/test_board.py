@@ -24,6 +24,7 @@ IMAGES = np.random.default_rng(0).normal(size=B)  # what the draw of test images
 class Judge:
     metrics: ClassVar = {"accuracy": "higher", "error": "lower"}
     bounds: ClassVar = {"accuracy": (0.0, 1.0)}
+    gates: ClassVar = frozenset()
 
 
 EVALUATOR = SimpleNamespace(label="e", plugin=Judge())

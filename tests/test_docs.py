@@ -175,6 +175,7 @@ def test_readme_names_every_result_column(run_folder):
     assert set(SCORE_COLUMNS) <= spans
     board = pd.read_csv(run_folder / "first/leaderboard.csv", nrows=0).columns
     plain = {c.replace("nearest-mean_", "<evaluator>_") for c in board if not c.startswith("nearest-mean.")}
+    plain = {c.replace("@test", "@<test set>") for c in plain}
     assert plain <= spans
 
 

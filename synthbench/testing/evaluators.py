@@ -71,12 +71,14 @@ def _declarations(case: EvaluatorCase) -> str:
     advice = 'declare every metric and its better direction: `metrics = {"accuracy": "higher", "fid": "lower"}`'
     require(isinstance(metrics, Mapping) and bool(metrics), f"metrics is {metrics!r}", advice)
     odd = {name: way for name, way in dict(metrics or {}).items() if not _is_metric(name, way)}
-    require(not odd, f"cannot use {odd}", f"{advice}; letters, digits, - and _")
+    require(not odd, f"cannot use {odd}", f"{advice}; letters, digits, - and _, then perhaps [what it rests on]")
+    foreign = sorted(set(case.plugin.gates) - set(case.plugin.metrics))
+    require(not foreign, f"gates names {foreign}, which are no metrics of it", "name metrics that it declares")
     return ", ".join(f"{name} ({way} is better)" for name, way in case.plugin.metrics.items())
 
 
 def _is_metric(name: object, way: object) -> bool:
-    return isinstance(name, str) and bool(re.fullmatch(r"[A-Za-z0-9_-]+", name)) and way in ("higher", "lower")
+    return isinstance(name, str) and bool(re.fullmatch(r"[A-Za-z0-9_-]+(\[[^\[\].@\s]+\])?", name)) and way in ("higher", "lower")
 
 
 def _evaluate(case: EvaluatorCase) -> str:

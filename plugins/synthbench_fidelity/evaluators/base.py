@@ -1,0 +1,161 @@
+"""What the evaluators share: features of both sets, the parts they are compared in, scores, names.
+
+The real side is the training set, as is usual for these metrics: the test set is small, and of other patients.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from synthbench.context import Context
+from synthbench.extractors import ExtractorField, extractor_field
+from synthbench.interfaces import Evaluator
+from synthbench.types import Direction, Evaluation, Images, Score, Splits
+from synthbench_fidelity.arrays import Features, Integers
+from synthbench_fidelity.evaluators.signature import write_signature
+
+__all__ = ["Case", "FeatureEvaluator", "Figure", "Part", "drawn", "too_few", "undefined"]
+
+
+class Figure(NamedTuple):
+    """A number with the interval it may have; `note` says what a reader must know, or why it is NaN."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+
+def undefined(why: str) -> Figure:
+    """In place of a number that there is not."""
+    return Figure(math.nan, note=why)
+
+
+def too_few(there: int, needed: int, what: str) -> Figure:
+    """In place of a number for which there are too few images."""
+    return undefined(f"too few: {there} {what} ({needed} needed)")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """All images, or those of one class, on both sides."""
+
+    name: str
+    """The class; "" for all."""
+    rows: Integers
+    """Which training images"""
+    columns: Integers
+    """Which synthetic images"""
+    real: Features
+    synthetic: Features
+
+    @property
+    def sizes(self) -> str:
+        return f"{len(self.synthetic)} against {len(self.real)} train images"
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What is compared: the training and the synthetic images, with their features (N, D), row for row."""
+
+    real: Splits
+    synthetic: Images
+    real_features: Features
+    features: Features
+    ctx: Context
+
+    @property
+    def train(self) -> Images:
+        return self.real.train
+
+    def parts(self) -> Iterator[Part]:
+        """Everything, then each class."""
+        for label, name in enumerate(["", *self.train.classes], start=-1):
+            sides = (self.train.labels, self.synthetic.labels)
+            rows, columns = (np.flatnonzero((labels == label) | (label < 0)) for labels in sides)
+            yield Part(name, rows, columns, self.real_features[rows], self.features[columns])
+
+
+class FeatureEvaluator(Evaluator):
+    """Compares synthetic with training images in the space of an extractor, overall and for each class.
+
+    A class's scores have its name as their variant.
+    """
+
+    extractor: ExtractorField = extractor_field("efficientnet-lite0")
+    at_most: int = Field(5000, ge=2, description="synthetic images compared; of more, that many are drawn")
+
+    kinds: ClassVar[Mapping[str, Direction]]
+    """Its metrics without the name of the extractor."""
+
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    """Their bounds."""
+
+    def named(self, kind: str) -> str:
+        """`kid[efficientnet-lite0]`. Dots become underscores: `headline` has one before the metric."""
+        return f"{kind}[{self.extractor.label.replace('.', '_')}]"
+
+    @property
+    def metrics(self) -> Mapping[str, Direction]:
+        """Named after the extractor: figures of different ones cannot be compared."""
+        return {self.named(kind): way for kind, way in self.kinds.items()}
+
+    @property
+    def bounds(self) -> Mapping[str, tuple[float, float]]:
+        return {self.named(kind): limits for kind, limits in self.limits.items()}
+
+    @property
+    def needs(self) -> int:
+        """Images that each side of a part must have."""
+        return 3
+
+    def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
+        some = drawn(synthetic, self.at_most, ctx)
+        features = (np.asarray(ctx.features(s, self.extractor, train=real.train)) for s in (real.train, some))
+        case = Case(real, some, *features, ctx)
+        write_signature(ctx.workdir, self, real.train, len(some), self.extractor.signature())
+        return Evaluation(self.judge(case))
+
+    def judge(self, case: Case) -> Sequence[Score]:
+        """All scores, part by part."""
+        return [score for part in case.parts() for score in self.scores_of(part, case)]
+
+    def scores_of(self, part: Part, case: Case) -> list[Score]:
+        """Of one part."""
+        figures = self.figures_of(part, case.ctx)
+        return [self.score(kind, figure, part.name, part) for kind, figure in figures.items()]
+
+    def figures_of(self, part: Part, ctx: Context) -> Mapping[str, Figure]:
+        """By kind, NaN where a side has too few images."""
+        for features, whose in ((part.real, "train"), (part.synthetic, "synthetic")):
+            if len(features) < self.needs:
+                what = " ".join([whose, "images", *(["of", part.name] if part.name else [])])
+                return dict.fromkeys(self.kinds, too_few(len(features), self.needs, what))
+        return self.measure(part.real, part.synthetic, ctx.rng(self.name, part.name))
+
+    @abstractmethod
+    def measure(self, real: Features, synthetic: Features, rng: np.random.Generator) -> Mapping[str, Figure]:
+        """By kind. Each side has at least `needs` rows."""
+
+    def score(self, kind: str, figure: Figure, variant: str, part: Part) -> Score:
+        """As the harness wants it; a number's note begins with the sizes of the two sets."""
+        undefined = math.isnan(figure.value)
+        note = figure.note if undefined else "; ".join(filter(None, [part.sizes, figure.note]))
+        low, high = (None, None) if undefined else (figure.low, figure.high)
+        return Score(
+            self.named(kind), figure.value, "", len(part.synthetic), note=note, variant=variant, low=low, high=high
+        )
+
+
+def drawn(images: Images, at_most: int, ctx: Context) -> Images:
+    """`at_most` of the images, in their order: the same places for all generators under one seed."""
+    if len(images) <= at_most:
+        return images
+    return images.subset(np.sort(ctx.rng("draw").choice(len(images), at_most, replace=False)))

@@ -1,0 +1,160 @@
+"""What a metric says of real images and of noise: without that, a distance in a feature space means little.
+
+At the same extractor and, as far as the training set allows, the same number of images, each metric is also taken of
+
+    real against real  a random half of the patients, or as many as make up N images, against all others
+    noise              N images of uniform noise against the training set
+    copy of train      N training images against the training set
+
+`<metric>_place` is where a generator stands between the first two: 1 is real against real, 0 is noise.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from synthbench.context import Context
+from synthbench.seeds import derive_seed
+from synthbench.source import code_version
+from synthbench.types import Direction, Images, Score, Strings
+from synthbench_fidelity.arrays import Features, Integers
+from synthbench_fidelity.evaluators.base import Case, FeatureEvaluator, Figure, Part, undefined
+
+__all__ = ["CalibratedEvaluator", "Reference", "noise", "place", "some_patients"]
+
+REAL, NOISE, COPY = "real against real", "noise", "copy of train"
+FILE = "references.json"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What the metrics say of a set that is no generator's: `n` images against `against` real ones."""
+
+    name: str
+    n: int
+    against: int
+    values: Mapping[str, float]
+    """By kind"""
+
+
+class CalibratedEvaluator(FeatureEvaluator):
+    """Also scores real images, noise and copies, once for all generators, and places the generator between them."""
+
+    calibrated: ClassVar[Mapping[str, Direction]]
+    """Those of its kinds that `compare` delivers."""
+
+    @property
+    def metrics(self) -> Mapping[str, Direction]:
+        places: dict[str, Direction] = {self.named(f"{kind}_place"): "higher" for kind in self.calibrated}
+        return {**super().metrics, **places}
+
+    @abstractmethod
+    def compare(self, real: Features, synthetic: Features) -> Mapping[str, Figure]:
+        """The metrics that are calibrated."""
+
+    def measure(self, real: Features, synthetic: Features, rng: np.random.Generator) -> Mapping[str, Figure]:  # noqa: ARG002
+        return self.compare(real, synthetic)
+
+    def judge(self, case: Case) -> Sequence[Score]:
+        (case.ctx.workdir / "calibration.csv").write_text("class,reference,metric,value,n,against\n")
+        return super().judge(case)
+
+    def scores_of(self, part: Part, case: Case) -> list[Score]:
+        """The figures, each one's place, and for all images together what was measured of the references."""
+        scores = super().scores_of(part, case)
+        references = {found.name: found for found in self.references(part, case)}
+        self._tabulate(part, references.values(), case.ctx.workdir / "calibration.csv")
+        value = {score.metric: score.value for score in scores}
+        for kind in self.calibrated:
+            scores.append(
+                self.score(f"{kind}_place", place(value[self.named(kind)], kind, references), part.name, part)
+            )
+            if not part.name:
+                scores += [self._shown(kind, reference) for reference in references.values()]
+        return scores
+
+    def _shown(self, kind: str, reference: Reference) -> Score:
+        note = f"{reference.n} against {reference.against} images"
+        return Score(self.named(kind), reference.values[kind], "", reference.n, note=note, variant=reference.name)
+
+    def _tabulate(self, part: Part, references: Iterable[Reference], path: Path) -> None:
+        with path.open("a", newline="", encoding="utf-8") as file:
+            for r in references:
+                rows = ((part.name, r.name, self.named(kind), v, r.n, r.against) for kind, v in r.values.items())
+                csv.writer(file, lineterminator="\n").writerows(rows)
+
+    def references(self, part: Part, case: Case) -> list[Reference]:
+        """Those that have enough images; from the store where they were computed before."""
+
+        def build(folder: Path) -> None:
+            found = [asdict(reference) for reference in self._references(part, case)]
+            (folder / FILE).write_text(json.dumps(found), encoding="utf-8")
+
+        entry = case.ctx.store.make("calibration", self._key(part, case), build)
+        return [Reference(**row) for row in json.loads((entry.path / FILE).read_text(encoding="utf-8"))]
+
+    def _key(self, part: Part, case: Case) -> dict[str, Any]:
+        """All that decides the references: of the synthetic images only how many there are."""
+        return {
+            "use": self.name,
+            "config": self.model_dump(mode="json"),
+            "code": code_version(type(self).__module__),
+            "weights": dict(self.extractor.inputs()),
+            "extractor": code_version(type(self.extractor).__module__),
+            "device": case.ctx.device.partition(":")[0],
+            "train": case.train.digest,
+            "class": part.name,
+            "n": [len(part.synthetic), len(case.synthetic)],
+        }
+
+    def _references(self, part: Part, case: Case) -> Iterator[Reference]:
+        n, rng = len(part.synthetic), np.random.default_rng(derive_seed("calibration", part.name))
+        chosen = some_patients(case.train.groups[part.rows], min(n, len(part.real) // 2), rng)
+        copies = np.resize(rng.permutation(len(part.real)), n)
+        pairs = {
+            REAL: (part.real[~chosen], part.real[chosen]),
+            NOISE: (part.real, self._noise(case)[:n]),
+            COPY: (part.real, part.real[copies]),
+        }
+        for name, (real, other) in pairs.items():
+            if min(len(real), len(other)) >= self.needs:
+                values = {kind: figure.value for kind, figure in self.compare(real, other).items()}
+                yield Reference(name, len(other), len(real), values)
+
+    def _noise(self, case: Case) -> Features:
+        images = noise(case.train, len(case.synthetic))
+        return np.asarray(case.ctx.features(images, self.extractor, train=case.train))
+
+
+def noise(like: Images, n: int) -> Images:
+    """n images of uniform noise, always the same ones."""
+    pixels = np.random.default_rng(0).integers(0, 256, size=(n, *like.shape), dtype=np.uint8)
+    return Images(pixels, np.zeros(n, dtype=np.int64), like.classes)
+
+
+def some_patients(groups: Strings, n: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which images, bool (N,): all those of patients taken in random order while no more than n come together."""
+    _, patient = np.unique(groups, return_inverse=True)
+    counts = np.bincount(patient)
+    order: Integers = rng.permutation(len(counts))
+    return np.isin(patient, order[np.cumsum(counts[order]) <= n])
+
+
+def place(value: float, kind: str, references: Mapping[str, Reference]) -> Figure:
+    """(value - noise) / (real against real - noise): 1 is as real images against each other, 0 as noise."""
+    if math.isnan(value) or not {REAL, NOISE} <= references.keys():
+        return undefined("too few images to place it between noise and real against real")
+    floor, ceiling = references[NOISE].values[kind], references[REAL].values[kind]
+    if floor == ceiling:
+        return undefined("noise and real against real score the same")
+    note = f"0 is noise ({floor:.4g}), 1 real against real ({ceiling:.4g}, {references[REAL].n} images)"
+    return Figure((value - floor) / (ceiling - floor), note=note)

@@ -1,0 +1,164 @@
+"""`memorisation`: does the generator copy? Synthetic images against the training images and against a hold-out."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from synthbench.types import Direction, Images, Score, Strings
+from synthbench_fidelity.arrays import Features, Integers
+from synthbench_fidelity.evaluators.base import Case, FeatureEvaluator, Figure, Part, too_few, undefined
+from synthbench_fidelity.evaluators.gallery import save_closest
+
+if TYPE_CHECKING:
+    from synthbench_fidelity.memorisation import Copies
+
+__all__ = ["Memorisation", "exact_copies", "one_of_each"]
+
+NO_HOLDOUT = undefined("no hold-out")
+PLAIN = ("copying", "exact_copies")
+SHARES = ("copying", "exact_copies", "near_copies")
+
+
+class Memorisation(FeatureEvaluator):
+    """How near synthetic images come to training images, against real ones that nobody trained on.
+
+    Needs `holdout:` in the benchmark file; without one only exact copies are counted.
+
+    A near copy is nearer to a training image than all but a share `near` of the hold-out is, one image of each of
+    its patients. `copying` is 1 where a class has more near copies than new real images would have, but for a
+    probability of `false_alarm` for all classes together (Bonferroni).
+    """
+
+    name: ClassVar[str] = "memorisation"
+    kinds: ClassVar[Mapping[str, Direction]] = {
+        "copying": "lower",
+        "exact_copies": "lower",
+        "near_copies": "lower",
+        "nearest_ratio": "higher",
+        "ct": "higher",
+    }
+    gates: ClassVar[frozenset[str]] = frozenset({"copying"})
+    limits: ClassVar[Mapping[str, tuple[float, float]]] = dict.fromkeys(SHARES, (0.0, 1.0))
+    near: float = Field(0.02, gt=0, lt=1, description="share of new real images that is called near copies")
+    false_alarm: float = Field(0.01, gt=0, lt=1, description="probability that new real images are called copying")
+
+    def named(self, kind: str) -> str:
+        """The verdict, and what needs no features, without the extractor."""
+        return kind if kind in PLAIN else super().named(kind)
+
+    def judge(self, case: Case) -> Sequence[Score]:
+        save_closest(case.ctx.workdir, case.train, case.synthetic, case.real_features, case.features)
+        parts = list(case.parts())
+        holdout = self._holdout(case)
+        exact = exact_copies(case.train, case.synthetic)
+        near = {part.name: self._near(part, case, holdout) for part in parts if part.name}
+        return [
+            self.score(kind, figure, part.name, part)
+            for part in parts
+            for kind, figure in {
+                "copying": self._verdict(part, near),
+                "exact_copies": _share(int(exact[part.columns].sum()), part, "of the same pixels"),
+                "near_copies": _near_share(part, near),
+                **self._distances(part, case, holdout),
+            }.items()
+        ]
+
+    def measure(self, real: Features, synthetic: Features, rng: np.random.Generator) -> Mapping[str, Figure]:
+        raise NotImplementedError("it needs a hold-out beside the two: see `judge`")
+
+    def _holdout(self, case: Case) -> Features | None:
+        images = case.real.holdout
+        return None if images is None else np.asarray(case.ctx.features(images, self.extractor, train=case.train))
+
+    def _near(self, part: Part, case: Case, features: Features | None) -> Copies | Figure:
+        """The near copies in a class, or why they cannot be counted."""
+        from synthbench_fidelity.memorisation import copies
+
+        holdout = case.real.holdout
+        if holdout is None or features is None:
+            return NO_HOLDOUT
+        if not len(part.synthetic):
+            return too_few(0, 1, f"synthetic images of {part.name}")
+        mine = np.flatnonzero(holdout.labels == holdout.classes.index(part.name))
+        mine = mine[one_of_each(holdout.groups[mine], case.ctx.rng("hold-out", part.name))]
+        needed = math.ceil(1 / self.near - 1 - 1e-9)
+        if len(mine) < needed:
+            return too_few(len(mine), needed, f"hold-out patients of {part.name}")
+        sides = {"train": case.real_features, "holdout": features[mine], "synthetic": part.synthetic}
+        return copies(**sides, false_alarm=self.near)
+
+    def _verdict(self, part: Part, near: Mapping[str, Copies | Figure]) -> Figure:
+        """1 where a class of the part is beyond its share of the false alarms, else 0; NaN where one is unknown."""
+        asked = [near[part.name]] if part.name else list(near.values())
+        unknown = [found for found in asked if isinstance(found, Figure)]
+        p = min(
+            (min(1.0, found.p_value * len(near)) for found in asked if not isinstance(found, Figure)), default=1.0
+        )
+        if p > self.false_alarm and unknown:
+            return unknown[0]
+        return Figure(
+            float(p <= self.false_alarm), note=f"p = {p:.2g} of so many near copies among new real images"
+        )
+
+    def _distances(self, part: Part, case: Case, features: Features | None) -> Mapping[str, Figure]:
+        """Ratio of nearest distances, and C_T."""
+        from synthbench_fidelity.memorisation import ct_score, nearest_distance_ratio
+
+        holdout, train = case.real.holdout, case.real_features
+        if holdout is None or features is None:
+            return dict.fromkeys(("nearest_ratio", "ct"), NO_HOLDOUT)
+        mine = features[(holdout.labels == holdout.classes.index(part.name)) if part.name else slice(None)]
+        if min(len(train), len(mine), len(part.synthetic)) < 2:
+            found = too_few(
+                min(len(mine), len(part.synthetic)), 2, f"hold-out or synthetic images {part.name}".strip()
+            )
+            return dict.fromkeys(("nearest_ratio", "ct"), found)
+        rng = case.ctx.rng(self.name, part.name)
+        ratio = nearest_distance_ratio(train=train, holdout=features, synthetic=part.synthetic, rng=rng)
+        ct = ct_score(train=train, holdout=mine, synthetic=part.synthetic, rng=rng)
+        return {
+            "nearest_ratio": Figure(*ratio) if np.isfinite(ratio).all() else undefined("a median distance is 0"),
+            "ct": undefined("no cell holds 20 synthetic images") if math.isnan(ct) else Figure(ct),
+        }
+
+
+def _share(count: int, part: Part, what: str) -> Figure:
+    if not len(part.synthetic):
+        return too_few(0, 1, f"synthetic images of {part.name}")
+    return Figure(count / len(part.synthetic), note=f"{count} of {len(part.synthetic)} {what}")
+
+
+def _near_share(part: Part, near: Mapping[str, Copies | Figure]) -> Figure:
+    """Of a class, or of all together."""
+    asked = [near[part.name]] if part.name else list(near.values())
+    if unknown := [found for found in asked if isinstance(found, Figure)]:
+        return unknown[0]
+    known = [found for found in asked if not isinstance(found, Figure)]
+    expected = sum(found.expected for found in known)
+    return _share(
+        sum(found.count for found in known), part, f"near copies, {expected:.3g} of new real images expected"
+    )
+
+
+def exact_copies(train: Images, synthetic: Images) -> npt.NDArray[np.bool_]:
+    """Which synthetic images (M,) have the pixels of a training image."""
+    known = {_digest(pixels) for pixels in train.pixels}
+    return np.array([_digest(pixels) in known for pixels in synthetic.pixels], dtype=np.bool_)
+
+
+def _digest(pixels: npt.NDArray[Any]) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest()
+
+
+def one_of_each(groups: Strings, rng: np.random.Generator) -> Integers:
+    """The place of one image of each group, drawn at random, ascending: images of one patient are no two draws."""
+    order = rng.permutation(len(groups))
+    _, first = np.unique(groups[order], return_index=True)
+    return np.sort(order[first])

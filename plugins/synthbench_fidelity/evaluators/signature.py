@@ -1,0 +1,29 @@
+"""One line a metric that can be cited: what was compared, with which extractor, options and versions."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+from synthbench.interfaces import Evaluator
+from synthbench.types import Images
+
+__all__ = ["FILE", "write_signature"]
+
+FILE = "signature.txt"
+PACKAGES = ("numpy", "scipy", "torch")
+
+
+def write_signature(folder: Path, plugin: Evaluator, train: Images, n: int, how: str) -> None:
+    """Write `signature.txt`, a line a metric.
+
+    n    synthetic images compared
+    how  what stands between pixels and numbers: an extractor's signature, say
+    """
+    size = "x".join(map(str, train.shape))
+    given = {name: value for name, value in plugin.model_dump(mode="json").items() if name != "extractor"}
+    options = ", ".join(f"{name} {value}" for name, value in given.items())
+    versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
+    facts = " | ".join([f"N {n} synthetic, {len(train)} train images, {size}", options, how, versions])
+    lines = [f"{metric} | {facts}\n" for metric in plugin.metrics]
+    (folder / FILE).write_text("".join(lines), encoding="utf-8")

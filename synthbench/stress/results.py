@@ -1,0 +1,148 @@
+"""What a stress test leaves: stress.csv (verdicts), points.csv (every number), stress.png, a table on the terminal."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synthbench.cells import Column
+from synthbench.config import Benchmark, Entry
+from synthbench.interfaces import Evaluator
+from synthbench.store import write_atomic
+from synthbench.stress.degrade import Degradation, degradations
+from synthbench.stress.expectations import aspect_of
+from synthbench.stress.picture import draw
+from synthbench.stress.sweep import FAILED, Point, Sweep, asked, sweep
+from synthbench.stress.verdicts import Facts, Finding, judge_all
+from synthbench.types import Images
+from synthbench.workshop import Workshop
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+__all__ = ["Stressed", "findings_table", "points_table", "print_stress", "stress"]
+
+WIDE = 200
+"""Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""
+
+
+@dataclass(frozen=True)
+class Stressed:
+    """A finished stress test, and the folder that holds its files."""
+
+    findings: Sequence[Finding]
+    points: Sequence[Point]
+    out: Path
+
+    @property
+    def failures(self) -> list[str]:
+        """Which evaluators failed, and how, each message once."""
+        notes = [
+            (p.column.evaluator, p.note.removeprefix(FAILED)) for p in self.points if p.note.startswith(FAILED)
+        ]
+        return [f"{label}: {note}" for label, note in dict.fromkeys(notes)]
+
+
+def stress(bench: Benchmark, shop: Workshop, out: Path, how: Sweep, only: Sequence[str] = ()) -> Stressed:
+    """Run the sweep (see `sweep`), judge it and write the files into `out`."""
+    points = sweep(bench, shop, out, how, only)
+    findings = judge_all(points, _facts(points, asked(bench, only)))
+    out.mkdir(parents=True, exist_ok=True)
+    for name, table in {"stress": findings_table(findings), "points": points_table(points)}.items():
+        write_atomic(out / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+    title = f"{bench.name}: real images made worse, at most {how.images} against as many"
+    draw(out / "stress.png", title, findings, points)
+    return Stressed(findings, points, out)
+
+
+def _facts(points: Sequence[Point], evaluators: Sequence[Entry[Evaluator]]) -> dict[Column, Facts]:
+    plugins = {entry.label: entry.plugin for entry in evaluators}
+    return {
+        column: Facts(
+            plugins[column.evaluator].metrics[column.metric], aspect_of(plugins[column.evaluator], column.metric)
+        )
+        for column in dict.fromkeys(point.column for point in points)
+    }
+
+
+def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:
+    """stress.csv: one row a metric and degradation."""
+    import pandas as pd
+
+    return pd.DataFrame([{**_where(f.column), **_shown(f)} for f in findings])
+
+
+def _where(column: Column) -> dict[str, str]:
+    return {name: getattr(column, name) for name in ("evaluator", "metric", "test_set", "seen")}
+
+
+def _shown(finding: Finding) -> dict[str, Any]:
+    facts = {name: value for name, value in vars(finding).items() if name != "column"}
+    at = finding.leaves_at
+    facts["leaves_at_amount"] = "" if math.isnan(at) else _ways()[finding.degradation].amount(at)
+    return facts
+
+
+def _ways() -> dict[str, Degradation]:
+    """The degradations by name, to ask for their units; these have nothing to copy from."""
+    import numpy as np
+
+    nothing = Images(np.zeros((0, 1, 1, 1), np.uint8), np.zeros(0, np.int64), ("",))
+    return {one.name: one for one in degradations(nothing)}
+
+
+def points_table(points: Sequence[Point]) -> pd.DataFrame:
+    """points.csv: one row a number. `degradation` is empty at strength 0, which is every degradation's."""
+    import pandas as pd
+
+    rows = [
+        {
+            **_where(p.column),
+            **{"degradation": p.degradation, "strength": p.strength, "repeat": p.repeat},
+            **{"amount": _ways()[p.degradation].amount(p.strength) if p.degradation else ""},
+            **{"value": p.value, "low": p.low, "high": p.high, "note": p.note},
+        }
+        for p in points
+    ]
+    return pd.DataFrame(rows)
+
+
+def print_stress(bench: Benchmark, done: Stressed) -> None:
+    """Metrics by degradations with the verdict of each, where the files are, and what failed."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else WIDE).print(_table(bench, done.findings))
+    print(
+        "right .20: worse step by step, and beyond chance from strength .20 on; uneven: worse, but a step goes back\n"
+        "blind: no change beyond chance; wrong: better beyond chance; (in brackets): nothing is asked, only shown"
+    )
+    print(f"results: {done.out / 'stress.csv'}, points.csv, stress.png")
+    for failure in done.failures:
+        print(f"failed: {failure}")
+
+
+def _table(bench: Benchmark, findings: Sequence[Finding]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=f"{escape(bench.name)}: which metric notices that real images get worse")
+    names = list(dict.fromkeys(f.degradation for f in findings))
+    for heading in ("metric", *names):
+        table.add_column(heading, overflow="fold")
+    for column in dict.fromkeys(f.column for f in findings):
+        mine = {f.degradation: f for f in findings if f.column == column}
+        table.add_row(escape(column.name), *(said(mine[name]) for name in names))
+    return table
+
+
+def said(finding: Finding) -> str:
+    """ "right .20": the verdict and from which strength on; "(.40)" where nothing is asked."""
+    start = "" if math.isnan(finding.leaves_at) else f"{finding.leaves_at:.2f}".removeprefix("0")
+    if finding.verdict == "not asked":
+        return f"({start or '–'})"
+    return f"{finding.verdict} {start}".strip() if finding.verdict in ("right", "uneven") else finding.verdict

@@ -1,0 +1,206 @@
+"""The sweep: every evaluator on real images that get worse step by step, in place of synthetic ones.
+
+A half of the real training images, by patient, stands in for the synthetic set; the evaluators get the other half
+as `train`. So strength 0 is real against real, and it is repeated on other halvings, to know how much a number
+moves when nothing but the draw of images changes.
+"""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from synthbench.audit import Audit
+from synthbench.cells import Cell, Column, cells_of
+from synthbench.config import Benchmark, Entry
+from synthbench.context import Context
+from synthbench.errors import ConfigError, Skipped, StoreError
+from synthbench.holdout import cut
+from synthbench.interfaces import Evaluator, Generator, Sampler
+from synthbench.loading import load_audited
+from synthbench.naming import safe_name
+from synthbench.plan import Trial
+from synthbench.registry import did_you_mean
+from synthbench.replicates import replicate
+from synthbench.run import Outcome
+from synthbench.seeds import derive_seed
+from synthbench.stages import evaluate, evaluator_seed
+from synthbench.stress.degrade import degradations
+from synthbench.types import Images, Splits
+from synthbench.workshop import Workshop
+
+__all__ = ["FAILED", "REPEATS", "Point", "Sweep", "asked", "halves", "sweep"]
+
+REPEATS = 5
+"""Halvings at strength 0."""
+
+FAILED = "failed: "
+"""How the note of a point begins whose evaluator raised an error."""
+
+_Answer = Mapping[Column, Cell] | str
+
+
+@dataclass(frozen=True)
+class Point:
+    """A metric at one strength. `low`, `high`: its 95 % interval; NaN where there is none.
+
+    degradation  "" at strength 0, where all begin
+    repeat       which halving: those after the first are of strength 0
+    """
+
+    degradation: str
+    strength: float
+    repeat: int
+    column: Column
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """How it is done: `levels` strengths above 0, evenly spaced up to 1; at most `images` in each half."""
+
+    levels: int = 5
+    images: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.levels < 2 or self.images < 2:
+            raise ConfigError("--levels and --images must be 2 or more")
+
+    @property
+    def strengths(self) -> list[float]:
+        return [k / self.levels for k in range(1, self.levels + 1)]
+
+
+@dataclass(frozen=True)
+class _Set:
+    """A stand-in set under evaluation, against the real data that goes with it."""
+
+    degradation: str
+    strength: float
+    repeat: int
+    real: Splits
+    images: Images
+
+    @property
+    def title(self) -> str:
+        if not self.degradation:
+            return f"real-{self.repeat}"
+        return f"{self.degradation}-{self.strength:.2f}"
+
+
+class _Degraded(Generator):
+    """Stands in a trial where a generator would."""
+
+    name = "degraded-reals"
+
+    def fit(self, train: Images, ctx: Context) -> Sampler:
+        raise NotImplementedError("degraded images are not drawn from a sampler")
+
+
+def sweep(bench: Benchmark, shop: Workshop, out: Path, how: Sweep, only: Sequence[str] = ()) -> list[Point]:
+    """All points; what an evaluator could not do is a point without a value and with a note.
+
+    only  labels of evaluators, all where empty
+
+    Raises DataError where there are too few images to halve.
+    """
+    evaluators = asked(bench, only)
+    splits, audit = load_audited(bench, shop)
+    answers: dict[str, list[tuple[_Set, _Answer]]] = {entry.label: [] for entry in evaluators}
+    total = REPEATS + len(degradations(splits.train)) * how.levels
+    with shop.progress.bar("stress test", total, unit="sets") as bar:
+        for one in _sets(splits, audit, how, bench.seed):
+            for entry in evaluators:
+                answers[entry.label].append((one, _answer(one, entry, bench, shop, out)))
+            bar.advance(1, note=one.title)
+    return [point for entry in evaluators for point in _points(entry, answers[entry.label])]
+
+
+def asked(bench: Benchmark, only: Sequence[str]) -> list[Entry[Evaluator]]:
+    """The evaluators of these labels, all where empty. Raises ConfigError for a label that is none."""
+    labels = [entry.label for entry in bench.evaluators]
+    for label in only:
+        if label not in labels:
+            raise ConfigError(f"--only {label}: no such evaluator.{did_you_mean(label, labels)}")
+    return [entry for entry in bench.evaluators if not only or entry.label in only]
+
+
+def halves(splits: Splits, audit: Audit, images: int, seed: int) -> tuple[Splits, Images]:
+    """Real data whose `train` is one half, and the other half; at most `images` each, as many in both.
+
+    Of the test sets only "test" stays. Raises DataError where a class has images of one patient only.
+    """
+    rng = np.random.default_rng(seed)
+    other = cut(splits.train, 0.5, rng, audit)
+    sides = [rng.permutation(np.flatnonzero(side)) for side in (~other, other)]
+    size = min(images, *map(len, sides))
+    train, stand_in = (splits.train.subset(np.sort(side[:size])) for side in sides)
+    tests = {name: test for name, test in splits.tests.items() if name == "test"}
+    return replace(splits, train=train, tests=tests, geometry={}), stand_in
+
+
+def _sets(splits: Splits, audit: Audit, how: Sweep, seed: int) -> Iterator[_Set]:
+    pairs = [halves(splits, audit, how.images, derive_seed(seed, "stress", repeat)) for repeat in range(REPEATS)]
+    for repeat, (real, images) in enumerate(pairs):
+        yield _Set("", 0.0, repeat, real, images)
+    real, images = pairs[0]
+    for degrade in degradations(real.train):
+        for strength in how.strengths:
+            degraded = degrade(images, strength, derive_seed(seed, "stress", degrade.name))
+            yield _Set(degrade.name, strength, 0, real, degraded)
+
+
+def _answer(one: _Set, entry: Entry[Evaluator], bench: Benchmark, shop: Workshop, out: Path) -> _Answer:
+    """An evaluator's figures of one set, or why there are none; the traceback of a failure goes to `out`."""
+    failed = out / "failed" / one.title / safe_name(entry.label)
+    try:
+        return cells_of([_outcome(one, entry, bench, shop, failed)], 1)
+    except StoreError:
+        raise
+    except Skipped as reason:
+        return f"skipped: {reason}"
+    except Exception as error:
+        failed.mkdir(parents=True, exist_ok=True)
+        (failed / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        return f"{FAILED}{type(error).__name__}: {error}"
+
+
+def _outcome(one: _Set, entry: Entry[Evaluator], bench: Benchmark, shop: Workshop, failed: Path) -> Outcome:
+    """As of a trial, so that numbers get their intervals as on the board."""
+    trial = Trial(Entry(one.title, _Degraded.name, _Degraded()), 0, bench.seed, (entry,))
+    result = evaluate(entry, evaluator_seed(bench, entry, 0), one.real, one.images, shop, failed)
+    outcome = Outcome(trial, scores={entry.label: result.scores})
+    outcome.replicates[entry.label] = replicate(entry.plugin, result.artifact, bench.seed, shop.store)
+    return outcome
+
+
+def _points(entry: Entry[Evaluator], answers: Sequence[tuple[_Set, _Answer]]) -> Iterator[Point]:
+    """Metric by metric in the order they are declared, each on every set."""
+    found = dict.fromkeys(column for _, answer in answers if not isinstance(answer, str) for column in answer)
+    for metric in entry.plugin.metrics:
+        mine = [column for column in found if column.metric == metric and _shown(column)]
+        for column in mine or [Column(entry.label, metric, "", "", "")]:
+            yield from (_point(one, column, answer) for one, answer in answers)
+
+
+def _shown(column: Column) -> bool:
+    """Not variants, nor what the synthetic images say of themselves."""
+    return not column.variant and column.seen != "validation"
+
+
+def _point(one: _Set, column: Column, answer: _Answer) -> Point:
+    where = (one.degradation, one.strength, one.repeat, column)
+    if isinstance(answer, str):
+        return Point(*where, math.nan, note=answer)
+    cell = answer.get(column)
+    if cell is None or cell.text:
+        return Point(*where, math.nan, note=cell.text if cell else "no such score")
+    return Point(*where, cell.value, cell.interval.low, cell.interval.high)
