@@ -187,7 +187,7 @@ def _numbers(columns: Sequence[Column], cells: Mapping[Column, Cell]) -> dict[st
 def _facts(
     bench: Benchmark, tests: Sequence[TestSet], outcomes: Sequence[Outcome], head: Cell | None
 ) -> dict[str, Any]:
-    """Role, copying, seeds done, what the headline's interval covers, leaks and domains of the test sets, costs."""
+    """Role, copying, seeds done, what the headline's interval covers, leaks and domains of test sets, costs."""
     done = sum(o.status == "done" for o in outcomes)
     return {
         "role": _role(outcomes),
@@ -240,5 +240,5 @@ def _intervals(cells: Cells) -> Iterator[dict[str, Any]]:
             yield {
                 **{"generator": label, **column._asdict(), **known, "value": cell.value},
                 **{"generator_seeds": cell.generator_seeds, "classifier_seeds": cell.classifier_seeds},
-                **{"n": cell.shown_n, "note": cell.text},
+                **{"n": cell.shown_n, "note": cell.text or cell.note},
             }

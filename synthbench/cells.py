@@ -49,6 +49,7 @@ class Cell:
     replicates  (R, B): the same in each resample of the test images, None where the evaluator cannot resample
     n           images it was measured on, by row of scores.csv
     patients    whom they show, where the evaluator keeps its answers
+    note        what the evaluator says of the number
     """
 
     column: Column
@@ -61,6 +62,7 @@ class Cell:
     generator_seeds: int
     classifier_seeds: int
     text: str = ""
+    note: str = ""
 
     @property
     def value(self) -> float:
@@ -114,6 +116,7 @@ def _cell(column: Column, rows: list[tuple[Outcome, Score]], asked: int) -> Cell
         generator_seeds=len(seeds),
         classifier_seeds=classifiers,
         text=_text(scores, len(seeds), asked),
+        note="; ".join(dict.fromkeys(score.note for score in scores if score.note)),
     )
 
 

@@ -126,15 +126,11 @@ def _add_result_commands(commands: Commands) -> None:
     leaderboard = commands.add_parser("leaderboard", help="merge the boards of several runs")
     leaderboard.set_defaults(command=_leaderboard)
     leaderboard.add_argument("runs", nargs="+", type=Path, metavar="DIR", help="folders of runs; the first leads")
-    leaderboard.add_argument(
-        "--out", type=Path, metavar="DIR", help="write leaderboard.csv, comparisons.csv there"
-    )
+    leaderboard.add_argument("--out", type=Path, metavar="DIR", help="write the merged tables there")
     leaderboard.add_argument("--strict", action="store_true", help="refuse runs that cannot be compared (exit 2)")
     _add_plugins(leaderboard)
 
-    diff = commands.add_parser(
-        "diff", help="what changed between two runs (exit 0: no number beyond chance, else 1)"
-    )
+    diff = commands.add_parser("diff", help="what changed between two runs (exit 0: no number beyond chance)")
     diff.set_defaults(command=_diff)
     diff.add_argument("a", type=Path, metavar="A")
     diff.add_argument("b", type=Path, metavar="B")
@@ -181,9 +177,7 @@ def _add_offline(command: argparse.ArgumentParser) -> None:
 
 
 def _add_plugins(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--plugins", type=Path, metavar="DIR", help="where evaluators that a run names as file.py:Class lie"
-    )
+    command.add_argument("--plugins", type=Path, metavar="DIR", help="where evaluators named as file.py:Class lie")
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -102,7 +102,7 @@ def _shown(run: Finished) -> Iterator[tuple[Key, Shown]]:
     """Every metric and utility of the run's board."""
     for row in read_table(run.folder / "intervals.csv").to_dict("records"):
         column = Column(row["evaluator"], row["metric"], row["test_set"], row["seen"], row["variant"])
-        yield (row["generator"], column.name), _cell(row["note"] or row["value"], row["low"], row["high"], column)
+        yield (row["generator"], column.name), _cell(row["value"] or row["note"], row["low"], row["high"], column)
     for row in read_table(run.folder / "leaderboard.csv").to_dict("records"):
         for name in UTILITIES:
             if row[name]:

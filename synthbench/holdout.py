@@ -22,7 +22,7 @@ Index = npt.NDArray[np.int64]
 
 
 def with_holdout(splits: Splits, audit: Audit, share: float, seed: int) -> tuple[Splits, Audit]:
-    """`splits` with `share` of `train` moved to `holdout`, and the audit told so; both as they are for a share of 0.
+    """`splits` with `share` of `train` moved to `holdout`, and the audit told so; for a share of 0 both as given.
 
     Copies that the audit found within `train` stay on one side, as images of one patient do: what is left of
     `train` knows nothing of the hold-out. Raises DataError where there are too few patients for that.
@@ -93,8 +93,8 @@ def _check(images: Images, sizes: Index, gone: Mask, share: float) -> None:
         there, here = sizes[gone, k].sum(), sizes[~gone, k].sum()
         if not there or not here:
             raise DataError(
-                f"holdout: class {name!r} has {here + there} training images of {(sizes[:, k] > 0).sum()} patients: "
-                f"too few to hold out {share:.0%} and train on the rest; give more images, or another share"
+                f"holdout: class {name!r} has {here + there} training images of {(sizes[:, k] > 0).sum()} "
+                f"patients: too few to hold out {share:.0%} and train on the rest; give more, or another share"
             )
 
 

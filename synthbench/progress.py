@@ -91,8 +91,13 @@ class Progress:
 
 
 def _redraws() -> bool:
-    """Whether standard error is a terminal that can redraw its lines."""
-    return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+    """Whether standard error is a terminal that can redraw its lines, and knows how long they are."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
+        return False
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns > 0  # 0 in some containers: nothing would show
+    except OSError:
+        return True
 
 
 class Trials:

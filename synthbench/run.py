@@ -22,6 +22,8 @@ from synthbench.plan import Trial, make_plan
 from synthbench.predictions import PREDICTIONS
 from synthbench.provenance import provenance
 from synthbench.replicates import Replicates, replicate
+from synthbench.report import report_or_warning
+from synthbench.report.gallery import save_nearest, save_real
 from synthbench.results import write_results
 from synthbench.stages import evaluate, evaluator_seed, synthesise
 from synthbench.store import damaged, load_images
@@ -101,6 +103,7 @@ def run(bench: Benchmark, shop: Workshop, out: Path, only: Sequence[str] = ()) -
             reasons = "".join(f"\n    {reason}" for reason in outcome.reasons)
             shop.progress.say(f"[{number}/{len(plan)}] {trial.title}: {outcome.status}, {seconds}{reasons}")
             write_results(bench, data, outcomes, out)
+    shop.progress.say(report_or_warning(out))
     return RunResult(outcomes, data.tests, out)
 
 
@@ -109,6 +112,7 @@ def prepare(bench: Benchmark, shop: Workshop, started: datetime, out: Path) -> D
     with measure(shop.device) as loading:
         splits, audit = load_audited(bench, shop)
     write_audit(audit, out)
+    save_real(out, splits.train)
     splits, tests = with_remainders(splits, audit), describe(bench, splits, audit)
     return Data(splits, tests, provenance(bench, splits, shop.device, started, loading))
 
@@ -125,6 +129,7 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, shop: Workshop, ou
         shop.progress.stage("generator")
         made.append(synthesise(trial, splits.train, bench.samples, shop, folder / "generator"))
         _keep(made[0], folder / "generator", outcome)
+        save_nearest(folder / "generator", load_images(made[0].path), splits.train)
         write_events(folder / "generator")
 
     _attempt(outcome, trial.generator.label, folder / "generator", generator)

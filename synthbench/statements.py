@@ -53,7 +53,7 @@ def print_merged(merged: Merged) -> None:
 def _rank(row: Mapping[str, str]) -> str:
     if row["comparable"] != "yes":
         return "not comparable"
-    return "copies" if row["copying"] == "yes" else "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]]))
+    return "copies" if row.get("copying") == "yes" else "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]]))
 
 
 def print_diff(diff: Diff, a: str, b: str) -> None:

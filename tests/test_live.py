@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import struct
 import subprocess
 import sys
 import time
@@ -22,10 +23,14 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """Standard error is a terminal that can redraw lines."""
+    """A function that makes standard error a terminal: to be called in the test, pytest sets its own before."""
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    return sys.stderr
+
+    def turn_on():
+        monkeypatch.setattr(sys, "stderr", Terminal())
+        return sys.stderr
+
+    return turn_on
 
 
 # ---- the trials' line
@@ -48,6 +53,7 @@ def test_it_counts_trials_done_running_and_left():
 
 
 def test_it_stands_above_the_stages_bar(terminal):
+    out = terminal()
     shown = Progress()
     with shown.trials(3) as trials:
         trials.begin("acgan, seed 0")
@@ -56,7 +62,7 @@ def test_it_stands_above_the_stages_bar(terminal):
             bar.advance(50, note="D 0.27 0.02 G 0.19 0.01")
             bar._bar.refresh()
         trials.end("done")
-    text = terminal.getvalue()
+    text = out.getvalue()
     assert "0 done, 1 running, 2 left; acgan, seed 0, generator" in text
     assert "1 done, 2 left" in text
     below = text[text.index("generator") :]
@@ -66,26 +72,30 @@ def test_it_stands_above_the_stages_bar(terminal):
 
 
 def test_what_is_said_goes_to_standard_output_whole(terminal, capsys):
+    err = terminal()
     shown = Progress()
     with shown.trials(1) as trials, shown.bar("x", 10) as bar:
         trials.begin("a")
         bar.advance(1)
         shown.say("[1/1] a: done, 1.0 s")
     assert capsys.readouterr().out == "[1/1] a: done, 1.0 s\n"
-    assert "[1/1]" not in terminal.getvalue()
+    assert "1 running" in err.getvalue()
+    assert "[1/1]" not in err.getvalue()
 
 
 def test_the_lines_are_gone_when_it_ends_by_an_error_too(terminal):
+    out = terminal()
     shown = Progress()
-    with pytest.raises(KeyboardInterrupt), shown.trials(2) as trials, shown.bar("x", 10):
-        trials.begin("a")
+    with pytest.raises(KeyboardInterrupt), shown.trials(2), shown.bar("x", 10):
         raise KeyboardInterrupt
-    assert terminal.getvalue().rpartition("\r")[2].strip() == ""
+    assert "0 done, 2 left" in out.getvalue()
+    assert out.getvalue().rpartition("\r")[2].strip() == ""
     shown.stage("outside of any run")
 
 
 def test_redrawing_costs_little(terminal):
     """A step of the smallest GAN here takes 10 ms; telling of it takes some microseconds."""
+    terminal()
     with Progress().trials(1), Progress().bar("x", 20_000) as bar:
         begun = time.process_time()
         for _ in range(20_000):
@@ -155,10 +165,13 @@ def test_a_run_in_a_pipe_has_no_control_characters(mini):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
 def test_a_run_on_a_terminal(mini):
+    import fcntl
     import pty
+    import termios
 
     mini.write("MeanNoise", "Failing", evaluators=["Distance", "Twice"])
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
     process = subprocess.Popen(command(mini), stdout=slave, stderr=slave, env={**os.environ, **TERMINAL})
     os.close(slave)
     text = "".join(iter(lambda: read(master), ""))

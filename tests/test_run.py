@@ -349,7 +349,8 @@ def test_each_trial_has_its_logs_grids_and_predictions(mini):
     mini.run()
     folder = mini.out / "trials/meannoise/seed-0"
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    mine = ["generator/log.txt", "generator/means.txt", "generator/samples.png"]
+    names = ["log.txt", "means.txt", "nearest.csv", "nearest.png", "samples.png"]
+    mine = [f"generator/{name}" for name in names]
     assert files == ["distance/log.txt", "distance/predictions.csv", *mine]
     assert "INFO fitted" in (folder / "generator/log.txt").read_text()
 
@@ -359,7 +360,7 @@ def test_nothing_but_results_lies_in_the_out_folder(mini):
     mini.run()
     names = {path.name for path in mini.out.iterdir()}
     tables = {"leaderboard", "scores", "intervals", "comparisons", "test_sets", "audit", "quarantine"}
-    assert names == {*(f"{name}.csv" for name in tables), "run.json", "trials"}
+    assert names == {*(f"{name}.csv" for name in tables), "run.json", "trials", "data"}
 
 
 def test_what_a_data_set_logs_is_kept(mini):

@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 
 from synthbench.config import load_benchmark
+from synthbench.loading import load_splits
 from synthbench.plan import make_plan
 from synthbench.progress import Progress
 from synthbench.registry import load_registry
-from synthbench.stages import Workshop, evaluate, evaluator_seed, load_splits, synthesise
+from synthbench.stages import evaluate, evaluator_seed, synthesise
 from synthbench.store import Store, load_images
+from synthbench.workshop import Workshop
 
 
 @pytest.fixture

@@ -172,7 +172,7 @@ def test_copies_are_training_images_of_the_same_class_under_their_names():
         assert len(copied) == 60 * strength
         source = [by_id[name] for name in one.ids[copied]]
         assert np.array_equal(one.pixels[copied], TRAIN.pixels[source])
-        assert one.labels.tolist() == images.labels.tolist() != TRAIN.labels.tolist()[:60] or len(copied)
+        assert one.labels.tolist() == images.labels.tolist()
         assert TRAIN.labels[source].tolist() == images.labels[copied].tolist()
         assert one.groups[copied].tolist() == TRAIN.groups[source].tolist()
         assert len(set(source)) == len(source), "no image twice before all are used"

@@ -94,7 +94,8 @@ def test_nothing_is_asked_of_quality_when_copying_nor_of_copying_elsewhere():
 
 
 def test_missing_values_are_left_out_and_said():
-    found = judge(base(), [*steps(0.7, 0.6)[:1], Point("noise", 1.0, 0, COLUMN, math.nan, note="one class")], HIGHER)
+    missing = Point("noise", 1.0, 0, COLUMN, math.nan, note="one class")
+    found = judge(base(), [steps(0.7, 0.6)[0], missing], HIGHER)
     assert (found.verdict, found.note, found.last) == ("right", "one class", 0.7)
 
 
@@ -131,5 +132,5 @@ def test_what_is_about_copying():
         gates = frozenset({"copying"})
 
     assert aspect_of(Plain(), "fd") == "quality"
-    assert aspect_of(Plain(), "authenticity") == "copying"
+    assert aspect_of(Plain(), "authenticity") == aspect_of(Plain(), "authenticity[inception]") == "copying"
     assert aspect_of(Gate(), "ratio") == "copying"

@@ -35,7 +35,8 @@ ABOUT_COPYING = frozenset({"authenticity"})
 
 def aspect_of(evaluator: Evaluator, metric: str) -> Aspect:
     """Whether a metric is about copying: those of an evaluator that gates, and `authenticity`."""
-    return "copying" if evaluator.gates or metric in ABOUT_COPYING else "quality"
+    kind = metric.partition("[")[0]  # without the extractor's name
+    return "copying" if evaluator.gates or kind in ABOUT_COPYING else "quality"
 
 
 def expectation(degradation: str, aspect: Aspect) -> Expectation:

@@ -1,4 +1,4 @@
-"""What a stress test leaves: stress.csv (verdicts), points.csv (every number), stress.png, a table on the terminal."""
+"""What a stress test leaves: stress.csv (verdicts), points.csv (every number), stress.png, a printed table."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def print_stress(bench: Benchmark, done: Stressed) -> None:
 
     Console(width=None if sys.stdout.isatty() else WIDE).print(_table(bench, done.findings))
     print(
-        "right .20: worse step by step, and beyond chance from strength .20 on; uneven: worse, but a step goes back\n"
+        "right .20: worse step by step, beyond chance from strength .20 on; uneven: worse, but a step goes back;\n"
         "blind: no change beyond chance; wrong: better beyond chance; (in brackets): nothing is asked, only shown"
     )
     print(f"results: {done.out / 'stress.csv'}, points.csv, stress.png")

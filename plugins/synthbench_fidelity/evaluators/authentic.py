@@ -9,12 +9,12 @@ import numpy as np
 
 from synthbench.types import Direction
 from synthbench_fidelity.arrays import Features
-from synthbench_fidelity.evaluators.base import FeatureEvaluator, Figure
+from synthbench_fidelity.evaluators.base import Figure, PartEvaluator
 
 __all__ = ["Authenticity"]
 
 
-class Authenticity(FeatureEvaluator):
+class Authenticity(PartEvaluator):
     """Share of synthetic images farther from their nearest training image than that one is from the next."""
 
     name: ClassVar[str] = "authenticity"

@@ -21,7 +21,7 @@ from synthbench.types import Direction, Evaluation, Images, Score, Splits
 from synthbench_fidelity.arrays import Features, Integers
 from synthbench_fidelity.evaluators.signature import write_signature
 
-__all__ = ["Case", "FeatureEvaluator", "Figure", "Part", "drawn", "too_few", "undefined"]
+__all__ = ["Case", "FeatureEvaluator", "Figure", "Part", "PartEvaluator", "drawn", "too_few", "undefined"]
 
 
 class Figure(NamedTuple):
@@ -111,20 +111,35 @@ class FeatureEvaluator(Evaluator):
     def bounds(self) -> Mapping[str, tuple[float, float]]:
         return {self.named(kind): limits for kind, limits in self.limits.items()}
 
+    def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
+        some = drawn(synthetic, self.at_most, ctx)
+        theirs, mine = (np.asarray(ctx.features(s, self.extractor, train=real.train)) for s in (real.train, some))
+        write_signature(ctx.workdir, self, real.train, len(some), self.extractor.signature())
+        return Evaluation(self.judge(Case(real, some, theirs, mine, ctx)))
+
+    @abstractmethod
+    def judge(self, case: Case) -> Sequence[Score]:
+        """All scores, overall and by class."""
+
+    def score(self, kind: str, figure: Figure, variant: str, part: Part) -> Score:
+        """As the harness wants it; a number's note begins with the sizes of the two sets."""
+        undefined = math.isnan(figure.value)
+        note = figure.note if undefined else "; ".join(filter(None, [part.sizes, figure.note]))
+        low, high = (None, None) if undefined else (figure.low, figure.high)
+        return Score(
+            self.named(kind), figure.value, "", len(part.synthetic), note=note, variant=variant, low=low, high=high
+        )
+
+
+class PartEvaluator(FeatureEvaluator):
+    """One that does the same with each part: all images, then each class."""
+
     @property
     def needs(self) -> int:
         """Images that each side of a part must have."""
         return 3
 
-    def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
-        some = drawn(synthetic, self.at_most, ctx)
-        features = (np.asarray(ctx.features(s, self.extractor, train=real.train)) for s in (real.train, some))
-        case = Case(real, some, *features, ctx)
-        write_signature(ctx.workdir, self, real.train, len(some), self.extractor.signature())
-        return Evaluation(self.judge(case))
-
     def judge(self, case: Case) -> Sequence[Score]:
-        """All scores, part by part."""
         return [score for part in case.parts() for score in self.scores_of(part, case)]
 
     def scores_of(self, part: Part, case: Case) -> list[Score]:
@@ -143,15 +158,6 @@ class FeatureEvaluator(Evaluator):
     @abstractmethod
     def measure(self, real: Features, synthetic: Features, rng: np.random.Generator) -> Mapping[str, Figure]:
         """By kind. Each side has at least `needs` rows."""
-
-    def score(self, kind: str, figure: Figure, variant: str, part: Part) -> Score:
-        """As the harness wants it; a number's note begins with the sizes of the two sets."""
-        undefined = math.isnan(figure.value)
-        note = figure.note if undefined else "; ".join(filter(None, [part.sizes, figure.note]))
-        low, high = (None, None) if undefined else (figure.low, figure.high)
-        return Score(
-            self.named(kind), figure.value, "", len(part.synthetic), note=note, variant=variant, low=low, high=high
-        )
 
 
 def drawn(images: Images, at_most: int, ctx: Context) -> Images:

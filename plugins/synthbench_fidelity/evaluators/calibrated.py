@@ -1,6 +1,6 @@
 """What a metric says of real images and of noise: without that, a distance in a feature space means little.
 
-At the same extractor and, as far as the training set allows, the same number of images, each metric is also taken of
+With the same extractor and, as far as the training set allows, the same number of images, a metric is also had of
 
     real against real  a random half of the patients, or as many as make up N images, against all others
     noise              N images of uniform noise against the training set
@@ -22,12 +22,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from synthbench.context import Context
 from synthbench.seeds import derive_seed
 from synthbench.source import code_version
 from synthbench.types import Direction, Images, Score, Strings
 from synthbench_fidelity.arrays import Features, Integers
-from synthbench_fidelity.evaluators.base import Case, FeatureEvaluator, Figure, Part, undefined
+from synthbench_fidelity.evaluators.base import Case, Figure, Part, PartEvaluator, undefined
 
 __all__ = ["CalibratedEvaluator", "Reference", "noise", "place", "some_patients"]
 
@@ -46,8 +45,8 @@ class Reference:
     """By kind"""
 
 
-class CalibratedEvaluator(FeatureEvaluator):
-    """Also scores real images, noise and copies, once for all generators, and places the generator between them."""
+class CalibratedEvaluator(PartEvaluator):
+    """Also scores real images, noise and copies, and places the generator between them."""
 
     calibrated: ClassVar[Mapping[str, Direction]]
     """Those of its kinds that `compare` delivers."""
@@ -74,9 +73,9 @@ class CalibratedEvaluator(FeatureEvaluator):
         references = {found.name: found for found in self.references(part, case)}
         self._tabulate(part, references.values(), case.ctx.workdir / "calibration.csv")
         value = {score.metric: score.value for score in scores}
-        for kind in self.calibrated:
+        for kind, way in self.calibrated.items():
             scores.append(
-                self.score(f"{kind}_place", place(value[self.named(kind)], kind, references), part.name, part)
+                self.score(f"{kind}_place", place(value[self.named(kind)], kind, way, references), part.name, part)
             )
             if not part.name:
                 scores += [self._shown(kind, reference) for reference in references.values()]
@@ -149,12 +148,15 @@ def some_patients(groups: Strings, n: int, rng: np.random.Generator) -> np.ndarr
     return np.isin(patient, order[np.cumsum(counts[order]) <= n])
 
 
-def place(value: float, kind: str, references: Mapping[str, Reference]) -> Figure:
-    """(value - noise) / (real against real - noise): 1 is as real images against each other, 0 as noise."""
+def place(value: float, kind: str, way: Direction, references: Mapping[str, Reference]) -> Figure:
+    """(value - noise) / (real against real - noise): 1 is as real images against each other, 0 as noise.
+
+    NaN where noise scores as well as real images: the metric is blind to it in this space.
+    """
     if math.isnan(value) or not {REAL, NOISE} <= references.keys():
         return undefined("too few images to place it between noise and real against real")
     floor, ceiling = references[NOISE].values[kind], references[REAL].values[kind]
-    if floor == ceiling:
-        return undefined("noise and real against real score the same")
+    if (floor >= ceiling) if way == "higher" else (floor <= ceiling):
+        return undefined(f"noise ({floor:.4g}) scores no worse than real against real ({ceiling:.4g})")
     note = f"0 is noise ({floor:.4g}), 1 real against real ({ceiling:.4g}, {references[REAL].n} images)"
     return Figure((value - floor) / (ceiling - floor), note=note)

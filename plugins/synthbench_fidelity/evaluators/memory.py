@@ -70,9 +70,6 @@ class Memorisation(FeatureEvaluator):
             }.items()
         ]
 
-    def measure(self, real: Features, synthetic: Features, rng: np.random.Generator) -> Mapping[str, Figure]:
-        raise NotImplementedError("it needs a hold-out beside the two: see `judge`")
-
     def _holdout(self, case: Case) -> Features | None:
         images = case.real.holdout
         return None if images is None else np.asarray(case.ctx.features(images, self.extractor, train=case.train))
@@ -95,7 +92,7 @@ class Memorisation(FeatureEvaluator):
         return copies(**sides, false_alarm=self.near)
 
     def _verdict(self, part: Part, near: Mapping[str, Copies | Figure]) -> Figure:
-        """1 where a class of the part is beyond its share of the false alarms, else 0; NaN where one is unknown."""
+        """1 where a class is beyond its share of the false alarms, else 0; NaN where one is not known."""
         asked = [near[part.name]] if part.name else list(near.values())
         unknown = [found for found in asked if isinstance(found, Figure)]
         p = min(

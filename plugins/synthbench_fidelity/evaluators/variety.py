@@ -9,12 +9,12 @@ import numpy as np
 
 from synthbench.types import Direction, Score
 from synthbench_fidelity.arrays import Features
-from synthbench_fidelity.evaluators.base import Case, FeatureEvaluator, Figure, Part
+from synthbench_fidelity.evaluators.base import Case, Figure, Part, PartEvaluator
 
 __all__ = ["Vendi"]
 
 
-class Vendi(FeatureEvaluator):
+class Vendi(PartEvaluator):
     """Vendi score of synthetic images, and (variant "real") of as many training images.
 
     Both sets are cut by a random draw to the size of the smaller one: the score grows with it.

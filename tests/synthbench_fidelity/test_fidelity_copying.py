@@ -1,0 +1,175 @@
+"""`memorisation`: a copier is flagged, new real images are not, at the rate it states."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synthbench.extractors import build_extractor
+from synthbench.imaging import resize_square, to_eight_bit
+from synthbench.types import Images, Splits
+from synthbench_fidelity.evaluators.gallery import closest_grid
+from synthbench_fidelity.evaluators.memory import exact_copies, one_of_each
+from synthbench_fidelity.plugin import Memorisation
+from synthbench_phantom.plugin import Phantom
+
+from .conftest import HELPERS, pictures
+
+XRAYS = Path(__file__).parents[3] / "shared" / "data" / "chest_xray" / "train"
+
+
+@pytest.fixture
+def plugin(pooled):
+    return Memorisation(extractor=pooled)
+
+
+@pytest.fixture
+def eight():
+    """8 x 8 mean grey levels."""
+    return build_extractor({"use": f"{HELPERS / 'pooled.py'}:Pooled", "cells": 8})
+
+
+def scores(plugin, real, synthetic, ctx):
+    return {(s.metric.partition("[")[0], s.variant): s for s in plugin.evaluate(real, synthetic, ctx).scores}
+
+
+def verdicts(plugin, real, ctx, **sets):
+    return {name: scores(plugin, real, images, ctx)["copying", ""].value for name, images in sets.items()}
+
+
+def test_a_copier_is_flagged_and_new_images_are_not(plugin, real, alike, copier, ctx):
+    good, bad = (scores(plugin, real, images, ctx) for images in (alike, copier))
+    assert {(kind, variant) for kind, variant in good} == {
+        (kind, variant) for kind in plugin.kinds for variant in ("", "PLAIN", "BLOB")
+    }
+    assert [good["copying", v].value for v in ("", "PLAIN", "BLOB")] == [0, 0, 0]
+    assert [bad["copying", v].value for v in ("", "PLAIN", "BLOB")] == [1, 1, 1]
+    assert bad["exact_copies", ""].value == bad["near_copies", ""].value == 1
+    assert bad["exact_copies", ""].note.endswith("120 of 120 of the same pixels")
+    assert good["exact_copies", ""].value == 0
+    assert good["near_copies", ""].value < 0.1
+    assert bad["ct", ""].value < -3 < good["ct", ""].value
+    assert bad["nearest_ratio", ""].value < good["nearest_ratio", ""].value
+    assert good["nearest_ratio", ""].low < 1 < good["nearest_ratio", ""].high
+
+
+def test_a_copier_that_adds_noise_or_copies_a_fifth_is_caught(plugin, real, alike, copier, ctx):
+    rng = np.random.default_rng(1)
+    noisy = np.clip(copier.pixels + rng.normal(0, 5, copier.pixels.shape), 0, 255).astype(np.uint8)
+    fifth = np.where(rng.random(120)[:, None, None, None] < 0.2, noisy, alike.pixels)
+    sets = {"noisy": replace(copier, pixels=noisy), "fifth": replace(alike, pixels=fifth)}
+    assert verdicts(plugin, real, ctx, **sets) == {"noisy": 1, "fifth": 1}
+    assert scores(plugin, real, sets["noisy"], ctx)["exact_copies", ""].value == 0
+
+
+def test_copies_under_the_wrong_label_are_caught(plugin, real, copier, ctx):
+    wrong = replace(copier, labels=1 - copier.labels)
+    assert verdicts(plugin, real, ctx, wrong=wrong) == {"wrong": 1}
+
+
+def test_one_class_that_copies_is_enough(plugin, real, alike, copier, ctx):
+    pixels = np.concatenate([alike.pixels[alike.labels == 0], copier.pixels[copier.labels == 1]])
+    labels = np.repeat([0, 1], [(alike.labels == 0).sum(), (copier.labels == 1).sum()])
+    found = scores(plugin, real, Images(pixels, labels, alike.classes), ctx)
+    assert [found["copying", v].value for v in ("", "PLAIN", "BLOB")] == [1, 0, 1]
+
+
+def test_false_alarms_are_as_rare_as_stated(pooled, context_in, tmp_path):
+    """60 benchmarks with an honest generator; at 10 % no more than 6 + 2.3 standard deviations are flagged."""
+    plugin = Memorisation(extractor=pooled, near=0.1, false_alarm=0.1)
+    ctx = context_in(tmp_path)
+    flagged = 0
+    for k in range(60):
+        real = Splits(pictures(60, 10 + 3 * k, each=2), {}, holdout=pictures(60, 11 + 3 * k, each=2))
+        flagged += verdicts(plugin, real, ctx, honest=pictures(40, 12 + 3 * k))["honest"]
+    assert flagged <= 11
+
+
+def test_without_a_holdout_the_cells_say_so(plugin, without_holdout, copier, ctx):
+    found = scores(plugin, without_holdout, copier, ctx)
+    for kind in ("copying", "near_copies", "nearest_ratio", "ct"):
+        assert np.isnan(found[kind, ""].value)
+        assert found[kind, ""].note == "no hold-out"
+    assert found["exact_copies", ""].value == 1
+
+
+def test_a_holdout_too_small_for_the_rate_says_how_many_it_takes(plugin, real, alike, ctx):
+    holdout = real.holdout.subset(np.arange(60))
+    found = scores(plugin, replace(real, holdout=holdout), alike, ctx)
+    assert found["copying", ""].note == "too few: 15 hold-out patients of PLAIN (49 needed)"
+
+
+def test_the_verdict_gates_the_board(plugin):
+    assert plugin.gates == {"copying"} <= set(plugin.metrics)
+
+
+def test_the_closest_pairs_are_shown(plugin, real, copier, ctx):
+    plugin.evaluate(real, copier, ctx)
+    picture = np.asarray(Image.open(ctx.workdir / "closest-pairs.png"))
+    assert picture.shape == (2 * (2 * 16 + 2), 8 * 16)
+    np.testing.assert_array_equal(picture[:16], picture[16:32])
+    lines = (ctx.workdir / "closest-pairs.csv").read_text().splitlines()
+    assert len(lines) == 17
+    assert all(line.split(",")[0] == line.split(",")[1] and line.endswith(",0") for line in lines[1:])
+
+
+def test_the_grid_has_the_synthetic_image_above():
+    grid = closest_grid(np.full((3, 4, 4, 1), 200, np.uint8), np.full((3, 4, 4, 1), 50, np.uint8))
+    assert grid.shape == (10, 32, 1)
+    assert (grid[:4, :12] == 200).all()
+    assert (grid[4:8, :12] == 50).all()
+    assert (grid[8:] == 255).all()
+    assert (grid[:8, 12:] == 0).all()
+
+
+def test_exact_copies_compare_pixels():
+    train = pictures(10, 0)
+    assert exact_copies(train, train.subset(np.array([3, 3]))).all()
+    near = replace(train, pixels=train.pixels ^ 1)
+    assert not exact_copies(train, near).any()
+
+
+def test_one_image_of_each_patient():
+    groups = np.array(["a", "a", "b", "c", "c", "c"])
+    rng = np.random.default_rng(0)
+    draws = [one_of_each(groups, rng) for _ in range(50)]
+    assert all(sorted(groups[d]) == ["a", "b", "c"] for d in draws)
+    assert {int(i) for d in draws for i in d} == set(range(6))
+
+
+def split(images, holdout, new, seed=0):
+    """Train, hold-out and new images of so many patients."""
+    order = np.random.default_rng(seed).permutation(np.unique(images.groups))
+    parts = np.split(order, [holdout, holdout + new])
+    held, fresh, train = (images.subset(np.isin(images.groups, part)) for part in parts)
+    return Splits(train, {}, holdout=held), fresh
+
+
+def test_on_the_phantom(pooled, ctx):
+    images = Phantom(image_size=32, train_images=450, test_images=10).load(ctx).train
+    real, fresh = split(images, 60, 40)
+    copies = real.train.subset(np.arange(0, len(real.train), 4))
+    found = verdicts(Memorisation(extractor=pooled, near=0.05), real, ctx, new=fresh, resample=copies)
+    assert found == {"new": 0, "resample": 1}
+
+
+def xray(file):
+    return resize_square(to_eight_bit(Image.open(file), 1), 64, "squash", antialias=True)
+
+
+@pytest.mark.skipif(not XRAYS.is_dir(), reason="the real X-rays are not here")
+def test_on_real_xrays(eight, ctx):
+    """One image of each patient, so that any cut is one by patient."""
+    names = ("NORMAL", "PNEUMONIA")
+    files = {name: sorted((XRAYS / name).glob("*.jpeg")) for name in names}
+    patients = {name: {"-".join(f.stem.split("-")[:3]).split("_")[0]: f for f in files[name]} for name in names}
+    chosen = [(label, file) for label, name in enumerate(names) for file in list(patients[name].values())[:120]]
+    pixels = np.stack([xray(file) for _, file in chosen])
+    labels = np.array([label for label, _ in chosen], dtype=np.int64)
+    images = Images(pixels, labels, names, np.array([file.name for _, file in chosen]))
+    real, fresh = split(images, 110, 40)
+    copies = real.train.subset(np.arange(0, len(real.train), 2))
+    plugin = Memorisation(extractor=eight, near=0.03)
+    assert verdicts(plugin, real, ctx, new=fresh, resample=copies) == {"new": 0, "resample": 1}
