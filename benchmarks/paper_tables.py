@@ -55,12 +55,6 @@ class Results:
     report: pd.DataFrame
     confusion: pd.DataFrame
 
-    def values(self, generator: str, evaluator: str, metric: str, test_set: str) -> pd.DataFrame:
-        """The rows of scores.csv for one cell, one a seed."""
-        s = self.scores
-        keep = (s.generator == generator) & (s.evaluator == evaluator)
-        return s[keep & (s.metric == metric) & (s.test_set == test_set)]
-
     def cell(self, generator: str, evaluator: str, metric: str, test_set: str) -> pd.Series | None:
         """The row of intervals.csv for one cell of the board; None where nobody asked."""
         i = self.intervals
@@ -82,8 +76,9 @@ def load_results(folder: Path) -> Results:
         raise FileNotFoundError(f"{folder}: no {', '.join(missing)}; run benchmarks/make_paper_doc.py RUN_DIR")
 
     def table(name: str) -> pd.DataFrame:
+        undefined = {name: ["nan"] for name in ("precision", "recall", "f1")}
         # text cells that are empty stay empty: a test set nobody has seen has seen == ""
-        return pd.read_csv(folder / name, keep_default_na=False, na_values={"value": [""], "precision": ["nan"]})
+        return pd.read_csv(folder / name, keep_default_na=False, na_values={"value": [""], **undefined})
 
     return Results(
         scores=table("scores.csv"),
@@ -149,7 +144,7 @@ def board(evaluator: str) -> Callable[[Results], str]:
     """The leaderboard under one evaluator, on the held-out test set."""
 
     def make(results: Results) -> str:
-        headings = ["generator", "role", *HEADINGS.values(), "N"]
+        headings = ["generator", "role", *(HEADINGS[metric] for metric in METRICS), "N"]
         ranked = evaluator == results.run["benchmark"]["headline"].rpartition(".")[0]
         extra = ["rank", "utility"] if ranked else []
         return markdown([*extra[:1], *headings, *extra[1:]], board_rows(results, evaluator, ranked))
@@ -276,20 +271,20 @@ def table_1(results: Results) -> str:
     return markdown([*headings, "ours, held-out images (test)"], rows)
 
 
-def cell(value: float | int | None) -> str:
-    """Counts as they are, the rest to the two digits that the paper prints; a dash where it prints nothing."""
-    return "–" if value is None else str(value) if isinstance(value, int) else number(value, 2)
+def cell(value: float | int | str | None) -> str:
+    """Counts and texts as they are, the rest to the paper's two digits; a dash where it prints nothing."""
+    return "–" if value is None else str(value) if isinstance(value, int | str) else number(value, 2)
 
 
-def our_report(results: Results, test_set: str) -> dict[str, float | int | None]:
+def our_report(results: Results, test_set: str) -> dict[str, float | int | str | None]:
     """The same rows as the paper's, for the VGG16 trained on our ACGAN's images (first seed)."""
-    rows: dict[str, float | int | None] = {}
+    rows: dict[str, float | int | str | None] = {}
     for name in paper.CLASSES:
         found = results.report_row(test_set, name)
         rows |= {f"{name} {what}": found[what] for what in ("precision", "recall", "f1")}
         rows[f"{name} support"] = int(found["support"])
     for metric in ("accuracy", "balanced_accuracy"):
-        rows[metric.replace("_", " ")] = float(results.values(GAN, VGG, metric, test_set).value.iloc[0])
+        rows[metric.replace("_", " ")] = with_interval(results.cell(GAN, VGG, metric, test_set))
     return rows
 
 

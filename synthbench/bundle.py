@@ -29,6 +29,7 @@ FORMAT = 1
 TEXTS = frozenset({".json", ".csv", ".txt"})
 PICTURES = frozenset({".png"})
 WEIGHTS = frozenset({".safetensors"})
+NEAREST = "nearest.png"
 NEEDED = ("run.json", "leaderboard.csv", "scores.csv", "intervals.csv", "comparisons.csv", "test_sets.csv")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file knows: when a bundle was made is no part of its content."""
@@ -48,8 +49,8 @@ class Packed:
 def export(folder: Path, file: Path, *, weights: bool = False) -> Packed:
     """Pack a run's folder. The same folder gives the same bytes, under one version of zlib.
 
-    Texts go in without the folders of this machine, logs and tracebacks too. Sample grids of floors and ceilings
-    stay out: they show copies of real training images, or noise. Raises DataError for a folder that is no run.
+    Texts go in without the folders of this machine, logs and tracebacks too. Pictures of real training images stay
+    out, with them all samples of floors and ceilings. Raises DataError for a folder that is no run.
     """
     record = read_record(folder)
     if missing := [name for name in NEEDED if not (folder / name).is_file()]:
@@ -78,10 +79,12 @@ def _is_result(path: Path, name: Path, kinds: Collection[str]) -> bool:
 
 
 def _shows_real_images(name: Path, record: Mapping[str, Any]) -> bool:
-    """Sample grids of floors and ceilings, which hand out the training images or noise."""
+    """The pictures of training images that a run makes, and samples of floors and ceilings, which may be such."""
+    if name.suffix not in PICTURES:
+        return False
     roles = {safe_name(label): about["role"] for label, about in record["declared"]["generators"].items()}
-    sample = name.suffix in PICTURES and name.parts[0] == "trials" and name.parts[3:4] == ("generator",)
-    return sample and roles.get(name.parts[1]) != "candidate"
+    sample = name.parts[0] == "trials" and name.parts[3:4] == ("generator",)
+    return name.parts[0] == "data" or name.name == NEAREST or (sample and roles.get(name.parts[1]) != "candidate")
 
 
 def _renamed(record: Mapping[str, Any], scrubber: Scrubber) -> dict[str, str]:

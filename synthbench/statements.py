@@ -53,7 +53,9 @@ def print_merged(merged: Merged) -> None:
 def _rank(row: Mapping[str, str]) -> str:
     if row["comparable"] != "yes":
         return "not comparable"
-    return "copies" if row.get("copying") == "yes" else "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]]))
+    return (
+        "copies" if row.get("copying") == "yes" else "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]]))
+    )
 
 
 def print_diff(diff: Diff, a: str, b: str) -> None:
@@ -103,7 +105,11 @@ def _number(shown: Shown | None) -> str:
 def print_packed(packed: Packed, file: str) -> None:
     """What is in a bundle and what is not."""
     print(f"{file}: {len(packed.files)} files, {sum(packed.files.values()) / 1e6:.1f} MB unpacked")
-    _some([f"left out: {name}" for name in packed.left_out])
+    inside = [name for name in packed.left_out if name.startswith(("trials/", "data/")) or "/" not in name]
+    others = Counter(name.partition("/")[0] for name in packed.left_out if name not in inside)
+    _some(
+        [f"left out: {name}" for name in inside] + [f"left out: {name}/ ({n} files)" for name, n in others.items()]
+    )
 
 
 def print_verified(found: Verified, file: str) -> None:

@@ -107,7 +107,17 @@ def test_weights_on_request(run, tmp_path):
 
 def test_pictures_of_real_training_images_stay_out(run, tmp_path):
     packed = export(run, tmp_path / "b.zip")
-    assert "trials/copy/seed-0/generator/samples.png" in packed.left_out
+    real = {
+        "data/real.png",
+        "trials/good/seed-0/generator/nearest.png",
+        "trials/copy/seed-0/generator/samples.png",
+    }
+    assert all((run / name).is_file() for name in real)
+    assert real <= set(packed.left_out)
+    assert {p for p in packed.files if p.endswith(".png")} == {
+        "trials/good/seed-0/generator/samples.png",
+        "trials/bad/seed-0/generator/samples.png",
+    }
     assert "trials/copy/seed-0/judge/predictions.csv" in packed.files
 
 

@@ -62,10 +62,10 @@ def test_the_readme_shows_the_same_results(tables: ModuleType) -> None:
 
 def test_a_changed_score_is_noticed(tables: ModuleType, tmp_path: Path) -> None:
     shutil.copytree(RESULTS, tmp_path / "results")
-    scores = pd.read_csv(RESULTS / "scores.csv")
+    scores = pd.read_csv(RESULTS / "intervals.csv")
     chosen = (scores.generator == "acgan") & (scores.metric == "auroc") & (scores.test_set == "test")
     scores.loc[chosen, "value"] = 0.123456
-    scores.to_csv(tmp_path / "results" / "scores.csv", index=False)
+    scores.to_csv(tmp_path / "results" / "intervals.csv", index=False)
     text = PAGE.read_text(encoding="utf-8")
     assert "0.123" in tables.rewrite(text, tables.load_results(tmp_path / "results"))
 
@@ -93,8 +93,10 @@ def test_leaderboard_agrees_with_both_files(name: str, evaluator: str) -> None:
     for row in (dict(zip(heading, cells, strict=True)) for cells in rows):
         for title, metric in columns.items():
             mine = on_test[(on_test.generator == row["generator"]) & (on_test.metric == metric)]
-            assert row[title].split(" ±")[0] == f"{mine.value.mean():.3f}"
-            assert row[title].split(" ±")[0] == f"{board.loc[row['generator'], f'{evaluator}.{metric}']:.3f}"
+            shown, column = row[title].partition(" (")[0], f"{evaluator}.{metric}"
+            low, high = (board.loc[row["generator"], f"{column}_{end}"] for end in ("low", "high"))
+            assert shown == f"{mine.value.mean():.3f}" == f"{float(board.loc[row['generator'], column]):.3f}"
+            assert row[title].endswith(f"({low:.3f}–{high:.3f})")
 
 
 def test_confusions_give_the_accuracies_of_scores_csv() -> None:
@@ -149,7 +151,7 @@ def test_the_papers_table_is_the_swapped_report_of_its_counts(printed: ModuleTyp
 def test_pictures_and_links_exist_and_are_small() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", PAGE.read_text(encoding="utf-8"))
     pictures = [PAGE.parent / link for link in links if link.startswith("images/")]
-    assert len(pictures) == 7
+    assert len(pictures) == 8
     assert [link for link in links if not (PAGE.parent / link).exists()] == []
     assert all(0 < picture.stat().st_size <= MAX_BYTES for picture in pictures)
 

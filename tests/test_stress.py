@@ -88,7 +88,7 @@ def test_each_evaluator_notices_what_it_measures(stressed, mini):
     assert found.loc[("gap", "label-noise"), "verdict"] == "blind"
     assert found.loc[("copying", "copy-train"), "verdict"] == "right"
     assert float(found.loc[("copying", "copy-train"), "last"]) == 1
-    assert found.loc[("copying", "noise"), "verdict"] == "not asked"
+    assert found.loc[("copying", "noise"), "verdict"] == "right", "the gate keeps still"
     assert found.loc[("gap", "copy-train"), "verdict"] == "not asked"
     assert found.loc[("share", "drop-class"), "verdict"] == "right"
     assert found.loc[("share", "blur"), "verdict"] == "blind"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synthbench.stress.degrade import MODES, degradations
+from synthbench.stress.degrade import AMOUNTS, MODES, amount, degradations
 from synthbench.types import Images
 
 
@@ -34,6 +34,10 @@ def moved(images, other):
 def test_strength_0_is_the_images_themselves(name):
     images = radiographs()
     assert ALL[name](images, 0.0, seed=3) is images
+
+
+def test_every_degradation_has_its_unit():
+    assert list(AMOUNTS) == list(ALL)
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])
@@ -79,7 +83,7 @@ def test_noise_has_the_stated_spread():
     grey = Images(np.full((4, 64, 64, 1), 128, np.uint8), np.zeros(4, np.int64), ("A",))
     spread = ALL["noise"](grey, 0.25, seed=0).pixels.astype(float).std()
     assert spread == pytest.approx(16, rel=0.02)
-    assert ALL["noise"].amount(0.25) == "sd 16 grey levels"
+    assert amount("noise", 0.25) == "sd 16 grey levels"
 
 
 def test_noise_is_one_pattern_that_grows():
@@ -105,7 +109,7 @@ def test_brightness_is_a_shift_that_stops_at_white():
 
 
 def test_jpeg_qualities():
-    assert [ALL["jpeg"].amount(s) for s in (0.5, 1.0)] == ["quality 50", "quality 5"]
+    assert [amount("jpeg", s) for s in (0.5, 1.0)] == ["quality 50", "quality 5"]
 
 
 def test_down_up_keeps_a_constant_and_loses_a_checkerboard():
@@ -139,7 +143,7 @@ def test_dropped_modes_leave_fewer_images_of_the_same_classes():
     assert all(one.counts() == images.counts() for one in made)
     kept = [set(one.ids) for one in made]
     assert kept[2] < kept[1] < kept[0], "modes that are gone stay gone"
-    assert ALL["drop-modes"].amount(1.0) == f"7 of {MODES} modes a class gone"
+    assert amount("drop-modes", 1.0) == f"7 of {MODES} modes a class gone"
 
 
 def test_dropped_modes_are_clusters():

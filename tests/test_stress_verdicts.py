@@ -134,3 +134,14 @@ def test_what_is_about_copying():
     assert aspect_of(Plain(), "fd") == "quality"
     assert aspect_of(Plain(), "authenticity") == aspect_of(Plain(), "authenticity[inception]") == "copying"
     assert aspect_of(Gate(), "ratio") == "copying"
+    assert aspect_of(Gate(), "copying") == "gate"
+
+
+def test_a_gate_that_fires_where_nothing_is_copied_is_wrong():
+    gate, calm = Facts("lower", "gate"), base((0.0, 0.0, 0.0))
+    assert judge(calm, steps(0, 0, 0), gate).verdict == "right"
+    fired = judge(calm, steps(0, 1, 1), gate)
+    assert (fired.verdict, fired.leaves_at) == ("wrong", pytest.approx(2 / 3))
+    assert judge(calm, steps(0, 1, 1, name="copy-train"), gate).verdict == "right"
+    assert judge(calm, steps(0, 0, 0, name="copy-train"), gate).verdict == "blind"
+    assert judge(base((1.0, 1.0)), steps(0, 0), gate).verdict == "right"

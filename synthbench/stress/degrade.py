@@ -18,7 +18,7 @@ from PIL import Image
 
 from synthbench.types import Images, Pixels
 
-__all__ = ["Degradation", "degradations"]
+__all__ = ["Degradation", "amount", "degradations"]
 
 Floats = npt.NDArray[np.floating]
 Index = npt.NDArray[np.integer]
@@ -44,11 +44,10 @@ MODES = 8
 
 @dataclass(frozen=True)
 class Degradation:
-    """One way to make images worse. `amount` says what a strength means, in its own unit."""
+    """One way to make images worse."""
 
     name: str
     apply: Callable[[Images, float, np.random.Generator], Images]
-    amount: Callable[[float], str]
 
     def __call__(self, images: Images, strength: float, seed: int) -> Images:
         """The degraded images; at strength 0 those given. Raises ValueError for a strength beyond 0-1."""
@@ -60,16 +59,34 @@ class Degradation:
 def degradations(train: Images) -> list[Degradation]:
     """All of them. `train` are the images that copying copies."""
     return [
-        Degradation("noise", noise, lambda s: f"sd {NOISE * s:.0f} grey levels"),
-        Degradation("blur", blur, lambda s: f"sd {100 * BLUR * s:.1f} % of the side"),
-        Degradation("jpeg", jpeg, lambda s: f"quality {_quality(s)}"),
-        Degradation("down-up", down_up, lambda s: f"{100 * (1 - SHRINK * s):.0f} % of the side and back"),
-        Degradation("brightness", brightness, lambda s: f"+{SHIFT * s:.0f} grey levels"),
-        Degradation("label-noise", label_noise, lambda s: f"{s:.0%} of the labels random"),
-        Degradation("drop-modes", drop_modes, lambda s: f"{_dropped(s)} of {MODES} modes a class gone"),
-        Degradation("drop-class", drop_class, lambda s: f"{s:.0%} of the rarest class gone"),
-        Degradation("copy-train", partial(copy_train, train=train), lambda s: f"{s:.0%} copied from train"),
+        Degradation("noise", noise),
+        Degradation("blur", blur),
+        Degradation("jpeg", jpeg),
+        Degradation("down-up", down_up),
+        Degradation("brightness", brightness),
+        Degradation("label-noise", label_noise),
+        Degradation("drop-modes", drop_modes),
+        Degradation("drop-class", drop_class),
+        Degradation("copy-train", partial(copy_train, train=train)),
     ]
+
+
+AMOUNTS: dict[str, Callable[[float], str]] = {
+    "noise": lambda s: f"sd {NOISE * s:.0f} grey levels",
+    "blur": lambda s: f"sd {100 * BLUR * s:.1f} % of the side",
+    "jpeg": lambda s: f"quality {_quality(s)}",
+    "down-up": lambda s: f"{100 * (1 - SHRINK * s):.0f} % of the side and back",
+    "brightness": lambda s: f"+{SHIFT * s:.0f} grey levels",
+    "label-noise": lambda s: f"{s:.0%} of the labels random",
+    "drop-modes": lambda s: f"{_dropped(s)} of {MODES} modes a class gone",
+    "drop-class": lambda s: f"{s:.0%} of the rarest class gone",
+    "copy-train": lambda s: f"{s:.0%} copied from train",
+}
+
+
+def amount(degradation: str, strength: float) -> str:
+    """What a strength of a degradation means, in its own unit."""
+    return AMOUNTS[degradation](strength)
 
 
 def noise(images: Images, strength: float, rng: np.random.Generator) -> Images:

@@ -86,5 +86,5 @@ def _lines(column: Column) -> str:
 def _legend() -> str:
     return (
         "grey band: chance; right: worse from ... on; uneven: a step goes back; blind: no change; "
-        "wrong: better; white: nothing is asked"
+        "wrong: better, or a gate's false alarm; white: nothing is asked"
     )

