@@ -17,6 +17,7 @@ import pluggy
 from synthbench import hookspecs
 from synthbench.errors import PluginError
 from synthbench.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
+from synthbench.source import FILE_MODULE
 
 __all__ = ["Kind", "Registry", "did_you_mean", "load_registry"]
 
@@ -143,7 +144,7 @@ def _from_file(use: str, folder: Path | None) -> Any:
 
 
 def _import_file(path: Path) -> ModuleType:
-    name = f"synthbench_file_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    name = f"{FILE_MODULE}{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = util.spec_from_file_location(name, path)

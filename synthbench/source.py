@@ -15,11 +15,15 @@ from functools import cache
 from importlib import import_module, metadata, util
 from pathlib import Path
 
-__all__ = ["code_version"]
+__all__ = ["FILE_MODULE", "code_version"]
 
 
 CORE_LIBRARY = "synthbench.imaging"
 """The one module of the core that computes pixels, so the one whose code counts."""
+
+
+FILE_MODULE = "synthbench_file_"
+"""How the names of modules begin that are read from `path/to/file.py:Class`."""
 
 
 @cache
@@ -32,8 +36,10 @@ def code_version(module: str) -> dict[str, str]:
     file = Path(str(main.__file__)).resolve()
     files, packages = _closure(module, file)
     sha = hashlib.sha256()
-    for name in sorted(files):
-        sha.update(f"{name}\0{_meaning(files[name])}\0".encode())
+    # A plugin file's module is named after its folder (registry), which is no part of its code.
+    named = {file.name if name == module and name.startswith(FILE_MODULE) else name: files[name] for name in files}
+    for name in sorted(named):
+        sha.update(f"{name}\0{_meaning(named[name])}\0".encode())
     versions = {package: _version(package) for package in sorted(packages)}
     return {"source": sha.hexdigest(), **{name: version for name, version in versions.items() if version}}
 

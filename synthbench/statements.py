@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -105,11 +106,10 @@ def _number(shown: Shown | None) -> str:
 def print_packed(packed: Packed, file: str) -> None:
     """What is in a bundle and what is not."""
     print(f"{file}: {len(packed.files)} files, {sum(packed.files.values()) / 1e6:.1f} MB unpacked")
-    inside = [name for name in packed.left_out if name.startswith(("trials/", "data/")) or "/" not in name]
-    others = Counter(name.partition("/")[0] for name in packed.left_out if name not in inside)
-    _some(
-        [f"left out: {name}" for name in inside] + [f"left out: {name}/ ({n} files)" for name, n in others.items()]
-    )
+    ours = ("trials", "data")
+    paths = [PurePosixPath(name) for name in packed.left_out]
+    kinds = Counter(p.name if p.parts[0] in ours or len(p.parts) == 1 else f"{p.parts[0]}/" for p in paths)
+    _some([f"left out: {name} ({n} file{'s' * (n > 1)})" for name, n in kinds.items()])
 
 
 def print_verified(found: Verified, file: str) -> None:

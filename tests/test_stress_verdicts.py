@@ -82,7 +82,9 @@ def test_a_step_back_within_its_own_interval_is_none():
 
 
 def test_better_at_any_strength_is_wrong():
-    assert judge(base(), steps(0.9, 0.5), HIGHER).verdict == "wrong"
+    found = judge(base(), steps(0.9, 0.5), HIGHER)
+    assert found.verdict == "wrong"
+    assert math.isnan(found.start), "where it gets worse later says nothing about that"
 
 
 def test_nothing_is_asked_of_quality_when_copying_nor_of_copying_elsewhere():

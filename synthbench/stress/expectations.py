@@ -37,7 +37,7 @@ ABOUT_COPYING = frozenset({"authenticity"})
 
 
 def aspect_of(evaluator: Evaluator, metric: str) -> Aspect:
-    """A metric that gates; one about copying (the others of such an evaluator, and `authenticity`); or of quality."""
+    """A metric that gates; about copying (the others of such an evaluator, and `authenticity`); or of quality."""
     if metric in evaluator.gates:
         return "gate"
     kind = metric.partition("[")[0]  # without the extractor's name

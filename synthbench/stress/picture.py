@@ -48,7 +48,7 @@ def draw(path: Path, title: str, findings: Sequence[Finding], points: Sequence[P
                 _panel(axes, by_place[column, name], points)
             panels[0].set_ylabel(_lines(column), rotation=0, ha="right", va="center", fontsize=7)
         for axes, name in zip(grid[0], names, strict=True):
-            axes.set_title(name, fontsize=8)
+            axes.set_title(name, fontsize=8, pad=10)
         figure.suptitle(title, fontsize=9)
         figure.supxlabel(f"strength 0 to 1; {_legend()}", fontsize=7)
         figure.savefig(path)
@@ -70,11 +70,11 @@ def _panel(axes: Axes, finding: Finding, points: Sequence[Point]) -> None:
     axes.set_xlim(-0.05, 1.05)
     axes.set_xticks([0, 0.5, 1], ["", "", ""])
     axes.tick_params(labelsize=5, length=2, pad=1)
-    axes.text(0.03, 0.97, _said(finding), transform=axes.transAxes, va="top", fontsize=6)
+    axes.text(0, 1.03, _said(finding), transform=axes.transAxes, va="bottom", fontsize=6)
 
 
 def _said(finding: Finding) -> str:
-    start = "" if math.isnan(finding.leaves_at) else f" from {finding.leaves_at:.2f}"
+    start = "" if math.isnan(finding.start) else f" from {finding.start:.2f}"
     return {"not asked": f"(moves{start})" if start else ""}.get(finding.verdict, finding.verdict + start)
 
 

@@ -110,8 +110,7 @@ def print_stress(bench: Benchmark, done: Stressed) -> None:
     Console(width=None if sys.stdout.isatty() else WIDE).print(_table(bench, done.findings))
     print(
         "right .20: worse step by step, beyond chance from strength .20 on; uneven: worse, but a step goes back;\n"
-        "blind: no change beyond chance; wrong: better beyond chance, or a false alarm of a gate; (in brackets): nothing\n"
-        "is asked, only shown"
+        "blind: no change beyond chance; wrong: better, or a gate's false alarm; (.40): nothing is asked"
     )
     print(f"results: {done.out / 'stress.csv'}, points.csv, stress.png")
     for failure in done.failures:
@@ -134,7 +133,7 @@ def _table(bench: Benchmark, findings: Sequence[Finding]) -> Table:
 
 def said(finding: Finding) -> str:
     """ "right .20": the verdict and from which strength on; "(.40)" where nothing is asked."""
-    start = "" if math.isnan(finding.leaves_at) else f"{finding.leaves_at:.2f}".removeprefix("0")
+    start = "" if math.isnan(finding.start) else f"{finding.start:.2f}".removeprefix("0")
     if finding.verdict == "not asked":
         return f"({start or '–'})"
     return f"{finding.verdict} {start}".strip()

@@ -34,9 +34,9 @@ class Finding:
     verdict      right      it gets worse beyond chance, and never gets better again beyond chance
                  uneven     it gets worse beyond chance, but some step goes back
                  blind      it does not get worse beyond chance
-                 wrong      somewhere it says beyond chance that worse images are better
+                 wrong      somewhere it says beyond chance that worse images are better; of a gate where nothing
+                            is copied (`not worse`): worse beyond chance, a false alarm; it is right otherwise
                  not asked  no expectation: see `expectations`
-                 Of a gate where nothing is copied: wrong where it gets worse beyond chance (a false alarm), else right
                  no value   too few numbers to tell
     spearman     rank correlation of the strength with how much worse the value is: 1 is monotone, the right way
     wrong_steps  from one strength to the next, steps towards better by more than chance
@@ -57,6 +57,12 @@ class Finding:
     last: float
     tolerance: float
     note: str = ""
+
+    @property
+    def start(self) -> float:
+        """From which strength on the verdict holds, NaN where that is no question: `wrong` may be anywhere."""
+        anywhere = self.verdict == "wrong" and self.expected == "worse"
+        return math.nan if anywhere else self.leaves_at
 
 
 def judge_all(points: Sequence[Point], facts: Mapping[Column, Facts]) -> list[Finding]:

@@ -78,7 +78,8 @@ def _declarations(case: EvaluatorCase) -> str:
 
 
 def _is_metric(name: object, way: object) -> bool:
-    return isinstance(name, str) and bool(re.fullmatch(r"[A-Za-z0-9_-]+(\[[^\[\].@\s]+\])?", name)) and way in ("higher", "lower")
+    pattern = r"[A-Za-z0-9_-]+(\[[^\[\].@\s]+\])?"
+    return isinstance(name, str) and bool(re.fullmatch(pattern, name)) and way in ("higher", "lower")
 
 
 def _evaluate(case: EvaluatorCase) -> str:

@@ -77,7 +77,7 @@ def test_one_class_that_copies_is_enough(plugin, real, alike, copier, ctx):
 
 
 def test_false_alarms_are_as_rare_as_stated(pooled, context_in, tmp_path):
-    """60 benchmarks with an honest generator, at 10 %: binomial, 99.9 % quantile 14. Of 1600 once 150 were flagged."""
+    """60 benchmarks with an honest generator at 10 %: 14 is the 99.9 % quantile. Of 1600 once 150 were flagged."""
     plugin = Memorisation(extractor=pooled, near=0.1, false_alarm=0.1)
     ctx = context_in(tmp_path)
     flagged = 0
