@@ -58,7 +58,7 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], outcomes: Sequence[Ou
     for outcome in outcomes:
         trials.setdefault(outcome.trial.generator.label, []).append(outcome)
     cells = {label: cells_of(mine, len(mine)) for label, mine in trials.items()}
-    heads = {label: found for label, mine in cells.items() if (found := mine.get(headline_of(bench)))}
+    heads = {label: found for label, mine in cells.items() if (found := _head(mine, bench))}
     barred = _barred(bench, tests)
     comparisons, places = standings(bench, tests, trials, heads)
     n_classes = len(tests[0].counts) if tests else 2
@@ -99,6 +99,12 @@ def headline_of(bench: Benchmark) -> Column:
     """The column that ranks the board."""
     evaluator, _, metric = bench.headline.rpartition(".")
     return Column(evaluator, metric, "test", "", "")
+
+
+def _head(cells: Mapping[Column, Cell], bench: Benchmark) -> Cell | None:
+    """The headline's cell: on `test`, or of an evaluator that scores the synthetic images themselves."""
+    on_test = headline_of(bench)
+    return cells.get(on_test) or cells.get(on_test._replace(test_set=""))
 
 
 def direction_of(bench: Benchmark) -> Direction:
@@ -160,7 +166,8 @@ def _columns(bench: Benchmark, cells: Cells) -> list[Column]:
     missing = [Column(*who, "test", "", "") for who, name in declared.items() if name not in plain]
     order = list(declared.values())
     first = sorted([c for c in [*found, *missing] if c.name in order], key=lambda c: order.index(c.name))
-    return list(dict.fromkeys([headline_of(bench), *first, *(c for c in found if c.name not in order)]))
+    first.sort(key=lambda column: column.name != bench.headline)  # stable: the headline leads
+    return list(dict.fromkeys([*first, *(c for c in found if c.name not in order)]))
 
 
 def _place(label: str, outcomes: Sequence[Outcome], places: Mapping[str, tuple[int, int]]) -> dict[str, Any]:

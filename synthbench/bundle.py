@@ -29,7 +29,8 @@ FORMAT = 1
 TEXTS = frozenset({".json", ".csv", ".txt"})
 PICTURES = frozenset({".png"})
 WEIGHTS = frozenset({".safetensors"})
-NEAREST = "nearest.png"
+REAL = frozenset({"nearest.png", "closest-pairs.png"})
+"""Pictures that show training images beside synthetic ones."""
 NEEDED = ("run.json", "leaderboard.csv", "scores.csv", "intervals.csv", "comparisons.csv", "test_sets.csv")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file knows: when a bundle was made is no part of its content."""
@@ -84,7 +85,7 @@ def _shows_real_images(name: Path, record: Mapping[str, Any]) -> bool:
         return False
     roles = {safe_name(label): about["role"] for label, about in record["declared"]["generators"].items()}
     sample = name.parts[0] == "trials" and name.parts[3:4] == ("generator",)
-    return name.parts[0] == "data" or name.name == NEAREST or (sample and roles.get(name.parts[1]) != "candidate")
+    return name.parts[0] == "data" or name.name in REAL or (sample and roles.get(name.parts[1]) != "candidate")
 
 
 def _renamed(record: Mapping[str, Any], scrubber: Scrubber) -> dict[str, str]:

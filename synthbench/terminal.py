@@ -70,7 +70,7 @@ def _board(bench: Benchmark, out: Path) -> Table:
     table = Table(title=f"{escape(bench.name)}: ranked by {escape(bench.headline)} on test; 95 % intervals")
     for heading in ("rank", "generator", "role", "status", *shown, "utility", "fit s", "score s"):
         left = heading in ("generator", "role", "status")
-        table.add_column(heading, justify="left" if left else "right", no_wrap=left, overflow="fold")
+        table.add_column(escape(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
     for record in board.to_dict("records"):
         row = {str(column): str(cell) for column, cell in record.items()}
         scoring = [float(t) for e in bench.evaluators if (t := row[f"{e.label}_wall_s"])]
