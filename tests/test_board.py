@@ -1,6 +1,7 @@
 """Cells, ranks and utility from outcomes made by hand: what a board may and may not say."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -11,10 +12,11 @@ import pytest
 from synthbench.board import make_board
 from synthbench.cells import Column, cells_of
 from synthbench.config import Ranking
+from synthbench.predictions import save_predictions
 from synthbench.replicates import Measured, Replicates
 from synthbench.run import Outcome
 from synthbench.testsets import TestSet
-from synthbench.types import Score
+from synthbench.types import Predictions, Score
 
 HEAD = Column("e", "accuracy", "test", "", "")
 B = 2000
@@ -235,3 +237,30 @@ def test_intervals_csv_tells_the_two_sources_apart():
     assert row["low"] < row["sampling_low"] < row["value"] < row["sampling_high"] < row["high"]
     assert row["seed_sd"] == pytest.approx(0.02)
     assert (row["generator_seeds"], row["classifier_seeds"], row["weak"]) == (3, 1, True)
+
+
+@pytest.mark.parametrize(("test", "metric"), [("mcnemar", "accuracy"), ("delong", "auroc")])
+def test_named_tests_compare_the_answers_behind_the_headline(tmp_path, monkeypatch, test, metric):
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 2
+    ids = np.array([str(i) for i in range(400)])
+    trials = []
+    for name, noise in (("good", 0.3), ("bad", 3.0)):
+        second = 1 / (1 + np.exp(-(2 * labels - 1 + rng.normal(0, noise, 400))))
+        answers = Predictions("test", ids, ids, labels, np.stack([1 - second, second], axis=1), 0)
+        save_predictions(tmp_path / f"{name}.csv", [answers], ("NORMAL", "PNEUMONIA"))
+        trial = outcome(generator(name), 0, [0.9 if name == "good" else 0.6], metric=metric)
+        trial.predictions["e"] = tmp_path / f"{name}.csv"
+        trials.append(trial)
+    monkeypatch.setitem(Judge.metrics, "auroc", "higher")
+    board = board_of(trials, headline=f"e.{metric}", test=test)
+    assert board.comparisons["test"].tolist() == [test]
+    assert board.comparisons["better"].tolist() == ["good"]
+    assert board.comparisons["p"][0] < 1e-6
+
+
+def test_a_metric_of_the_synthetic_images_themselves_can_be_the_headline():
+    trials = [outcome(generator(n), 0, [v, v + 0.001, v - 0.001], spread=0) for n, v in (("a", 0.2), ("b", 0.9))]
+    for trial in trials:
+        trial.scores["e"] = tuple(replace(score, test_set="") for score in trial.scores["e"])
+    assert by_generator(board_of(trials))["rank"].to_dict() == {"b": 1, "a": 2}

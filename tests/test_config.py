@@ -339,3 +339,44 @@ def test_the_benchmarks_that_we_ship_are_valid(file):
     assert bench.name == file.stem
     assert {"noise", "shuffled-labels", "resample", "balanced-resample"} <= set(labels(bench.generators))
     assert bench.headline == "tstr.balanced_accuracy"
+
+
+class Exam(Evaluator):
+    name: ClassVar[str] = "exam"
+    metrics: ClassVar = {"accuracy": "higher", "auroc": "higher"}
+    seeds: int = 1
+
+    def evaluate(self, real, synthetic, ctx):
+        raise NotImplementedError
+
+
+@pytest.fixture
+def ranked(load):
+    """Load a benchmark whose evaluator knows accuracy and auroc."""
+    registry = registry_of(Model)
+    exams = ModuleType("exams")
+    exams.register_evaluators = hookimpl(lambda: [Exam])
+    registry.register(exams, "exams")
+
+    def ranked(headline, test, evaluator=(), **changes):
+        exam = {"use": "exam", **dict(evaluator)}
+        return load(headline=headline, ranking={"test": test}, evaluators=[exam], registry=registry, **changes)
+
+    return ranked
+
+
+@pytest.mark.parametrize(("headline", "test"), [("exam.accuracy", "mcnemar"), ("exam.auroc", "delong")])
+def test_the_named_tests_know_one_metric_and_one_seed(ranked, headline, test):
+    assert ranked(headline, test).ranking.test == test
+    other = {"exam.accuracy": "exam.auroc", "exam.auroc": "exam.accuracy"}[headline]
+    with pytest.raises(ConfigError, match=f"{test} compares"):
+        ranked(other, test)
+    with pytest.raises(ConfigError, match="one generator seed and one classifier seed"):
+        ranked(headline, test, seeds=2)
+    with pytest.raises(ConfigError, match="one generator seed and one classifier seed"):
+        ranked(headline, test, evaluator={"seeds": 3})
+
+
+def test_an_unknown_ranking_test_is_refused(ranked):
+    with pytest.raises(ConfigError, match=r"ranking\.test"):
+        ranked("exam.accuracy", "guess")
