@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 
-from synthbench.config import Benchmark, Entry
+from synthbench.config import Benchmark, Entry, Ranking
 from synthbench.errors import ConfigError
 from synthbench.interfaces import Dataset, Evaluator, Generator
 from synthbench.plan import make_plan
@@ -39,6 +39,9 @@ def bench(*labels, seed=0, seeds=1, evaluators=None):
         seeds=seeds,
         samples=10,
         headline="judge.taste",
+        ranking=Ranking(),
+        max_leak=0.01,
+        holdout=0.0,
         baselines=False,
         dataset=Entry("data", "data", Data()),
         external=(),

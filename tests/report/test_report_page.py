@@ -135,6 +135,15 @@ def test_the_page_forbids_itself_every_request(page):
     assert "unsafe-inline" not in policy.partition("script-src")[2]
 
 
+def test_every_fold_says_what_is_in_it(finished):
+    html = (finished / "report.html").read_text(encoding="utf-8")
+    summaries = [
+        re.sub(r"<.*?>", "", found).strip() for found in re.findall(r"<summary>(.*?)</summary>", html, re.S)
+    ]
+    assert summaries
+    assert all(summaries)
+
+
 @pytest.fixture(scope="module")
 def evil(made_up, tmp_path_factory):
     """A run whose every text is an attack."""
