@@ -16,7 +16,7 @@ from synthbench.naming import safe_name
 __all__ = ["Estimate", "Row", "RunFolder", "Trial", "dig", "estimate", "number", "read_csv", "read_run"]
 
 Row = Mapping[str, str]
-TABLES = ("leaderboard", "scores", "intervals", "comparisons", "test_sets", "audit", "quarantine", "signatures")
+TABLES = ("leaderboard", "scores", "intervals", "comparisons", "test_sets", "audit", "quarantine")
 
 
 class Estimate(NamedTuple):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from synthbench.naming import safe_name
 from synthbench.report.bars import shown_number
 from synthbench.report.folder import Row, RunFolder, dig, estimate, number
 
@@ -142,13 +143,17 @@ def _run_facts(run: RunFolder) -> dict[str, object]:
 
 
 def _signatures(run: RunFolder) -> Table:
-    """One citable line a metric, where the run wrote them: signatures.csv, or a column of scores.csv."""
-    caption = "Signatures: how each metric was computed"
-    if rows := run.tables["signatures"]:
-        return _of_rows(caption, rows, "signatures.csv")
-    scores = run.tables["scores"]
-    lines = {(f"{row['evaluator']}.{row['metric']}", row.get("signature", "")) for row in scores}
-    return Table(caption, ["metric", "signature"], [list(line) for line in sorted(lines) if line[1]])
+    """One citable line a metric: what evaluators left in `signature.txt`, "metric | how"; each line once."""
+    labels = {safe_name(label): label for label in run.evaluators}
+    lines = dict.fromkeys(
+        (labels.get(file.parent.name, file.parent.name), *line.partition(" | ")[::2])
+        for file in sorted((run.out / "trials").glob("*/seed-*/*/signature.txt"))
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines()
+    )
+    rows = [[f"{label}.{metric}", how] for label, metric, how in lines]
+    return Table(
+        "Signatures: how each metric was computed", ["metric", "signature"], rows, "trials/*/*/*/signature.txt"
+    )
 
 
 def _bases(run: RunFolder) -> Table:

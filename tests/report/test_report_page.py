@@ -160,7 +160,8 @@ def evil(made_up, tmp_path_factory):
     )
     made_up.rows(out / "scores.csv", [made_up.score_row(EVIL, note=EVIL), made_up.score_row(EVIL, EVIL)])
     made_up.rows(out / "quarantine.csv", [{"path": EVIL, "reason": EVIL}])
-    made_up.rows(out / "signatures.csv", [{EVIL: EVIL}])
+    (next(out.glob("trials/*/seed-0")) / "e").mkdir()
+    (next(out.glob("trials/*/seed-0")) / "e" / "signature.txt").write_text(f"{EVIL} | {EVIL}")
     write_report(out)
     return out
 
@@ -265,19 +266,18 @@ def test_an_evaluator_that_nobody_knows_has_its_numbers_and_pictures(bare_plots,
         "good", "candidate", "1", **{"fd[x].fid": "41.5", "fd[x].fid_sd": "", "copying": "yes"}
     )
     made_up.rows(out / "leaderboard.csv", [row])
-    foreign = {"evaluator": "fd[x]", "metric": "fid", "direction": "lower", "signature": "fid|n:60"}
-    made_up.rows(
-        out / "scores.csv", [made_up.score_row("good", signature=""), made_up.score_row("good", **foreign)]
-    )
+    foreign = {"evaluator": "fd[x]", "metric": "fid", "direction": "lower"}
+    made_up.rows(out / "scores.csv", [made_up.score_row("good"), made_up.score_row("good", **foreign)])
     folder = out / "trials/good/seed-0" / made_up.safe_name("fd[x]")
     folder.mkdir()
     Image.new("L", (64, 32)).save(folder / "pairs.png")
+    (folder / "signature.txt").write_text("fid | N 60, inception\n")
     page = Page(write_report(out))
     assert "41.5" in page.text
     assert "good under fd[x]" in page.text
     assert "pairs.png" in page.text
     assert "copying" in page.text
-    assert "fid|n:60" in page.text
+    assert "fd[x].fid N 60, inception" in page.text
     assert [a["data-first"] for a in page.all("th") if a.get("title") == "lower is better"] == ["ascending"]
 
 
