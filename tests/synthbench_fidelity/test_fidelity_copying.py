@@ -64,6 +64,17 @@ def test_a_copier_that_adds_noise_or_copies_a_fifth_is_caught(plugin, real, alik
     assert scores(plugin, real, sets["noisy"], ctx)["exact_copies", ""].value == 0
 
 
+def test_an_image_that_is_drawn_many_times_is_one_draw(plugin, real, alike, ctx):
+    """Else a collapsed generator is called a copier as soon as one image of its few lies near a training image."""
+    once = scores(plugin, real, alike, ctx)
+    often = scores(plugin, real, alike.subset(np.repeat(np.arange(len(alike)), 20)), ctx)
+    for kind in ("copying", "near_copies"):
+        for variant in ("", "PLAIN", "BLOB"):
+            assert often[kind, variant].value == once[kind, variant].value
+            reasons = [found[kind, variant].note.partition(";")[2] for found in (often, once)]  # N apart
+            assert reasons[0] == reasons[1] != ""
+
+
 def test_copies_under_the_wrong_label_are_caught(plugin, real, copier, ctx):
     wrong = replace(copier, labels=1 - copier.labels)
     assert verdicts(plugin, real, ctx, wrong=wrong) == {"wrong": 1}

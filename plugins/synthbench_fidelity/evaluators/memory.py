@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -74,7 +75,7 @@ class Memorisation(FeatureEvaluator):
         images = case.real.holdout
         return None if images is None else np.asarray(case.ctx.features(images, self.extractor, train=case.train))
 
-    def _near(self, part: Part, case: Case, features: Features | None) -> Copies | Figure:
+    def _near(self, part: Part, case: Case, features: Features | None) -> Near | Figure:
         """The near copies in a class, or why they cannot be counted."""
         from synthbench_fidelity.memorisation import copies
 
@@ -88,15 +89,19 @@ class Memorisation(FeatureEvaluator):
         needed = math.ceil(1 / self.near - 1 - 1e-9)
         if len(mine) < needed:
             return too_few(len(mine), needed, f"hold-out patients of {part.name}")
-        sides = {"train": case.real_features, "holdout": features[mine], "synthetic": part.synthetic}
-        return copies(**sides, false_alarm=self.near)
+        # An image given out twice is one draw: repeats of an innocent neighbour of a training image prove nothing.
+        _, first = np.unique(part.synthetic, axis=0, return_index=True)
+        distinct = part.synthetic[np.sort(first)]
+        sides = {"train": case.real_features, "holdout": features[mine], "synthetic": distinct}
+        return Near(copies(**sides, false_alarm=self.near), len(distinct))
 
-    def _verdict(self, part: Part, near: Mapping[str, Copies | Figure]) -> Figure:
+    def _verdict(self, part: Part, near: Mapping[str, Near | Figure]) -> Figure:
         """1 where a class is beyond its share of the false alarms, else 0; NaN where one is not known."""
         asked = [near[part.name]] if part.name else list(near.values())
         unknown = [found for found in asked if isinstance(found, Figure)]
         p = min(
-            (min(1.0, found.p_value * len(near)) for found in asked if not isinstance(found, Figure)), default=1.0
+            (min(1.0, found.copies.p_value * len(near)) for found in asked if not isinstance(found, Figure)),
+            default=1.0,
         )
         if p > self.false_alarm and unknown:
             return unknown[0]
@@ -126,22 +131,30 @@ class Memorisation(FeatureEvaluator):
         }
 
 
+@dataclass(frozen=True)
+class Near:
+    """The near copies among so many different synthetic images of a class."""
+
+    copies: Copies
+    images: int
+
+
 def _share(count: int, part: Part, what: str) -> Figure:
     if not len(part.synthetic):
         return too_few(0, 1, f"synthetic images of {part.name}")
     return Figure(count / len(part.synthetic), note=f"{count} of {len(part.synthetic)} {what}")
 
 
-def _near_share(part: Part, near: Mapping[str, Copies | Figure]) -> Figure:
+def _near_share(part: Part, near: Mapping[str, Near | Figure]) -> Figure:
     """Of a class, or of all together."""
     asked = [near[part.name]] if part.name else list(near.values())
     if unknown := [found for found in asked if isinstance(found, Figure)]:
         return unknown[0]
     known = [found for found in asked if not isinstance(found, Figure)]
-    expected = sum(found.expected for found in known)
-    return _share(
-        sum(found.count for found in known), part, f"near copies, {expected:.3g} of new real images expected"
-    )
+    count, of = sum(found.copies.count for found in known), sum(found.images for found in known)
+    expected = sum(found.copies.expected for found in known)
+    note = f"{count} of {of} different images near copies, {expected:.3g} of new real images expected"
+    return Figure(count / of, note=note)
 
 
 def exact_copies(train: Images, synthetic: Images) -> npt.NDArray[np.bool_]:
