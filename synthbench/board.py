@@ -22,7 +22,7 @@ from synthbench.types import Direction, Predictions
 if TYPE_CHECKING:
     from synthbench.run import Outcome
 
-__all__ = ["Board", "direction_of", "headline_of", "make_board", "standings"]
+__all__ = ["Board", "direction_of", "head_of", "headline_of", "make_board", "standings"]
 
 Trials = Mapping[str, Sequence["Outcome"]]
 Cells = Mapping[str, Mapping[Column, Cell]]
@@ -58,7 +58,7 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], outcomes: Sequence[Ou
     for outcome in outcomes:
         trials.setdefault(outcome.trial.generator.label, []).append(outcome)
     cells = {label: cells_of(mine, len(mine)) for label, mine in trials.items()}
-    heads = {label: found for label, mine in cells.items() if (found := _head(mine, bench))}
+    heads = {label: found for label, mine in cells.items() if (found := head_of(mine, bench))}
     barred = _barred(bench, tests)
     comparisons, places = standings(bench, tests, trials, heads)
     n_classes = len(tests[0].counts) if tests else 2
@@ -101,7 +101,7 @@ def headline_of(bench: Benchmark) -> Column:
     return Column(evaluator, metric, "test", "", "")
 
 
-def _head(cells: Mapping[Column, Cell], bench: Benchmark) -> Cell | None:
+def head_of(cells: Mapping[Column, Cell], bench: Benchmark) -> Cell | None:
     """The headline's cell: on `test`, or of an evaluator that scores the synthetic images themselves."""
     on_test = headline_of(bench)
     return cells.get(on_test) or cells.get(on_test._replace(test_set=""))

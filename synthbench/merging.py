@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from synthbench.board import direction_of, headline_of, standings
+from synthbench.board import direction_of, head_of, headline_of, standings
 from synthbench.cells import Cell, cells_of
 from synthbench.changes import incomparable
 from synthbench.comparing import Comparison
@@ -131,9 +131,8 @@ def _headline_only(run: Finished) -> Wanted:
 
 def _heads(first: Finished, trials: Mapping[str, Sequence[Outcome]]) -> dict[str, Cell]:
     """The headline's cell of each generator; a run that was cut short shows `1/3 seeds`."""
-    column = headline_of(first.bench)
     cells = {label: cells_of(mine, first.bench.seeds) for label, mine in trials.items()}
-    return {label: found[column] for label, found in cells.items() if column in found}
+    return {label: head for label, mine in cells.items() if (head := head_of(mine, first.bench))}
 
 
 def _rows(name: str, run: Finished, reason: str, names: Mapping[Who, str]) -> pd.DataFrame:

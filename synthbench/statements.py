@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from synthbench.terminal import WIDE, with_interval
+from synthbench.terminal import make_console, with_interval
 
 if TYPE_CHECKING:
     from synthbench.bundle import Packed
@@ -44,7 +42,7 @@ def print_merged(merged: Merged) -> None:
             ),
             f"{float(row['fit_wall_s']):.1f}" if row["fit_wall_s"] else "",
         )
-    _console().print(table)
+    make_console().print(table)
     for name, reason in merged.refused.items():
         print(f"not comparable: {name}: {reason}")
     for note in merged.notes:
@@ -67,7 +65,7 @@ def print_diff(diff: Diff, a: str, b: str) -> None:
         print(f"  {change.part:<14} {change}")
     moved = [number for number in diff.numbers if number.verdict != "same"]
     if moved:
-        _console().print(_moves(moved))
+        make_console().print(_moves(moved))
     for label, rank_a, rank_b in diff.ranks:
         print(f"rank of {label}: {rank_a or 'none'} -> {rank_b or 'none'}")
     verdicts = Counter[str](number.verdict for number in diff.numbers)
@@ -145,7 +143,3 @@ def _plain(text: str) -> str:
 
 def _clean(text: str) -> str:
     return escape(_plain(text))
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else WIDE)

@@ -12,15 +12,23 @@ from synthbench.plan import Trial
 from synthbench.registry import BASES, Registry
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from synthbench.run import RunResult
     from synthbench.testsets import TestSet
 
-__all__ = ["WIDE", "print_board", "print_plan", "print_plugins", "with_interval"]
+__all__ = ["make_console", "print_board", "print_plan", "print_plugins", "with_interval"]
 
 WIDE = 200
 """Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""
+
+
+def make_console() -> Console:
+    """rich's console: as wide as the window, or WIDE where the output goes into a file or a pipe."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else WIDE)
 
 
 def print_plugins(registry: Registry) -> None:
@@ -47,9 +55,7 @@ def print_plan(bench: Benchmark, plan: Sequence[Trial]) -> None:
 
 def print_board(bench: Benchmark, result: RunResult) -> None:
     """The leaderboard with its intervals, the test sets, then where the files are and what failed."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    console = make_console()
     console.print(_board(bench, result.out))
     console.print(_test_sets(result.tests))
     print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")

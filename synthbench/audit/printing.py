@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthbench.audit.leaks import KINDS, Audit
 from synthbench.audit.matching import LIMIT, SAME_PATIENT_LIMIT
 from synthbench.store import write_atomic
+from synthbench.terminal import make_console
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["print_audit", "write_audit"]
-
-WIDE = 160
-"""Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""
 
 
 def write_audit(audit: Audit, out: Path) -> Path:
@@ -28,9 +25,7 @@ def write_audit(audit: Audit, out: Path) -> Path:
 
 def print_audit(title: str, audit: Audit, file: Path) -> None:
     """The counts of each part, the limits they go by, and where every pair stands."""
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else WIDE).print(_table(title, audit))
+    make_console().print(_table(title, audit))
     print(
         f"perceptual: distance at most {LIMIT}, or {SAME_PATIENT_LIMIT} between images of one known patient "
         f"(0: one picture, 1: unrelated)\nevery pair: {file}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from synthbench.stress.expectations import aspect_of
 from synthbench.stress.picture import draw
 from synthbench.stress.sweep import FAILED, Point, Sweep, asked, sweep
 from synthbench.stress.verdicts import Facts, Finding, judge_all
+from synthbench.terminal import make_console
 from synthbench.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["Stressed", "findings_table", "points_table", "print_stress", "stress"]
-
-WIDE = 200
-"""Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +102,7 @@ def points_table(points: Sequence[Point]) -> pd.DataFrame:
 
 def print_stress(bench: Benchmark, done: Stressed) -> None:
     """Metrics by degradations with the verdict of each, where the files are, and what failed."""
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else WIDE).print(_table(bench, done.findings))
+    make_console().print(_table(bench, done.findings))
     print(
         "right .20: worse step by step, beyond chance from strength .20 on; uneven: worse, but a step goes back;\n"
         "blind: no change beyond chance; wrong: better, or a gate's false alarm; (.40): nothing is asked"
