@@ -18,8 +18,8 @@ from pathlib import Path
 __all__ = ["FILE_MODULE", "code_version"]
 
 
-CORE_LIBRARY = "synthbench.imaging"
-"""The one module of the core that computes pixels, so the one whose code counts."""
+CORE_LIBRARY = ("synthbench.cutting", "synthbench.imaging")
+"""The modules of the core that decide numbers inside plugins, so those whose code counts."""
 
 
 FILE_MODULE = "synthbench_file_"
@@ -30,7 +30,7 @@ FILE_MODULE = "synthbench_file_"
 def code_version(module: str) -> dict[str, str]:
     """{"source": sha256, "<package>": version, ...} of everything that `module` runs on.
 
-    The core is left out, `imaging` apart: it moves data, and its keys carry a schema number.
+    The core is left out, `CORE_LIBRARY` apart: it moves data, and its keys carry a schema number.
     """
     main = sys.modules.get(module) or import_module(module)
     file = Path(str(main.__file__)).resolve()
@@ -58,8 +58,8 @@ def _closure(module: str, file: Path) -> tuple[dict[str, bytes], set[str]]:
         files[name] = path.read_bytes()
         for imported in _imports(files[name], name, is_package=path.name == "__init__.py"):
             top = imported.partition(".")[0]
-            if imported == CORE_LIBRARY:
-                waiting.append((imported, Path(__file__).with_name("imaging.py")))
+            if imported in CORE_LIBRARY:
+                waiting.append((imported, Path(__file__).with_name(f"{imported.rpartition('.')[2]}.py")))
             elif top == "synthbench" or top in sys.stdlib_module_names:
                 continue
             elif is_own(top):

@@ -23,6 +23,7 @@ CHAIN = ("types", "interfaces", "registry", "config", "plan", "run", "cli")
 
 PUBLIC = {
     "context",
+    "cutting",
     "errors",
     "extractors",
     "hookspecs",

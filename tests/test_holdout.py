@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from synthbench.audit import audit
+from synthbench.cutting import cut, families
 from synthbench.errors import DataError
-from synthbench.holdout import cut, families, with_holdout
+from synthbench.holdout import copies_within, with_holdout
 from synthbench.types import Geometry, Images, Splits
 
 
@@ -74,7 +75,7 @@ def test_families_join_through_others():
     """0 and 1 share a patient, 1 and 2 are copies, 2 and 3 share an id: relatives all four; 4 and 5 are not."""
     train = images(["p", "p", "q", "r", "s", "t"], ids=np.array(["a", "b", "c", "c", "d", "e"]))
     found = audit(splits_of(with_copy(train, 2, of=1)))
-    family = families(train, found)
+    family = families(train, copies_within(train.ids, found))
     assert len(set(family[:4])) == 1
     assert len(set(family)) == 3
     assert len(set(families(train))) == 4
@@ -110,7 +111,7 @@ def test_the_files_behind_the_images_follow():
 
 
 def test_one_patient_a_class_is_too_few():
-    with pytest.raises(DataError, match=r"holdout: class 'A' has 10 training images of 1 patients"):
+    with pytest.raises(DataError, match=r"holdout: class 'A' has 10 images of 1 patients"):
         held(splits_of(images(["p", "q"] * 10)))
 
 

@@ -138,10 +138,16 @@ def test_the_standard_library_and_the_core_do_not_count(version):
     assert version(plugin="import json, os.path\nfrom synthbench import store\nA = 1\n").keys() == {"source"}
 
 
-def test_the_cores_imaging_counts(version):
-    """It computes pixels: its packages come along, so does its code."""
-    found = version(plugin="from synthbench.imaging import resize_square\n")
-    assert {"source", "PIL", "numpy"} <= found.keys()
+@pytest.mark.parametrize(
+    ("line", "packages"),
+    [
+        ("from synthbench.imaging import resize_square\n", {"PIL", "numpy"}),
+        ("from synthbench.cutting import cut\n", {"scipy", "numpy"}),
+    ],
+)
+def test_what_decides_numbers_in_the_core_counts(version, line, packages):
+    """Pixels, and who is held out: their packages come along, so does their code."""
+    assert {"source", *packages} <= version(plugin=line).keys()
 
 
 def test_another_plugin_that_is_installed_counts_by_version_alone(version, tmp_path):

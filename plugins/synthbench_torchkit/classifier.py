@@ -18,13 +18,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from synthbench.context import Context
+from synthbench.cutting import cut
 from synthbench.errors import DataError
 from synthbench.source import code_version
 from synthbench.types import Images
 from synthbench_torchkit.backbones import ImageClassifier, build_classifier
 from synthbench_torchkit.device import torch_device
 from synthbench_torchkit.fitting import Epoch, batch_of, fit, layout, probabilities_of
-from synthbench_torchkit.holdout import hold_out
 from synthbench_torchkit.pretrained import load_pretrained
 from synthbench_torchkit.recipe import Recipe
 
@@ -94,7 +94,8 @@ def train_classifier(images: Images, recipe: Recipe, ctx: Context) -> Classifier
     if len(images.classes) < 2:
         raise DataError(f"a classifier needs two classes or more; these images have {images.classes}")
     device = torch_device(ctx)
-    train, validation = hold_out(images, recipe.validation, ctx.rng("hold-out"))
+    held = cut(images, recipe.validation, ctx.rng("hold-out"))
+    train, validation = np.flatnonzero(~held), np.flatnonzero(held)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(ctx.seed)  # the start and dropout
         model = build_classifier(recipe, images.shape, len(images.classes))

@@ -19,8 +19,9 @@ from synthbench.audit import Audit
 from synthbench.cells import Cell, Column, cells_of
 from synthbench.config import Benchmark, Entry
 from synthbench.context import Context
+from synthbench.cutting import cut
 from synthbench.errors import ConfigError, Skipped, StoreError
-from synthbench.holdout import cut
+from synthbench.holdout import copies_within
 from synthbench.interfaces import Evaluator, Generator, Sampler
 from synthbench.loading import load_audited
 from synthbench.naming import safe_name
@@ -139,7 +140,7 @@ def halves(splits: Splits, audit: Audit, images: int, seed: int) -> tuple[Splits
     Of the test sets only "test" stays. Raises DataError where a class has images of one patient only.
     """
     rng = np.random.default_rng(seed)
-    other = cut(splits.train, 0.5, rng, audit)
+    other = cut(splits.train, 0.5, rng, copies_within(splits.train.ids, audit))
     sides = [rng.permutation(np.flatnonzero(side)) for side in (~other, other)]
     size = min(images, *map(len, sides))
     train, stand_in = (splits.train.subset(np.sort(side[:size])) for side in sides)

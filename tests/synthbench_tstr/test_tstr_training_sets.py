@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synthbench.cutting import cut
 from synthbench.errors import DataError
-from synthbench_torchkit.holdout import hold_out
 from synthbench_tstr.training_sets import draw_again, together
 
 
@@ -31,8 +31,8 @@ def test_drawn_again_are_copies_in_the_numbers_asked_spread_evenly(striped):
 
 def test_copies_stay_on_one_side_of_the_validation_split(striped):
     found = draw_again(striped(40), {"NORMAL": 50, "PNEUMONIA": 50}, np.random.default_rng(0))
-    train, validation = hold_out(found, 0.2, np.random.default_rng(0))
-    assert not set(found.ids[train]) & set(found.ids[validation])
+    held = cut(found, 0.2, np.random.default_rng(0))
+    assert not set(found.ids[~held]) & set(found.ids[held])
 
 
 def test_nothing_to_copy_is_an_error(striped):

@@ -1,4 +1,4 @@
-"""The hold-out: shares by class, relatives together, clear errors, fast."""
+"""Cutting a share off: shares by class, relatives together, clear errors, fast."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import time
 import numpy as np
 import pytest
 
+from synthbench.cutting import cut as cutting
+from synthbench.cutting import families
 from synthbench.errors import DataError
 from synthbench.types import Images
-from synthbench_torchkit.holdout import families, hold_out
 
 
 def images(labels, groups=None, ids=None) -> Images:
@@ -19,7 +20,8 @@ def images(labels, groups=None, ids=None) -> Images:
 
 
 def cut(given: Images, share: float = 0.2, seed: int = 0):
-    return hold_out(given, share, np.random.default_rng(seed))
+    held = cutting(given, share, np.random.default_rng(seed))
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def test_every_class_gives_its_share_exactly_where_images_are_single():
