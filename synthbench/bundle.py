@@ -16,6 +16,7 @@ from typing import Any
 
 from synthbench import __version__
 from synthbench.errors import DataError
+from synthbench.evidence import FOLDER
 from synthbench.finished import read_record
 from synthbench.naming import safe_name
 from synthbench.scrub import Scrubber
@@ -47,9 +48,10 @@ class Packed:
     left_out: list[str]
 
 
-def export(folder: Path, file: Path, *, weights: bool = False) -> Packed:
+def export(folder: Path, file: Path, *, weights: bool = False, evidence: bool = True) -> Packed:
     """Pack a run's folder. The same folder gives the same bytes, under one version of zlib.
 
+    Without `evidence`, features stay out: the bundle is smaller, and what rests on them cannot be recomputed.
     Texts go in without the folders of this machine, logs and tracebacks too. Pictures of real training images stay
     out, with them all samples of floors and ceilings. Raises DataError for a folder that is no run.
     """
@@ -61,20 +63,21 @@ def export(folder: Path, file: Path, *, weights: bool = False) -> Packed:
     scrubber = Scrubber([folder.resolve(), Path.home()])
     renamed = _renamed(record, scrubber)
     kinds = {*TEXTS, *PICTURES, *(WEIGHTS if weights else ())}
+    wanted = {"trials": kinds, "data": kinds, FOLDER: {".npy"} if evidence else set()}
     members: dict[str, Path] = {}
     left_out: list[str] = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder)
-        if _is_result(path, name, kinds) and not _shows_real_images(name, record):
+        if _is_result(path, name, wanted) and not _shows_real_images(name, record):
             members["/".join(renamed.get(part, part) for part in name.parts)] = path
         else:
             left_out.append(name.as_posix())
     return Packed(_write(file, members, scrubber), left_out)
 
 
-def _is_result(path: Path, name: Path, kinds: Collection[str]) -> bool:
-    """Written by `run`: tables and run.json at the top, whatever of these kinds trials and data sets left."""
-    asked = kinds if name.parts[0] in ("trials", "data") else {".csv", ".json"} if len(name.parts) == 1 else ()
+def _is_result(path: Path, name: Path, wanted: Mapping[str, Collection[str]]) -> bool:
+    """Written by `run`: tables and run.json at the top, in folders the kinds of files that are wanted there."""
+    asked = {".csv", ".json"} if len(name.parts) == 1 else wanted.get(name.parts[0], ())
     hidden = any(part.startswith(".") for part in name.parts)
     return path.suffix in asked and not path.is_symlink() and not hidden and _is_plain(name.as_posix())
 

@@ -6,17 +6,13 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 
-from synthbench import __version__
+from synthbench.arguments import make_parser
 from synthbench.errors import SynthbenchError
 
 __all__ = ["main"]
-
-if TYPE_CHECKING:
-    Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 OK, SOMETHING_FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 
@@ -25,11 +21,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point. Exit code 0: all done; 1: something failed or differs; 2: a mistake; 130: interrupted."""
     # Idle OpenMP threads that spin steal the core of whoever shares the machine: up to 5x slower training.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     if getattr(arguments, "offline", False):
         os.environ |= {"SYNTHBENCH_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}
     try:
-        code: int = arguments.command(arguments)
+        return COMMANDS[arguments.command](arguments)
     except SynthbenchError as error:
         return _complain(str(error))
     except KeyboardInterrupt:
@@ -45,139 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(
             f"{error.filename}: {error.strerror}; nothing finished is lost, run again when that is mended"
         )
-    return code
 
 
 def _complain(message: str, code: int = USER_ERROR) -> int:
     print(f"synthbench: {message}", file=sys.stderr)
     return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="synthbench", description="Benchmark generators of synthetic medical images against real ones."
-    )
-    parser.add_argument("--version", action="version", version=f"synthbench {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_benchmark_commands(commands)
-    _add_result_commands(commands)
-    _add_plugin_commands(commands)
-    return parser
-
-
-def _add_benchmark_commands(commands: Commands) -> None:
-    """Those that take a benchmark file."""
-    run = commands.add_parser("run", help="run a benchmark file and write its leaderboard")
-    run.set_defaults(command=_run)
-    _add_file(run)
-    run.add_argument("--out", type=Path, metavar="DIR", help="where results go (default: runs/<benchmark name>)")
-    run.add_argument(
-        "--only", action="append", default=[], metavar="NAME", help="run this generator only (repeatable)"
-    )
-    run.add_argument("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="default: auto")
-    run.add_argument("--fresh", action="store_true", help="compute everything again, whatever the store holds")
-    run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
-    _add_offline(run)
-
-    validate = commands.add_parser("validate", help="check a benchmark file without running it")
-    validate.set_defaults(command=_validate)
-    _add_file(validate)
-    _add_offline(validate)
-
-    fetch = commands.add_parser("fetch", help="get the weights and data sets that a benchmark file needs")
-    fetch.set_defaults(command=_fetch)
-    _add_file(fetch)
-    _add_offline(fetch)
-
-    audit = commands.add_parser("audit", help="look for test images that the training set knows")
-    audit.set_defaults(command=_audit)
-    _add_file(audit)
-    audit.add_argument(
-        "--out", type=Path, metavar="DIR", help="where audit.csv goes (default: runs/<benchmark name>)"
-    )
-
-
-def _add_result_commands(commands: Commands) -> None:
-    """Those that take the folder of a run, or a bundle of one."""
-    stress = commands.add_parser("stress", help="make real images worse step by step and see which metric notices")
-    stress.set_defaults(command=_stress)
-    _add_file(stress)
-    stress.add_argument(
-        "--out", type=Path, metavar="DIR", help="where results go (default: runs/<benchmark name>-stress)"
-    )
-    stress.add_argument("--levels", type=int, default=5, metavar="N", help="strengths above 0 (default: 5)")
-    stress.add_argument(
-        "--images",
-        type=int,
-        default=1000,
-        metavar="N",
-        help="most images in each half of the reals (default: 1000)",
-    )
-    stress.add_argument(
-        "--only", action="append", default=[], metavar="NAME", help="this evaluator only (repeatable)"
-    )
-    stress.add_argument("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="default: auto")
-    _add_offline(stress)
-
-    report = commands.add_parser("report", help="write report.html from the folder of a run")
-    report.set_defaults(command=_report)
-    report.add_argument("folder", type=Path, metavar="DIR", help="a run's folder, also one copied from elsewhere")
-
-    leaderboard = commands.add_parser("leaderboard", help="merge the boards of several runs")
-    leaderboard.set_defaults(command=_leaderboard)
-    leaderboard.add_argument("runs", nargs="+", type=Path, metavar="DIR", help="folders of runs; the first leads")
-    leaderboard.add_argument("--out", type=Path, metavar="DIR", help="write the merged tables there")
-    leaderboard.add_argument("--strict", action="store_true", help="refuse runs that cannot be compared (exit 2)")
-    _add_plugins(leaderboard)
-
-    diff = commands.add_parser("diff", help="what changed between two runs (exit 0: no number beyond chance)")
-    diff.set_defaults(command=_diff)
-    diff.add_argument("a", type=Path, metavar="A")
-    diff.add_argument("b", type=Path, metavar="B")
-    _add_plugins(diff)
-
-    export = commands.add_parser("export", help="pack a run's folder into a bundle that others can check")
-    export.set_defaults(command=_export)
-    export.add_argument("run", type=Path, metavar="DIR")
-    export.add_argument("file", type=Path, metavar="FILE.zip")
-    export.add_argument("--weights", action="store_true", help="pack the generators' weights as well")
-
-    verify = commands.add_parser("verify", help="recompute a bundle's numbers (exit 1 where one does not match)")
-    verify.set_defaults(command=_verify)
-    verify.add_argument("file", type=Path, metavar="FILE.zip")
-    _add_plugins(verify)
-
-
-def _add_plugin_commands(commands: Commands) -> None:
-    plugins = commands.add_parser("plugins", help="list the installed plugins")
-    plugins.set_defaults(command=_plugins)
-
-    check = commands.add_parser("check", help="run the conformance suite on a plugin")
-    check.set_defaults(command=_check)
-    check.add_argument("plugin", metavar="NAME|path.py:Class")
-    check.add_argument("--set", action="append", default=[], metavar="K=V", help="set an option of the plugin")
-    check.add_argument("--device", default="cpu", metavar="auto|cpu|cuda[:N]", help="default: cpu")
-
-
-def _add_file(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path, metavar="FILE", help="benchmark YAML file")
-    command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="K=V",
-        help="override a value, e.g. generators.0.steps=50",
-    )
-
-
-def _add_offline(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--offline", action="store_true", help="download nothing; say which file is missing and where it goes"
-    )
-
-
-def _add_plugins(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--plugins", type=Path, metavar="DIR", help="where evaluators named as file.py:Class lie")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -325,7 +193,8 @@ def _export(arguments: argparse.Namespace) -> int:
     from synthbench.bundle import export
     from synthbench.statements import print_packed
 
-    print_packed(export(arguments.run, arguments.file, weights=arguments.weights), str(arguments.file))
+    packed = export(arguments.run, arguments.file, weights=arguments.weights, evidence=not arguments.no_evidence)
+    print_packed(packed, str(arguments.file))
     return OK
 
 
@@ -343,6 +212,22 @@ def _check(arguments: argparse.Namespace) -> int:
     from synthbench.checking import check_named
 
     return OK if check_named(arguments.plugin, arguments.set, arguments.device) else SOMETHING_FAILED
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "validate": _validate,
+    "fetch": _fetch,
+    "audit": _audit,
+    "stress": _stress,
+    "report": _report,
+    "leaderboard": _leaderboard,
+    "diff": _diff,
+    "export": _export,
+    "verify": _verify,
+    "plugins": _plugins,
+    "check": _check,
+}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from synthbench import __version__
 from synthbench.context import Context, Features
-from synthbench.types import Direction, Evaluation, Images, Labels, Pixels, Predictions, Splits
+from synthbench.types import Direction, Evaluation, Images, Labels, Pixels, Predictions, Score, Splits
 from synthbench.weights import WeightFile
 
 __all__ = ["Dataset", "Embed", "Evaluator", "Extractor", "Generator", "Plugin", "Sampler"]
@@ -110,6 +110,18 @@ class Evaluator(Plugin):
         left out get no interval from resampling.
         """
         return {}
+
+    def restate(  # a hook: by default nothing can be told again
+        self,
+        evidence: Mapping[str, npt.NDArray[Any]],  # noqa: ARG002
+        ctx: Context,  # noqa: ARG002
+    ) -> Sequence[Score]:
+        """The scores again, from the evidence that `evaluate` returned, for those who lack the images.
+
+        evidence  as returned, read-only
+        ctx       the seed is that of `evaluate`; the store is empty, and `ctx.features` of no use
+        """
+        return ()
 
 
 class Embed(Protocol):

@@ -16,6 +16,7 @@ from synthbench.config import Benchmark
 from synthbench.cost import measure
 from synthbench.errors import Skipped, StoreError, SynthbenchError
 from synthbench.events import write_events
+from synthbench.evidence import copy_evidence, tidy
 from synthbench.loading import load_audited
 from synthbench.naming import safe_name
 from synthbench.plan import Trial, make_plan
@@ -103,6 +104,7 @@ def run(bench: Benchmark, shop: Workshop, out: Path, only: Sequence[str] = ()) -
             reasons = "".join(f"\n    {reason}" for reason in outcome.reasons)
             shop.progress.say(f"[{number}/{len(plan)}] {trial.title}: {outcome.status}, {seconds}{reasons}")
             write_results(bench, data, outcomes, out)
+    tidy(out)
     shop.progress.say(report_or_warning(out))
     return RunResult(outcomes, data.tests, out)
 
@@ -146,6 +148,7 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, shop: Workshop, ou
             outcome.scores[evaluator.label] = result.scores
             outcome.predictions[evaluator.label] = result.artifact.path / "files" / PREDICTIONS
             _keep(result.artifact, target, outcome, evaluator.label)
+            copy_evidence(target, shop.store, out)
             write_events(target)
 
         _attempt(outcome, evaluator.label, target, score)

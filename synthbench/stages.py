@@ -15,6 +15,7 @@ import numpy as np
 from synthbench.config import Benchmark, Entry
 from synthbench.context import Context
 from synthbench.cost import Cost, measure
+from synthbench.evidence import save_evidence
 from synthbench.grids import save_class_grid
 from synthbench.interfaces import Evaluator, Generator, Sampler, balanced_labels
 from synthbench.plan import Trial
@@ -94,7 +95,7 @@ def _as_images(drawn: Pixels | Images, labels: Labels, train: Images, trial: Tri
     return images
 
 
-SCORES = 2
+SCORES = 3
 """Counts up when the core changes what an evaluation's entry holds or means."""
 
 
@@ -121,6 +122,7 @@ def evaluate(
             _check_evaluation(evaluation, evaluator.plugin)
             _save_scores(folder, evaluation)
             save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, real.train.classes)
+            save_evidence(ctx.workdir, evaluation.evidence, shop.store)
         return {"costs": {"evaluate": cost.as_dict()}}
 
     artifact = shop.store.make("scores", key, build)

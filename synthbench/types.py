@@ -232,10 +232,15 @@ class Predictions:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What an evaluator returns. Files worth keeping it writes into `ctx.workdir`."""
+    """What an evaluator returns. Files worth keeping it writes into `ctx.workdir`.
+
+    `evidence` are arrays that `Evaluator.restate` tells the scores from again, features say, by name: a run keeps
+    each array once, and `synthbench verify` recomputes the scores from them.
+    """
 
     scores: Sequence[Score]
     predictions: Sequence[Predictions] = field(default_factory=tuple)
+    evidence: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

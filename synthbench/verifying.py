@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from synthbench.board import headline_of, make_board
 from synthbench.bundle import unpack
 from synthbench.errors import DataError
-from synthbench.finished import Finished, read_predictions, read_run, read_table, resample_run
+from synthbench.evidence import altered
+from synthbench.finished import Finished, read_run, read_table, resample_run
 from synthbench.progress import Progress
-from synthbench.replicates import Measured, answer_sets
+from synthbench.recomputing import Recomputation, measured_of
+from synthbench.replicates import Measured
 from synthbench.run import Outcome
 from synthbench.source import code_version
 
@@ -87,9 +88,9 @@ class Verified:
 def verify(file: Path, progress: Progress, plugins: Path | None = None) -> Verified:
     """Check a bundle. Raises DataError where it is none, or holds no run; `plugins` as for `read_run`.
 
-    scores.csv is recomputed from the predictions, by each evaluator's `resample` with every image counted once;
-    leaderboard.csv, intervals.csv and comparisons.csv from scores.csv, run.json and the predictions. Nothing is
-    taken from the store, no data set is read.
+    scores.csv is recomputed from the predictions, by each evaluator's `resample` with every image counted once,
+    and from the features, by its `restate`; leaderboard.csv, intervals.csv and comparisons.csv from scores.csv,
+    run.json and the predictions. Nothing is taken from the store, no data set is read.
     """
     with tempfile.TemporaryDirectory(prefix="synthbench-verify-") as folder:
         found = Verified(unpack(file, Path(folder)))
@@ -108,8 +109,12 @@ def verify(file: Path, progress: Progress, plugins: Path | None = None) -> Verif
 def _check(run: Finished, found: Verified, progress: Progress) -> None:
     found.notes += [f"{label} cannot be recomputed: {why}" for label, why in run.missing.items()]
     found.notes += _other_code(run)
-    for outcome in run.outcomes:
-        _check_scores(outcome, run.missing, found)
+    found.files += altered(run.folder)
+    again = Recomputation(run, progress)
+    with progress.bar("recomputing", len(run.outcomes), unit="trials") as bar:
+        for outcome in run.outcomes:
+            _check_scores(outcome, again, run.missing, found)
+            bar.advance(1, note=outcome.trial.title)
     _check_board(run, found, progress)
 
 
@@ -133,51 +138,31 @@ def _other_code(run: Finished) -> Iterator[str]:
 # ---- scores.csv
 
 
-def _check_scores(outcome: Outcome, missing: Mapping[str, str], found: Verified) -> None:
-    """Each value, and the number of images that it is of, against what the predictions give."""
+def _check_scores(outcome: Outcome, again: Recomputation, missing: Mapping[str, str], found: Verified) -> None:
+    """Each number against what predictions and features give."""
     for label in dict.fromkeys([*outcome.scores, *outcome.predictions]):
-        again = {} if label in missing else _recomputed(outcome, label)
-        for score in outcome.scores.get(label, ()):
-            what = Measured(score.metric, score.variant, score.test_set, score.classifier_seed)
-            if what in again:
-                value, n = again[what]
-                found.compare("scores.csv", _row(outcome, label, what), "value", str(score.value), str(value))
-                found.compare("scores.csv", _row(outcome, label, what), "n", str(score.n), str(n))
+        told, why = ({}, _PLUGIN) if label in missing else again.of(outcome, label)
+        stored = {measured_of(score): score for score in outcome.scores.get(label, ())}
+        for what, score in stored.items():
+            if what in told:
+                for column, value in told[what].items():
+                    found.compare(
+                        "scores.csv", _row(outcome, label, what), column, _cell(getattr(score, column)), value
+                    )
             elif not math.isnan(score.value):
-                found.unchecked[f"scores.csv: {label}.{score.metric}: {_why(outcome, label, missing)}"] += 1
-        stored = {
-            Measured(s.metric, s.variant, s.test_set, s.classifier_seed) for s in outcome.scores.get(label, ())
-        }
-        for what in [what for what in again if what not in stored]:
-            found.compare("scores.csv", _row(outcome, label, what), "value", "", str(again[what][0]))
+                found.unchecked[f"scores.csv: {label}.{score.metric}: {why}"] += 1
+        for what in [what for what in told if what not in stored]:
+            found.compare("scores.csv", _row(outcome, label, what), "value", "", told[what]["value"])
 
 
-def _recomputed(outcome: Outcome, label: str) -> dict[Measured, tuple[float, int]]:
-    """Every metric that the evaluator's predictions give, and the number of images."""
-    if label not in outcome.predictions:
-        return {}
-    plugin = next(entry.plugin for entry in outcome.trial.evaluators if entry.label == label)
-    found: dict[Measured, tuple[float, int]] = {}
-    for answers in answer_sets(read_predictions(outcome.predictions[label])):
-        first = next(iter(answers.values()))
-        n = len(first.labels)
-        for (metric, variant), values in plugin.resample(answers, np.ones((1, n), dtype=np.uint16)).items():
-            found[Measured(metric, variant, first.test_set, first.classifier_seed)] = (float(values[0]), n)
-    return found
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _row(outcome: Outcome, label: str, what: Measured) -> str:
     classifier = "" if what.classifier_seed is None else f"classifier {what.classifier_seed}"
     parts = [outcome.trial.title, f"{label}.{what.metric}", what.variant, f"on {what.test_set}", classifier]
     return ", ".join(part for part in parts if part)
-
-
-def _why(outcome: Outcome, label: str, missing: Mapping[str, str]) -> str:
-    if label in missing:
-        return _PLUGIN
-    if label not in outcome.predictions:
-        return "it left no predictions"
-    return "it does not follow from predictions"
 
 
 # ---- the board

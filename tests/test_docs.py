@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from synthbench import cli
+from synthbench.arguments import make_parser
 from synthbench.config import load_benchmark
 from synthbench.context import Context
 from synthbench.registry import Registry, load_registry
@@ -152,7 +152,7 @@ def options_of(parser):
     return {name: {o for a in p._actions for o in a.option_strings} for name, p in parsers.items()}
 
 
-OPTIONS = options_of(cli._parser())
+OPTIONS = options_of(make_parser())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

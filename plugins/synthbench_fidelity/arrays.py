@@ -7,11 +7,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Features", "Floats", "Integers", "feature_sets"]
+__all__ = ["Array", "Features", "Floats", "Integers", "feature_sets", "numbered"]
 
+Array = npt.NDArray[Any]
 Features = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+
+
+def numbered(names: Array) -> Integers:
+    """A number for each name, in the order of the names."""
+    return np.asarray(np.unique(names, return_inverse=True)[1], dtype=np.int64)
 
 
 def feature_sets(at_least: int = 1, **sets: npt.NDArray[Any]) -> list[Features]:

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from synthbench_fidelity.arrays import Floats
 
-__all__ = ["ms_ssim", "ms_ssim_of_pairs", "scales_for"]
+__all__ = ["ms_ssim", "ms_ssim_of_pairs", "ms_ssim_of_random_pairs", "scales_for"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -23,12 +23,22 @@ BATCH = 2**21
 def ms_ssim(*, images: Pixels, rng: np.random.Generator, pairs: int = 1000) -> float:
     """Mean MS-SSIM over random pairs of different images of one class, 0-1; 1 if all are the same image.
 
-    images  uint8 (N, H, W, C) of one class, at least 2; sides of 11 pixels or more
-    rng     draws the pairs, with replacement; of 2 images there is one
+    Arguments and errors as for `ms_ssim_of_random_pairs`.
 
     Odena et al. (2017) read a high value as a lack of diversity. It has no best value: compare with that of real
     images of the class, for images of one anatomy are alike, at the same image size, for the number of scales
-    depends on it (`scales_for`). ValueError: type, shape, fewer than 2 images or 1 pair.
+    depends on it (`scales_for`).
+    """
+    return float(ms_ssim_of_random_pairs(images=images, rng=rng, pairs=pairs).mean())
+
+
+def ms_ssim_of_random_pairs(*, images: Pixels, rng: np.random.Generator, pairs: int = 1000) -> Floats:
+    """MS-SSIM (pairs,) of random pairs of different images, 0-1.
+
+    images  uint8 (N, H, W, C) of one class, at least 2; sides of 11 pixels or more
+    rng     draws the pairs, with replacement; of 2 images there is one
+
+    ValueError: type, shape, fewer than 2 images or 1 pair.
     """
     if pairs < 1 or len(images) < 2:
         raise ValueError(f"at least 2 images and 1 pair needed; found {len(images)} and {pairs}")
@@ -37,7 +47,7 @@ def ms_ssim(*, images: Pixels, rng: np.random.Generator, pairs: int = 1000) -> f
     step = max(1, BATCH // int(np.prod(images.shape[1:])))
     batches = [slice(start, start + step) for start in range(0, pairs, step)]
     found = [ms_ssim_of_pairs(first=images[first[some]], second=images[second[some]]) for some in batches]
-    return float(np.concatenate(found).mean())
+    return np.concatenate(found)
 
 
 def ms_ssim_of_pairs(*, first: Pixels, second: Pixels) -> Floats:

@@ -18,10 +18,20 @@ from synthbench.context import Context
 from synthbench.extractors import ExtractorField, extractor_field
 from synthbench.interfaces import Evaluator
 from synthbench.types import Direction, Evaluation, Images, Score, Splits
-from synthbench_fidelity.arrays import Features, Integers
+from synthbench_fidelity.arrays import Array, Features, Integers, numbered
 from synthbench_fidelity.evaluators.signature import write_signature
 
-__all__ = ["Case", "FeatureEvaluator", "Figure", "Part", "PartEvaluator", "drawn", "too_few", "undefined"]
+__all__ = [
+    "Case",
+    "FeatureEvaluator",
+    "Figure",
+    "Part",
+    "PartEvaluator",
+    "drawn",
+    "numbered",
+    "too_few",
+    "undefined",
+]
 
 
 class Figure(NamedTuple):
@@ -63,24 +73,29 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What is compared: the training and the synthetic images, with their features (N, D), row for row."""
+    """What is compared, as arrays: all that the scores follow from, so that they can be told again without images.
 
-    real: Splits
-    synthetic: Images
-    real_features: Features
-    features: Features
+    evidence  "classes" (K,) names; "real" (N, D) and "synthetic" (M, D) features of the training and the
+              synthetic images; "real_labels" (N,), "labels" (M,); "real_groups" (N,), a number for each patient;
+              and what else an evaluator gathers
+    """
+
+    evidence: Mapping[str, Array]
     ctx: Context
 
+    def __getitem__(self, name: str) -> Array:
+        return self.evidence[name]
+
     @property
-    def train(self) -> Images:
-        return self.real.train
+    def classes(self) -> list[str]:
+        return [str(name) for name in self["classes"]]
 
     def parts(self) -> Iterator[Part]:
         """Everything, then each class."""
-        for label, name in enumerate(["", *self.train.classes], start=-1):
-            sides = (self.train.labels, self.synthetic.labels)
+        for label, name in enumerate(["", *self.classes], start=-1):
+            sides = (self["real_labels"], self["labels"])
             rows, columns = (np.flatnonzero((labels == label) | (label < 0)) for labels in sides)
-            yield Part(name, rows, columns, self.real_features[rows], self.features[columns])
+            yield Part(name, rows, columns, self["real"][rows], self["synthetic"][columns])
 
 
 class FeatureEvaluator(Evaluator):
@@ -113,9 +128,27 @@ class FeatureEvaluator(Evaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         some = drawn(synthetic, self.at_most, ctx)
-        theirs, mine = (np.asarray(ctx.features(s, self.extractor, train=real.train)) for s in (real.train, some))
+        evidence = self.gather(real, some, ctx)
         write_signature(ctx.workdir, self, real.train, len(some), self.extractor.signature())
-        return Evaluation(self.judge(Case(real, some, theirs, mine, ctx)))
+        return Evaluation(self.restate(evidence, ctx), evidence=evidence)
+
+    def gather(self, real: Splits, synthetic: Images, ctx: Context) -> dict[str, Array]:
+        """The evidence of a `Case`. Patients become numbers: their names are not needed."""
+        return {
+            "classes": np.array(real.train.classes, dtype=np.str_),
+            "real": self.features(real.train, real, ctx),
+            "real_labels": real.train.labels,
+            "real_groups": numbered(real.train.groups),
+            "synthetic": self.features(synthetic, real, ctx),
+            "labels": synthetic.labels,
+        }
+
+    def features(self, images: Images, real: Splits, ctx: Context) -> Features:
+        """(N, D) of the images."""
+        return np.asarray(ctx.features(images, self.extractor, train=real.train))
+
+    def restate(self, evidence: Mapping[str, Array], ctx: Context) -> Sequence[Score]:
+        return self.judge(Case(evidence, ctx))
 
     @abstractmethod
     def judge(self, case: Case) -> Sequence[Score]:

@@ -12,6 +12,7 @@ With the same extractor and, as far as the training set allows, the same number 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 from abc import abstractmethod
@@ -22,10 +23,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from synthbench.context import Context
 from synthbench.seeds import derive_seed
 from synthbench.source import code_version
-from synthbench.types import Direction, Images, Score, Strings
-from synthbench_fidelity.arrays import Features, Integers
+from synthbench.types import Direction, Images, Score, Splits
+from synthbench_fidelity.arrays import Array, Features, Integers
 from synthbench_fidelity.evaluators.base import Case, Figure, Part, PartEvaluator, undefined
 
 __all__ = ["CalibratedEvaluator", "Reference", "noise", "place", "some_patients"]
@@ -62,6 +64,10 @@ class CalibratedEvaluator(PartEvaluator):
 
     def measure(self, real: Features, synthetic: Features, rng: np.random.Generator) -> Mapping[str, Figure]:  # noqa: ARG002
         return self.compare(real, synthetic)
+
+    def gather(self, real: Splits, synthetic: Images, ctx: Context) -> dict[str, Array]:
+        nothing = noise(real.train, len(synthetic))
+        return {**super().gather(real, synthetic, ctx), "noise": self.features(nothing, real, ctx)}
 
     def judge(self, case: Case) -> Sequence[Score]:
         (case.ctx.workdir / "calibration.csv").write_text("class,reference,metric,value,n,against\n")
@@ -107,31 +113,24 @@ class CalibratedEvaluator(PartEvaluator):
             "use": self.name,
             "config": self.model_dump(mode="json"),
             "code": code_version(type(self).__module__),
-            "weights": dict(self.extractor.inputs()),
-            "extractor": code_version(type(self.extractor).__module__),
-            "device": case.ctx.device.partition(":")[0],
-            "train": case.train.digest,
+            "features": [_digest(case[name]) for name in ("real", "real_labels", "real_groups", "noise")],
             "class": part.name,
-            "n": [len(part.synthetic), len(case.synthetic)],
+            "n": len(part.synthetic),
         }
 
     def _references(self, part: Part, case: Case) -> Iterator[Reference]:
         n, rng = len(part.synthetic), np.random.default_rng(derive_seed("calibration", part.name))
-        chosen = some_patients(case.train.groups[part.rows], min(n, len(part.real) // 2), rng)
+        chosen = some_patients(case["real_groups"][part.rows], min(n, len(part.real) // 2), rng)
         copies = np.resize(rng.permutation(len(part.real)), n)
         pairs = {
             REAL: (part.real[~chosen], part.real[chosen]),
-            NOISE: (part.real, self._noise(case)[:n]),
+            NOISE: (part.real, case["noise"][:n]),
             COPY: (part.real, part.real[copies]),
         }
         for name, (real, other) in pairs.items():
             if min(len(real), len(other)) >= self.needs:
                 values = {kind: figure.value for kind, figure in self.compare(real, other).items()}
                 yield Reference(name, len(other), len(real), values)
-
-    def _noise(self, case: Case) -> Features:
-        images = noise(case.train, len(case.synthetic))
-        return np.asarray(case.ctx.features(images, self.extractor, train=case.train))
 
 
 def noise(like: Images, n: int) -> Images:
@@ -140,7 +139,11 @@ def noise(like: Images, n: int) -> Images:
     return Images(pixels, np.zeros(n, dtype=np.int64), like.classes)
 
 
-def some_patients(groups: Strings, n: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _digest(array: Array) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+
+def some_patients(groups: Array, n: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which images, bool (N,): all those of patients taken in random order while no more than n come together."""
     _, patient = np.unique(groups, return_inverse=True)
     counts = np.bincount(patient)

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from synthbench.types import Direction, Images, Score, Strings
-from synthbench_fidelity.arrays import Features, Integers
+from synthbench.context import Context
+from synthbench.types import Direction, Images, Score, Splits
+from synthbench_fidelity.arrays import Array, Integers, numbered
 from synthbench_fidelity.evaluators.base import Case, FeatureEvaluator, Figure, Part, too_few, undefined
 from synthbench_fidelity.evaluators.gallery import save_closest
 
@@ -54,45 +55,47 @@ class Memorisation(FeatureEvaluator):
         """The verdict, and what needs no features, without the extractor."""
         return kind if kind in PLAIN else super().named(kind)
 
+    def gather(self, real: Splits, synthetic: Images, ctx: Context) -> dict[str, Array]:
+        evidence = super().gather(real, synthetic, ctx)
+        save_closest(ctx.workdir, real.train, synthetic, evidence["real"], evidence["synthetic"])
+        evidence["exact"] = exact_copies(real.train, synthetic)
+        if real.holdout is not None:
+            evidence["holdout"] = self.features(real.holdout, real, ctx)
+            evidence["holdout_labels"] = real.holdout.labels
+            evidence["holdout_groups"] = numbered(real.holdout.groups)
+        return evidence
+
     def judge(self, case: Case) -> Sequence[Score]:
-        save_closest(case.ctx.workdir, case.train, case.synthetic, case.real_features, case.features)
         parts = list(case.parts())
-        holdout = self._holdout(case)
-        exact = exact_copies(case.train, case.synthetic)
-        near = {part.name: self._near(part, case, holdout) for part in parts if part.name}
+        near = {part.name: self._near(part, case) for part in parts if part.name}
         return [
             self.score(kind, figure, part.name, part)
             for part in parts
             for kind, figure in {
                 "copying": self._verdict(part, near),
-                "exact_copies": _share(int(exact[part.columns].sum()), part, "of the same pixels"),
+                "exact_copies": _share(int(case["exact"][part.columns].sum()), part, "of the same pixels"),
                 "near_copies": _near_share(part, near),
-                **self._distances(part, case, holdout),
+                **self._distances(part, case),
             }.items()
         ]
 
-    def _holdout(self, case: Case) -> Features | None:
-        images = case.real.holdout
-        return None if images is None else np.asarray(case.ctx.features(images, self.extractor, train=case.train))
-
-    def _near(self, part: Part, case: Case, features: Features | None) -> Near | Figure:
+    def _near(self, part: Part, case: Case) -> Near | Figure:
         """The near copies in a class, or why they cannot be counted."""
         from synthbench_fidelity.memorisation import copies
 
-        holdout = case.real.holdout
-        if holdout is None or features is None:
+        if "holdout" not in case.evidence:
             return NO_HOLDOUT
         if not len(part.synthetic):
             return too_few(0, 1, f"synthetic images of {part.name}")
-        mine = np.flatnonzero(holdout.labels == holdout.classes.index(part.name))
-        mine = mine[one_of_each(holdout.groups[mine], case.ctx.rng("hold-out", part.name))]
+        mine = np.flatnonzero(_held(part, case))
+        mine = mine[one_of_each(case["holdout_groups"][mine], case.ctx.rng("hold-out", part.name))]
         needed = math.ceil(1 / self.near - 1 - 1e-9)
         if len(mine) < needed:
             return too_few(len(mine), needed, f"hold-out patients of {part.name}")
         # An image given out twice is one draw: repeats of an innocent neighbour of a training image prove nothing.
         _, first = np.unique(part.synthetic, axis=0, return_index=True)
         distinct = part.synthetic[np.sort(first)]
-        sides = {"train": case.real_features, "holdout": features[mine], "synthetic": distinct}
+        sides = {"train": case["real"], "holdout": case["holdout"][mine], "synthetic": distinct}
         return Near(copies(**sides, false_alarm=self.near), len(distinct))
 
     def _verdict(self, part: Part, near: Mapping[str, Near | Figure]) -> Figure:
@@ -109,26 +112,32 @@ class Memorisation(FeatureEvaluator):
             float(p <= self.false_alarm), note=f"p = {p:.2g} of so many near copies among new real images"
         )
 
-    def _distances(self, part: Part, case: Case, features: Features | None) -> Mapping[str, Figure]:
+    def _distances(self, part: Part, case: Case) -> Mapping[str, Figure]:
         """Ratio of nearest distances, and C_T."""
         from synthbench_fidelity.memorisation import ct_score, nearest_distance_ratio
 
-        holdout, train = case.real.holdout, case.real_features
-        if holdout is None or features is None:
+        if "holdout" not in case.evidence:
             return dict.fromkeys(("nearest_ratio", "ct"), NO_HOLDOUT)
-        mine = features[(holdout.labels == holdout.classes.index(part.name)) if part.name else slice(None)]
+        train, holdout = case["real"], case["holdout"]
+        mine = holdout[_held(part, case)]
         if min(len(train), len(mine), len(part.synthetic)) < 2:
             found = too_few(
                 min(len(mine), len(part.synthetic)), 2, f"hold-out or synthetic images {part.name}".strip()
             )
             return dict.fromkeys(("nearest_ratio", "ct"), found)
         rng = case.ctx.rng(self.name, part.name)
-        ratio = nearest_distance_ratio(train=train, holdout=features, synthetic=part.synthetic, rng=rng)
+        ratio = nearest_distance_ratio(train=train, holdout=holdout, synthetic=part.synthetic, rng=rng)
         ct = ct_score(train=train, holdout=mine, synthetic=part.synthetic, rng=rng)
         return {
             "nearest_ratio": Figure(*ratio) if np.isfinite(ratio).all() else undefined("a median distance is 0"),
             "ct": undefined("no cell holds 20 synthetic images") if math.isnan(ct) else Figure(ct),
         }
+
+
+def _held(part: Part, case: Case) -> npt.NDArray[np.bool_]:
+    """Which hold-out images belong to a part, bool (H,)."""
+    labels = case["holdout_labels"]
+    return (labels == case.classes.index(part.name)) if part.name else np.ones(len(labels), dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -167,7 +176,7 @@ def _digest(pixels: npt.NDArray[Any]) -> bytes:
     return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest()
 
 
-def one_of_each(groups: Strings, rng: np.random.Generator) -> Integers:
+def one_of_each(groups: Array, rng: np.random.Generator) -> Integers:
     """The place of one image of each group, drawn at random, ascending: images of one patient are no two draws."""
     order = rng.permutation(len(groups))
     _, first = np.unique(groups[order], return_index=True)

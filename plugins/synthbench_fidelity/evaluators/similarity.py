@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from pydantic import Field
 from synthbench.context import Context
 from synthbench.interfaces import Evaluator
 from synthbench.types import Direction, Evaluation, Images, Score, Splits
-from synthbench_fidelity.arrays import Integers
+from synthbench_fidelity.arrays import Array, Floats, Integers
 from synthbench_fidelity.evaluators.base import drawn
 from synthbench_fidelity.evaluators.signature import write_signature
 
@@ -34,30 +34,53 @@ class MsSsim(Evaluator):
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         from synthbench_fidelity.msssim import scales_for
 
-        how = f"{scales_for(*synthetic.shape[:2])} scales, pixels as given"
+        scales = scales_for(*synthetic.shape[:2])
         some = drawn(synthetic, self.at_most, ctx)
-        write_signature(ctx.workdir, self, real.train, len(some), how)
-        both = {"": some, "real": real.train}
-        return Evaluation(
-            [score for name, images in both.items() for score in self._scores(images, name, how, ctx)]
-        )
+        write_signature(ctx.workdir, self, real.train, len(some), _how(scales))
+        evidence = {"classes": np.array(real.train.classes, dtype=np.str_), "scales": np.array(scales)}
+        for name, images in {"": some, "real": real.train}.items():
+            evidence[_counts(name)] = np.array(list(images.counts().values()))
+            for label, class_name in enumerate(images.classes):
+                mine = np.flatnonzero(images.labels == label)
+                evidence[_pairs(name, label)] = self._similarities(images, mine, ctx.rng(name, class_name))
+        return Evaluation(self.restate(evidence, ctx), evidence=evidence)
 
-    def _scores(self, images: Images, name: str, how: str, ctx: Context) -> Iterator[Score]:
-        values = {}
-        for label, class_name in enumerate(images.classes):
-            index = np.flatnonzero(images.labels == label)
-            values[class_name] = self._value(images, index, ctx.rng(name, class_name))
-            note = _note(values[class_name], f"{how}, {self.pairs} pairs", f"{len(index)} images of {class_name}")
+    def _similarities(self, images: Images, index: Integers, rng: np.random.Generator) -> Floats:
+        """Of each pair; none where there are no two images."""
+        from synthbench_fidelity.msssim import ms_ssim_of_random_pairs
+
+        if len(index) < 2:
+            return np.empty(0)
+        return ms_ssim_of_random_pairs(images=images.pixels[index], rng=rng, pairs=self.pairs)
+
+    def restate(self, evidence: Mapping[str, Array], ctx: Context) -> Sequence[Score]:  # noqa: ARG002
+        return [score for name in ("", "real") for score in self._scores(evidence, name)]
+
+    def _scores(self, evidence: Mapping[str, Array], name: str) -> Iterator[Score]:
+        how, values = _how(int(evidence["scales"])), []
+        for label, class_name in enumerate(map(str, evidence["classes"])):
+            found, n = evidence[_pairs(name, label)], int(evidence[_counts(name)][label])
+            values.append(float(found.mean()) if len(found) else math.nan)
+            note = _note(values[-1], f"{how}, {self.pairs} pairs", f"{n} images of {class_name}")
             variant = f"{class_name}, {name}" if name else class_name
-            yield Score("ms_ssim", values[class_name], "", len(index), note=note, variant=variant)
-        mean = math.fsum(values.values()) / len(values)
+            yield Score("ms_ssim", values[-1], "", n, note=note, variant=variant)
+        mean = math.fsum(values) / len(values)
         note = _note(mean, f"{how}, mean of the classes", "images in a class")
-        yield Score("ms_ssim", mean, "", len(images), note=note, variant=name)
+        yield Score("ms_ssim", mean, "", int(evidence[_counts(name)].sum()), note=note, variant=name)
 
-    def _value(self, images: Images, index: Integers, rng: np.random.Generator) -> float:
-        from synthbench_fidelity.msssim import ms_ssim
 
-        return ms_ssim(images=images.pixels[index], rng=rng, pairs=self.pairs) if len(index) > 1 else math.nan
+def _how(scales: int) -> str:
+    return f"{scales} scales, pixels as given"
+
+
+def _counts(name: str) -> str:
+    """The evidence that holds the number of images by class."""
+    return f"images {name}".strip()
+
+
+def _pairs(name: str, label: int) -> str:
+    """The evidence that holds the similarity of each pair of a class."""
+    return f"pairs {name} {label}".replace("  ", " ")
 
 
 def _note(value: float, how: str, what: str) -> str:

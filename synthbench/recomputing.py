@@ -1,0 +1,96 @@
+"""The scores of a finished run once more: from its predictions, and from the features that it kept."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from synthbench.context import Context
+from synthbench.evidence import EVIDENCE, load_evidence
+from synthbench.finished import Finished, read_predictions
+from synthbench.naming import safe_name
+from synthbench.progress import Progress
+from synthbench.replicates import Measured, answer_sets
+from synthbench.run import Outcome, trial_folder
+from synthbench.stages import evaluator_seed
+from synthbench.store import Store
+from synthbench.types import Score
+
+__all__ = ["Recomputation", "Told", "measured_of"]
+
+Told = Mapping[Measured, Mapping[str, str]]
+"""What can be told of each metric: cells of its row in scores.csv, by column."""
+
+
+def measured_of(score: Score) -> Measured:
+    """What tells a score from all others of its evaluation."""
+    return Measured(score.metric, score.variant, score.test_set, score.classifier_seed)
+
+
+class Recomputation:
+    """What is shared between evaluations lies in a store of its own, in a temporary folder."""
+
+    def __init__(self, run: Finished, progress: Progress) -> None:
+        self._run = run
+        self._progress = progress
+        self._folder = tempfile.TemporaryDirectory(prefix="synthbench-recompute-")
+        self._store = Store(Path(self._folder.name) / "store")
+
+    def of(self, outcome: Outcome, label: str) -> tuple[Told, str]:
+        """The scores of one evaluation that can be told again, and why the others cannot."""
+        files = trial_folder(self._run.folder, outcome.trial) / safe_name(label)
+        told = _from_predictions(outcome, label)
+        try:
+            told |= self._from_evidence(outcome, label, files)
+        except FileNotFoundError:
+            return told, "its features are not in the bundle"
+        except Exception as error:  # a plugin of another version, or an extractor that is not at hand
+            return told, f"its features could not be used ({type(error).__name__}: {error})"
+        if label in outcome.predictions or (files / EVIDENCE).exists():
+            return told, "it does not follow from predictions or features"
+        return told, "it left neither predictions nor features"
+
+    def _from_evidence(self, outcome: Outcome, label: str, files: Path) -> dict[Measured, dict[str, str]]:
+        """All columns of each score that the evaluator tells again."""
+        evidence = load_evidence(files, self._run.folder)
+        if not evidence:
+            return {}
+        entry = next(entry for entry in outcome.trial.evaluators if entry.label == label)
+        seed = evaluator_seed(self._run.bench, entry, outcome.trial.index)
+        with tempfile.TemporaryDirectory(dir=self._folder.name) as work:
+            places = {"workdir": Path(work) / "work", "resume": Path(work) / "resume"}
+            for place in places.values():
+                place.mkdir()
+            ctx = Context(
+                seed=seed, device="cpu", store=self._store, progress=self._progress, log=_log(), **places
+            )
+            scores = entry.plugin.restate(evidence, ctx)
+        return {measured_of(score): _cells(score) for score in scores}
+
+
+def _log() -> logging.Logger:
+    return logging.getLogger("synthbench.recomputing")
+
+
+def _cells(score: Score) -> dict[str, str]:
+    values = {"value": score.value, "n": score.n, "low": score.low, "high": score.high}
+    return {column: "" if value is None else str(value) for column, value in values.items()}
+
+
+def _from_predictions(outcome: Outcome, label: str) -> dict[Measured, dict[str, str]]:
+    """Every metric that the evaluator's predictions give, and the number of images."""
+    if label not in outcome.predictions:
+        return {}
+    plugin = next(entry.plugin for entry in outcome.trial.evaluators if entry.label == label)
+    found = {}
+    for answers in answer_sets(read_predictions(outcome.predictions[label])):
+        first = next(iter(answers.values()))
+        n = len(first.labels)
+        for (metric, variant), values in plugin.resample(answers, np.ones((1, n), dtype=np.uint16)).items():
+            what = Measured(metric, variant, first.test_set, first.classifier_seed)
+            found[what] = {"value": str(float(values[0])), "n": str(n)}
+    return found
