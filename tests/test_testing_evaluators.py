@@ -49,7 +49,7 @@ def warned(findings: list[Finding]) -> dict[str, Finding]:
 
 def test_a_good_evaluator_passes_without_a_warning():
     findings = check_evaluator(GoodEvaluator())
-    assert len(findings) == 17
+    assert len(findings) == 18
     assert all(finding.ok and finding.found for finding in findings)
     assert warned(findings) == {}
 
@@ -160,6 +160,40 @@ def test_a_resample_that_computes_something_else_is_told(monkeypatch, change, fo
     assert set(findings) == {"resample"}
     assert found in findings["resample"].found
     assert advice in findings["resample"].advice
+
+
+class Restates(GoodEvaluator):
+    def evaluate(self, real, synthetic, ctx):
+        found = super().evaluate(real, synthetic, ctx)
+        accuracies = np.array([score.value for score in found.scores if score.metric == "accuracy"])
+        sizes = np.array([score.n for score in found.scores if score.metric == "accuracy"])
+        return replace(found, evidence={"accuracies": accuracies, "sizes": sizes})
+
+    def restate(self, evidence, ctx):
+        pairs = zip(evidence["accuracies"], evidence["sizes"], ("train", "test"), strict=True)
+        return [Score("accuracy", float(value), name, int(n)) for value, n, name in pairs]
+
+
+def test_evidence_tells_the_scores_again():
+    findings = {finding.check: finding for finding in check_evaluator(Restates())}
+    assert findings["restate"].ok
+    assert findings["restate"].found == "2 scores told again from 2 arrays"
+    assert {f.check: f for f in check_evaluator(GoodEvaluator())}["restate"].found == "not offered"
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda s: replace(s, value=s.value + 0.01), "other values for ['accuracy']"),
+        (lambda s: replace(s, metric="f1"), "['f1'] have no score"),
+    ],
+)
+def test_scores_told_otherwise_are_found(monkeypatch, change, found):
+    restate = Restates.restate
+    monkeypatch.setattr(Restates, "restate", lambda *given: [change(score) for score in restate(*given)])
+    findings = failed(run_checks(Restates()))
+    assert set(findings) == {"restate"}
+    assert found in findings["restate"].found
 
 
 class Variants(GoodEvaluator):

@@ -205,6 +205,23 @@ def _check_replicates(values: npt.NDArray[Any], score: float, what: str) -> None
 _ONES = "compute the metric itself, each image counted as often as its weight says"
 
 
+def _restated(case: EvaluatorCase) -> str:
+    if not case.evaluation.evidence:
+        return "not offered"
+    again = case.plugin.restate(case.evaluation.evidence, case.context(seed=1))
+    told, delivered = (_table(Evaluation(scores)) for scores in (again, case.evaluation.scores))
+    extra = sorted({what[0] for what in told.keys() - delivered.keys()})
+    require(not extra, f"restate: {extra} have no score", "restate the scores that evaluate delivers")
+    wrong = [what[0] for what, value in told.items() if not _same(value, delivered[what])]
+    advice = "let evaluate return `restate(evidence, ctx)`: whatever decides a score belongs into the evidence"
+    require(not wrong, f"restate gives other values for {sorted(set(wrong))}", advice)
+    return f"{len(told)} scores told again from {len(case.evaluation.evidence)} arrays"
+
+
+def _same(a: float, b: float) -> bool:
+    return bool(np.isclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True))
+
+
 def _by_images(predictions: Sequence[Predictions]) -> list[dict[str, Predictions]]:
     """As the harness hands them to `resample`: by variant, those for the same images under the same seed."""
     sets: dict[tuple[str, int | None, bytes], dict[str, Predictions]] = {}
@@ -259,6 +276,7 @@ CHECKS: dict[str, Callable[[EvaluatorCase], str]] = {
     "predictions": _predictions,
     "n": _counts_agree,
     "resample": _resampled,
+    "restate": _restated,
     "inputs unchanged": _unchanged,
     "read-only inputs": _read_only,
     "same seed": _same_seed,
