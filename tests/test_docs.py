@@ -142,7 +142,7 @@ def test_readme_benchmark_file_is_valid(tmp_path):
     file = tmp_path / "readme.yaml"
     file.write_text(body)
     bench = load_benchmark(file, load_registry())
-    assert [e.label for e in bench.evaluators] == ["tstr", "tstr-vgg16"]
+    assert [e.label for e in bench.evaluators] == ["tstr", "tstr-vgg16", "memorisation", "kid"]
 
 
 def options_of(parser):

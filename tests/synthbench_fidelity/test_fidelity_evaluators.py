@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from synthbench.testing import check_evaluator, tiny_splits
 from synthbench_fidelity import functional
+from synthbench_fidelity.evaluators.base import drawn
 from synthbench_fidelity.evaluators.calibrated import Reference, noise, place, some_patients
 from synthbench_fidelity.plugin import (
     Authenticity,
@@ -132,6 +133,23 @@ def test_of_many_images_the_same_draw_every_time(pooled, real, alike, ctx):
     assert first == second
     assert first.n == 50
     assert first.value != scores(Kid(extractor=pooled), real, alike, ctx)["kid[pooled]", ""].value
+
+
+def test_all_evaluators_draw_the_same_images(alike):
+    """So each goes through an extractor once, whoever asks, under whatever seed."""
+    first, second = drawn(alike, 50), drawn(alike, 50)
+    assert first.digest == second.digest
+    assert len(set(first.ids)) == 50
+    assert drawn(alike, 120) is alike
+
+
+@pytest.mark.parametrize("cls", CALIBRATED)
+def test_a_class_without_training_images_has_no_number(cls, pooled, real, alike, ctx):
+    plugin, kind = cls(extractor=pooled), next(iter(cls.calibrated))
+    found = scores(plugin, replace(real, train=real.train.subset(real.train.labels == 0)), alike, ctx)
+    assert np.isnan(found[f"{kind}[pooled]", "BLOB"].value)
+    assert "0 train images of BLOB" in found[f"{kind}[pooled]", "BLOB"].note
+    assert np.isfinite(found[f"{kind}[pooled]", "PLAIN"].value)
 
 
 @pytest.mark.parametrize("cls", CALIBRATED)

@@ -17,6 +17,7 @@ from pydantic import Field
 from synthbench.context import Context
 from synthbench.extractors import ExtractorField, extractor_field
 from synthbench.interfaces import Evaluator
+from synthbench.seeds import derive_seed
 from synthbench.types import Direction, Evaluation, Images, Score, Splits
 from synthbench_fidelity.arrays import Array, Features, Integers, numbered
 from synthbench_fidelity.evaluators.signature import write_signature
@@ -127,7 +128,7 @@ class FeatureEvaluator(Evaluator):
         return {self.named(kind): limits for kind, limits in self.limits.items()}
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
-        some = drawn(synthetic, self.at_most, ctx)
+        some = drawn(synthetic, self.at_most)
         evidence = self.gather(real, some, ctx)
         write_signature(ctx.workdir, self, real.train, len(some), self.extractor.signature())
         return Evaluation(self.restate(evidence, ctx), evidence=evidence)
@@ -193,8 +194,12 @@ class PartEvaluator(FeatureEvaluator):
         """By kind. Each side has at least `needs` rows."""
 
 
-def drawn(images: Images, at_most: int, ctx: Context) -> Images:
-    """`at_most` of the images, in their order: the same places for all generators under one seed."""
+def drawn(images: Images, at_most: int) -> Images:
+    """`at_most` of the images, in their order: the same places for all generators and evaluators.
+
+    One draw for all, so that each image goes through an extractor once; no seed has a part in it.
+    """
     if len(images) <= at_most:
         return images
-    return images.subset(np.sort(ctx.rng("draw").choice(len(images), at_most, replace=False)))
+    rng = np.random.default_rng(derive_seed("draw"))
+    return images.subset(np.sort(rng.choice(len(images), at_most, replace=False)))

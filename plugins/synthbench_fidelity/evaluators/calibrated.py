@@ -114,11 +114,13 @@ class CalibratedEvaluator(PartEvaluator):
             "config": self.model_dump(mode="json"),
             "code": code_version(type(self).__module__),
             "features": [_digest(case[name]) for name in ("real", "real_labels", "real_groups", "noise")],
-            "class": part.name,
+            "class": [*case.classes, part.name],
             "n": len(part.synthetic),
         }
 
     def _references(self, part: Part, case: Case) -> Iterator[Reference]:
+        if not len(part.real):
+            return
         n, rng = len(part.synthetic), np.random.default_rng(derive_seed("calibration", part.name))
         chosen = some_patients(case["real_groups"][part.rows], min(n, len(part.real) // 2), rng)
         copies = np.resize(rng.permutation(len(part.real)), n)

@@ -35,7 +35,7 @@ class MsSsim(Evaluator):
         from synthbench_fidelity.msssim import scales_for
 
         scales = scales_for(*synthetic.shape[:2])
-        some = drawn(synthetic, self.at_most, ctx)
+        some = drawn(synthetic, self.at_most)
         write_signature(ctx.workdir, self, real.train, len(some), _how(scales))
         evidence = {"classes": np.array(real.train.classes, dtype=np.str_), "scales": np.array(scales)}
         for name, images in {"": some, "real": real.train}.items():
