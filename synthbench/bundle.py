@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -9,14 +10,14 @@ import stat
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from synthbench import __version__
 from synthbench.errors import DataError
-from synthbench.evidence import FOLDER
+from synthbench.evidence import FOLDER, digests_below
 from synthbench.finished import read_record
 from synthbench.naming import safe_name
 from synthbench.scrub import Scrubber
@@ -30,8 +31,8 @@ FORMAT = 1
 TEXTS = frozenset({".json", ".csv", ".txt"})
 PICTURES = frozenset({".png"})
 WEIGHTS = frozenset({".safetensors"})
-REAL = frozenset({"nearest.png", "closest-pairs.png"})
-"""Pictures that show training images beside synthetic ones."""
+REAL = frozenset({"nearest.png", "nearest.csv", "closest-pairs.png", "closest-pairs.csv"})
+"""Pictures that show training images beside synthetic ones, and the names of those images."""
 NEEDED = ("run.json", "leaderboard.csv", "scores.csv", "intervals.csv", "comparisons.csv", "test_sets.csv")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file knows: when a bundle was made is no part of its content."""
@@ -52,8 +53,9 @@ def export(folder: Path, file: Path, *, weights: bool = False, evidence: bool = 
     """Pack a run's folder. The same folder gives the same bytes, under one version of zlib.
 
     Without `evidence`, features stay out: the bundle is smaller, and what rests on them cannot be recomputed.
-    Texts go in without the folders of this machine, logs and tracebacks too. Pictures of real training images stay
-    out, with them all samples of floors and ceilings. Raises DataError for a folder that is no run.
+    Texts go in without the folders of this machine, logs and tracebacks too. Pictures and names of real training
+    images stay out, with them all samples of floors and ceilings; so do trials that are not in run.json. Raises
+    DataError for a folder that is no run.
     """
     record = read_record(folder)
     if missing := [name for name in NEEDED if not (folder / name).is_file()]:
@@ -64,11 +66,12 @@ def export(folder: Path, file: Path, *, weights: bool = False, evidence: bool = 
     renamed = _renamed(record, scrubber)
     kinds = {*TEXTS, *PICTURES, *(WEIGHTS if weights else ())}
     wanted = {"trials": kinds, "data": kinds, FOLDER: {".npy"} if evidence else set()}
+    is_named = _named(folder, record)
     members: dict[str, Path] = {}
     left_out: list[str] = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder)
-        if _is_result(path, name, wanted) and not _shows_real_images(name, record):
+        if _is_result(path, name, wanted) and is_named(name) and not _shows_real_images(name, record):
             members["/".join(renamed.get(part, part) for part in name.parts)] = path
         else:
             left_out.append(name.as_posix())
@@ -83,12 +86,27 @@ def _is_result(path: Path, name: Path, wanted: Mapping[str, Collection[str]]) ->
 
 
 def _shows_real_images(name: Path, record: Mapping[str, Any]) -> bool:
-    """The pictures of training images that a run makes, and samples of floors and ceilings, which may be such."""
+    """What a run shows of training images, or calls them; samples of floors and ceilings, which may be such."""
+    if name.name in REAL:
+        return True
     if name.suffix not in PICTURES:
         return False
     roles = {safe_name(label): about["role"] for label, about in record["declared"]["generators"].items()}
     sample = name.parts[0] == "trials" and name.parts[3:4] == ("generator",)
-    return name.parts[0] == "data" or name.name in REAL or (sample and roles.get(name.parts[1]) != "candidate")
+    return name.parts[0] == "data" or (sample and roles.get(name.parts[1]) != "candidate")
+
+
+def _named(folder: Path, record: Mapping[str, Any]) -> Callable[[Path], bool]:
+    """Whether a file belongs to a trial of run.json, or is an array that such a trial names; others are neither.
+
+    What an earlier run left in the same folder is none of this one's.
+    """
+    trials = {("trials", safe_name(trial["generator"]), f"seed-{trial['index']}") for trial in record["trials"]}
+    arrays = {f"{digest}.npy" for trial in trials for digest in digests_below(folder.joinpath(*trial))}
+    return lambda name: {
+        "trials": name.parts[:3] in trials,
+        FOLDER: len(name.parts) == 2 and name.name in arrays,
+    }.get(name.parts[0], True)
 
 
 def _renamed(record: Mapping[str, Any], scrubber: Scrubber) -> dict[str, str]:
@@ -163,6 +181,9 @@ def _unpack(bundle: zipfile.ZipFile, folder: Path) -> list[str]:
     if manifest["format"] != FORMAT:
         raise ValueError(f"format {manifest['format']}, this synthbench reads {FORMAT}")
     listed = manifest["files"]
+    for name, about in listed.items():
+        if type(about["bytes"]) is not int or about["bytes"] < 0:  # True counts as 1, and less than 0 reads all
+            raise ValueError(f"{name} has {about['bytes']!r} bytes")
     if sum(about["bytes"] for about in listed.values()) > LARGEST:
         raise ValueError(f"more than {LARGEST >> 30} GiB")
     problems = [f"{name} is there twice" for name, n in Counter(names).items() if n > 1]
@@ -176,9 +197,21 @@ def _unpack(bundle: zipfile.ZipFile, folder: Path) -> list[str]:
             content = stream.read(about["bytes"] + 1)
         if _sha256(content) != about["sha256"]:
             problems.append(f"{name} has another digest than in the manifest")
+        elif len(content) != about["bytes"]:
+            problems.append(f"{name} has another size than in the manifest")
+        _put(target, name, content)
+    return problems
+
+
+def _put(target: Path, name: str, content: bytes) -> None:
+    """Write a member. Raises ValueError where its name can be no file beside the others, or on this system."""
+    try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    return problems
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # not the bundle's fault
+            raise
+        raise ValueError(f"{name!r} cannot be written: {error.strerror}") from error
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -6,8 +6,11 @@ the store, and beside the trials in a run's folder.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import math
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,11 +18,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib import format as npy
 
 from synthbench.errors import DataError
 from synthbench.store import Store, damaged
 
-__all__ = ["EVIDENCE", "FOLDER", "altered", "copy_evidence", "load_evidence", "save_evidence", "tidy"]
+__all__ = [
+    *("EVIDENCE", "FOLDER", "altered", "copy_evidence", "digests_below", "load_evidence", "save_evidence", "tidy"),
+]
 
 Array = npt.NDArray[Any]
 
@@ -38,16 +44,30 @@ def save_evidence(files: Path, evidence: Mapping[str, Array], store: Store) -> N
 
 
 def copy_evidence(files: Path, store: Store, out: Path) -> None:
-    """Copy what evidence.json names from the store to a run's folder. Raises StoreError where it is gone."""
+    """Copy what evidence.json names from the store to a run's folder, unless it is there and whole.
+
+    files  of the evaluation's entry in the store: this is what has to be made anew where an array is gone, and
+           what the StoreError names
+    """
     for digest in set(_names(files).values()):
         target = out / FOLDER / f"{digest}.npy"
         entry = store.entry(KIND, {"sha256": digest}) / FILE
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                shutil.copyfile(entry, target)
-            except FileNotFoundError as error:
-                raise damaged(files.parent, f"{entry} is gone") from error
+        if target.exists() and not _fault(target):
+            continue
+        if not entry.is_file():
+            raise damaged(files.parent, f"{entry} is gone")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _copy(entry, target)
+
+
+def _copy(file: Path, target: Path) -> None:
+    """All or nothing: half a file would be taken for the whole one."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(file, temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load_evidence(files: Path, out: Path) -> dict[str, Array]:
@@ -65,11 +85,23 @@ def altered(out: Path) -> list[str]:
 
 
 def tidy(out: Path) -> None:
-    """Delete arrays that no trial in a run's folder names any more."""
-    named = {digest for file in (out / "trials").rglob(EVIDENCE) for digest in _names(file.parent).values()}
+    """Delete arrays that no trial in a run's folder names any more; none where that cannot be told."""
+    try:
+        named = {digest for file in (out / "trials").rglob(EVIDENCE) for digest in _names(file.parent).values()}
+    except (OSError, ValueError):  # another file of that name, by a plugin say
+        return
     for path in (out / FOLDER).glob("*.npy"):
         if path.stem not in named:
             path.unlink()
+
+
+def digests_below(folder: Path) -> set[str]:
+    """The arrays that are named anywhere below a folder; other files that are called evidence.json name none."""
+    found: set[str] = set()
+    for file in folder.rglob(EVIDENCE):
+        with contextlib.suppress(ValueError):
+            found.update(_names(file.parent).values())
+    return found
 
 
 def _names(files: Path) -> dict[str, str]:
@@ -80,15 +112,19 @@ def _names(files: Path) -> dict[str, str]:
 
 def _checked(found: Any) -> Iterator[tuple[str, str]]:
     """What a file says that may come from a stranger: digests become names of files."""
+    if not isinstance(found, dict):
+        raise ValueError(f"{EVIDENCE}: expected names of arrays with their digests")
     for name, digest in found.items():
-        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        if not isinstance(digest, str) or len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
             raise ValueError(f"{EVIDENCE}: {digest!r} is no digest")
         yield name, digest
 
 
 def _put(array: Array, store: Store) -> str:
     digest = _digest(array)
-    store.make(KIND, {"sha256": digest}, lambda folder: np.save(folder / FILE, array, allow_pickle=False))
+    made = store.make(KIND, {"sha256": digest}, lambda folder: np.save(folder / FILE, array, allow_pickle=False))
+    if not (made.path / FILE).is_file():
+        raise damaged(made.path, f"its {FILE} is gone")
     return digest
 
 
@@ -99,6 +135,7 @@ def _digest(array: Array) -> str:
 
 
 def _read(path: Path, digest: str) -> Array:
+    _check_size(path)
     array: Array = np.load(path, allow_pickle=False)
     if _digest(array) != digest:
         raise DataError(f"{FOLDER}/{path.name} holds another array than its name says")
@@ -106,9 +143,26 @@ def _read(path: Path, digest: str) -> Array:
     return array
 
 
+def _check_size(path: Path) -> None:
+    """Raises DataError for a file that is no array, or whose header tells of more or less than is in it."""
+    with path.open("rb") as file:
+        try:
+            version = npy.read_magic(file)
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, dtype = read(file)
+        except Exception as error:  # the header is a Python literal: what its parser says of another text is open
+            raise DataError(f"{FOLDER}/{path.name} is no array: {type(error).__name__}") from error
+        rest = path.stat().st_size - file.tell()
+    if math.prod(shape) * dtype.itemsize != rest:
+        raise DataError(f"{FOLDER}/{path.name} holds {rest} bytes for an array of {dtype} {shape}")
+
+
 def _fault(path: Path) -> str:
+    """What is wrong with an array in a run's folder, or ""."""
     try:
         _read(path, path.stem)
-    except (DataError, ValueError, OSError, EOFError) as error:
+    except DataError as error:
         return str(error)
+    except Exception as error:  # a stranger's file may fail in any way, and others have to be looked at too
+        return f"{FOLDER}/{path.name}: {type(error).__name__}: {error}"
     return ""

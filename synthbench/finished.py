@@ -7,8 +7,9 @@ run.json says all that a board needs. Nothing is fitted, loaded or evaluated.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class Finished:
     record    run.json
     outcomes  without replicates: `resample_run` makes those
     missing   by evaluator, why its metrics cannot be resampled here
+    unread    by evaluator, what of its options cannot be used here: it can be resampled and nothing else
     """
 
     folder: Path
@@ -50,6 +52,7 @@ class Finished:
     tests: list[TestSet]
     outcomes: list[Outcome]
     missing: Mapping[str, str]
+    unread: Mapping[str, str]
 
     @property
     def trials(self) -> dict[str, list[Outcome]]:
@@ -63,12 +66,13 @@ class Finished:
 def read_run(folder: Path, plugins: Path | None = None) -> Finished:
     """Read a run's folder. Raises DataError where it is none, or was written by another version.
 
-    plugins  where evaluators that the benchmark names as `file.py:Class` lie. Without it they count as not
-             installed: a stranger's run decides no file that is imported here
+    plugins  the folder where evaluators and extractors lie that the benchmark names as `file.py:Class`, whatever
+             folders it names. Without it they count as not installed, and nothing is imported from elsewhere: a
+             stranger's run decides no file that is imported here
     """
     record = read_record(folder)
     try:
-        bench, missing = _benchmark(record, load_registry(), plugins)
+        bench, missing, unread = _benchmark(record, load_registry(strict=True), plugins)
         tests = [_test_set(row, record) for row in read_table(folder / "test_sets.csv").to_dict("records")]
         scores = _scores(read_table(folder / "scores.csv"))
         outcomes = [_outcome(trial, bench, scores, folder) for trial in record["trials"]]
@@ -77,7 +81,7 @@ def read_run(folder: Path, plugins: Path | None = None) -> Finished:
             f"{folder}: its files do not fit together ({type(error).__name__}: {error}); "
             "run the benchmark again: what is in the store is not computed anew"
         ) from error
-    return Finished(folder, record, bench, tests, outcomes, missing)
+    return Finished(folder, record, bench, tests, outcomes, missing, unread)
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -105,16 +109,18 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 def _benchmark(
     record: Mapping[str, Any], registry: Registry, plugins: Path | None
-) -> tuple[Benchmark, dict[str, str]]:
-    """The benchmark, and which evaluators are stand-ins and why."""
+) -> tuple[Benchmark, dict[str, str], dict[str, str]]:
+    """The benchmark; which evaluators are stand-ins and why; what of others' options cannot be used."""
     content, declared = record["benchmark"], record["declared"]
     missing: dict[str, str] = {}
+    unread: dict[str, str] = {}
     evaluators: list[Entry[Evaluator]] = []
     for given in content["evaluators"]:
         label = given["label"]
         facts = _facts(declared["evaluators"][label])
         try:
-            plugin = _evaluator(given, facts, registry, plugins)
+            plugin, wrong = _evaluator(given, facts, registry, plugins)
+            unread |= {label: wrong} if wrong else {}
         except PluginError as error:
             missing[label] = str(error)
             plugin = _stand_in(Evaluator, evaluate=_idle, **facts)
@@ -127,21 +133,27 @@ def _benchmark(
         dataset=_dataset(content["dataset"]),
         external=tuple(_dataset(given) for given in content["external"]),
         generators=tuple(
-            Entry(g["label"], g["use"], _stand_in(Generator, fit=_idle, **declared["generators"][g["label"]]))
+            Entry(g["label"], g["use"], _generator(declared["generators"][g["label"]]))
             for g in content["generators"]
         ),
         evaluators=tuple(evaluators),
     )
-    return bench, missing
+    return bench, missing, unread
 
 
 def _dataset(given: Mapping[str, Any]) -> Entry[Dataset]:
     return Entry(given["label"], given["use"], _stand_in(Dataset, load=_idle))
 
 
+def _generator(declared: Mapping[str, Any]) -> Generator:
+    stand_in: Generator = _stand_in(Generator, fit=_idle, role=declared["role"], prior=declared["prior"])
+    return stand_in
+
+
 def _facts(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """What a board needs of an evaluator's class. By name: a stranger's file replaces nothing else of a class."""
     bounds = {metric: tuple(ends) for metric, ends in declared["bounds"].items()}
-    return {**declared, "bounds": bounds, "gates": frozenset(declared.get("gates", ()))}
+    return {"metrics": declared["metrics"], "bounds": bounds, "gates": frozenset(declared.get("gates", ()))}
 
 
 def _restricted(given: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -150,24 +162,34 @@ def _restricted(given: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 def _evaluator(
     given: Mapping[str, Any], facts: Mapping[str, Any], registry: Registry, plugins: Path | None
-) -> Evaluator:
+) -> tuple[Evaluator, str]:
     """The evaluator as it was configured, with what its class said of itself when the run was made (`facts`).
 
+    With what is wrong with its options here, or "": a file of weights that lies on another machine, say.
     Raises PluginError where its class is not at hand.
     """
-    use = given["use"]
-    if ".py:" in use:
-        if plugins is None:
-            raise PluginError(f"{use} is a file; --plugins FOLDER says where it lies")
-        use = Path(use).name
-    cls = registry.find("evaluator", use, plugins)
+    options = {key: value for key, value in given.items() if key not in ("use", "label", "generators")}
+    for use in _files(list(options.values())) if plugins is None else ():
+        raise PluginError(f"{use} is a file; --plugins FOLDER says where it lies")
+    cls = registry.find("evaluator", given["use"], plugins)
     assert issubclass(cls, Evaluator)
     recorded: type[Evaluator] = type(cls.__name__, (cls,), {"__module__": cls.__module__, **facts})
-    options = {key: value for key, value in given.items() if key not in ("use", "label", "generators")}
     try:
-        return recorded.model_validate_json(json.dumps(options), strict=True, context=Known(registry, plugins))
-    except ValidationError:  # a file of weights that lies on another machine, say: resampling asks for none
-        return recorded.model_construct(**options)
+        known = Known(registry, plugins)
+        return recorded.model_validate_json(json.dumps(options), strict=True, context=known), ""
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        return recorded.model_construct(**options), "; ".join(wrong)
+
+
+def _files(value: Any) -> Iterator[str]:
+    """Every `file.py:Class` among options, however deep."""
+    if isinstance(value, str) and ".py:" in value:
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _files(list(value.values()))
+    elif isinstance(value, list):
+        yield from chain.from_iterable(map(_files, value))
 
 
 def _idle(*_: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +17,12 @@ from synthbench.naming import safe_name
 from synthbench.progress import Progress
 from synthbench.replicates import Measured, answer_sets
 from synthbench.run import Outcome, trial_folder
+from synthbench.scrub import PLACE
 from synthbench.stages import evaluator_seed
 from synthbench.store import Store
 from synthbench.types import Score
 
-__all__ = ["Recomputation", "Told", "measured_of"]
+__all__ = ["Recomputation", "Told", "evaluation_folder", "measured_of"]
 
 Told = Mapping[Measured, Mapping[str, str]]
 """What can be told of each metric: cells of its row in scores.csv, by column."""
@@ -29,6 +31,11 @@ Told = Mapping[Measured, Mapping[str, str]]
 def measured_of(score: Score) -> Measured:
     """What tells a score from all others of its evaluation."""
     return Measured(score.metric, score.variant, score.test_set, score.classifier_seed)
+
+
+def evaluation_folder(run: Path, outcome: Outcome, label: str) -> Path:
+    """Where the files of an evaluation lie in a run's folder."""
+    return trial_folder(run, outcome.trial) / safe_name(label)
 
 
 class Recomputation:
@@ -42,14 +49,17 @@ class Recomputation:
 
     def of(self, outcome: Outcome, label: str) -> tuple[Told, str]:
         """The scores of one evaluation that can be told again, and why the others cannot."""
-        files = trial_folder(self._run.folder, outcome.trial) / safe_name(label)
+        files = evaluation_folder(self._run.folder, outcome, label)
         told = _from_predictions(outcome, label)
+        if PLACE in label:
+            return told, "its seed follows from its label, a path that export took the folders off"
         try:
             told |= self._from_evidence(outcome, label, files)
         except FileNotFoundError:
             return told, "its features are not in the bundle"
         except Exception as error:  # a plugin of another version, or an extractor that is not at hand
-            return told, f"its features could not be used ({type(error).__name__}: {error})"
+            wrong = self._run.unread.get(label)  # what lies behind whatever error followed from it
+            return told, f"its features could not be used ({wrong or f'{type(error).__name__}: {error}'})"
         if label in outcome.predictions or (files / EVIDENCE).exists():
             return told, "it does not follow from predictions or features"
         return told, "it left neither predictions nor features"
@@ -77,8 +87,11 @@ def _log() -> logging.Logger:
 
 
 def _cells(score: Score) -> dict[str, str]:
-    values = {"value": score.value, "n": score.n, "low": score.low, "high": score.high}
-    return {column: "" if value is None else str(value) for column, value in values.items()}
+    """As they stand in a run's scores.csv: undefined numbers are no cell, and a value is undefined or finite."""
+    value = str(score.value) if math.isfinite(score.value) else "nan"
+    ends = {"low": score.low, "high": score.high}
+    known = {name: "" if end is None or math.isnan(end) else str(end) for name, end in ends.items()}
+    return {"value": value, "n": str(score.n), **known, "seen": score.seen, "note": score.note}
 
 
 def _from_predictions(outcome: Outcome, label: str) -> dict[Measured, dict[str, str]]:

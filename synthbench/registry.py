@@ -38,9 +38,14 @@ def did_you_mean(wrong: str, known: list[str]) -> str:
 
 
 class Registry:
-    """All registered plugin classes by kind and name."""
+    """All registered plugin classes by kind and name.
 
-    def __init__(self) -> None:
+    strict  read `file.py:Class` from the folder that is given to `find` and from nowhere else, whatever folders
+            the name itself holds: for names that a stranger wrote
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
         self._manager = pluggy.PluginManager("synthbench")
         self._manager.add_hookspecs(hookspecs)
         self._classes: dict[Kind, dict[str, type[Plugin]]] = {kind: {} for kind in BASES}
@@ -73,7 +78,8 @@ class Registry:
     def find(self, kind: Kind, use: str, folder: Path | None = None) -> type[Plugin]:
         """The class behind `use`: a registered name, or `file.py:Class` seen from `folder`, then from here."""
         if ".py:" in use:
-            return _check_class(kind, _from_file(use, folder), use)
+            tried = _strictly(use, folder) if self._strict else _places(use, folder)
+            return _check_class(kind, _from_file(use, tried), use)
         if use in self._classes[kind]:
             return self._classes[kind][use]
         other = [k for k in BASES if use in self._classes[k]]
@@ -83,7 +89,7 @@ class Registry:
 
     def find_file(self, use: str, folder: Path) -> type[Plugin]:
         """The plugin class of any kind behind `file.py:Class`."""
-        cls = _from_file(use, folder)
+        cls = _from_file(use, _places(use, folder))
         for kind, base in BASES.items():
             if inspect.isclass(cls) and issubclass(cls, base):
                 return _check_class(kind, cls, use)
@@ -112,9 +118,9 @@ class Registry:
                 raise PluginError(f"plugin {name!r}: {attribute} lacks the decorator @hookimpl of synthbench")
 
 
-def load_registry() -> Registry:
+def load_registry(*, strict: bool = False) -> Registry:
     """A registry of everything installed. Raises PluginError naming the entry point that cannot be used."""
-    registry = Registry()
+    registry = Registry(strict=strict)
     origins: dict[str, str] = {}
     for point in sorted(set(metadata.entry_points(group="synthbench")), key=lambda p: (p.name, p.value)):
         origin = f"{point.value} ({point.dist.name if point.dist else 'unknown distribution'})"
@@ -130,9 +136,21 @@ def load_registry() -> Registry:
     return registry
 
 
-def _from_file(use: str, folder: Path | None) -> Any:
-    file, _, name = use.rpartition(":")
-    tried = [base / Path(file).expanduser() for base in (folder, Path.cwd()) if base]
+def _places(use: str, folder: Path | None) -> list[Path]:
+    """Where the file may lie: seen from `folder`, then from here."""
+    file = Path(use.rpartition(":")[0]).expanduser()
+    return [base / file for base in (folder, Path.cwd()) if base]
+
+
+def _strictly(use: str, folder: Path | None) -> list[Path]:
+    """The one place where a file may lie that a stranger names. Raises PluginError where there is none."""
+    if folder is None:
+        raise PluginError(f"{use} is a file; --plugins FOLDER says where it lies")
+    return [folder / Path(use).name.rpartition(":")[0]]
+
+
+def _from_file(use: str, tried: list[Path]) -> Any:
+    name = use.rpartition(":")[2]
     path = next((p.resolve() for p in tried if p.is_file()), None)
     if path is None:
         raise PluginError(f"{use}: no such file; looked for {' and '.join(dict.fromkeys(map(str, tried)))}")

@@ -142,13 +142,12 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, shop: Workshop, ou
             shop.progress.stage(evaluator.label)
             seed = evaluator_seed(bench, evaluator, trial.index)
             result = evaluate(evaluator, seed, splits, load_images(made[0].path), shop, target)
-            outcome.replicates[evaluator.label] = replicate(
-                evaluator.plugin, result.artifact, bench.seed, shop.store
-            )
+            replicates = replicate(evaluator.plugin, result.artifact, bench.seed, shop.store)
+            copy_evidence(result.artifact.path / "files", shop.store, out)
+            _keep(result.artifact, target, outcome, evaluator.label)
+            outcome.replicates[evaluator.label] = replicates  # no number without the files that it is told from
             outcome.scores[evaluator.label] = result.scores
             outcome.predictions[evaluator.label] = result.artifact.path / "files" / PREDICTIONS
-            _keep(result.artifact, target, outcome, evaluator.label)
-            copy_evidence(target, shop.store, out)
             write_events(target)
 
         _attempt(outcome, evaluator.label, target, score)

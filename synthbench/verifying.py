@@ -6,31 +6,38 @@ import io
 import math
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from synthbench.board import headline_of, make_board
 from synthbench.bundle import unpack
 from synthbench.errors import DataError
-from synthbench.evidence import altered
+from synthbench.evidence import EVIDENCE, altered
+from synthbench.features import extractors_of
 from synthbench.finished import Finished, read_run, read_table, resample_run
 from synthbench.progress import Progress
-from synthbench.recomputing import Recomputation, measured_of
+from synthbench.recomputing import Recomputation, Told, evaluation_folder, measured_of
 from synthbench.replicates import Measured
 from synthbench.run import Outcome
 from synthbench.source import code_version
+from synthbench.testsets import dataset_of
+from synthbench.types import Score
 
 __all__ = ["Mismatch", "Verified", "verify"]
 
-TOLERANCE, FLOOR = 1e-6, 1e-7
+TOLERANCE, FLOOR = 1e-6, 1e-12
 """How far a number may lie from its recomputation: this share of the larger of the two, or so much. Other
-processors and library versions add in another order, and replicates are kept in single precision."""
+processors and library versions add in another order."""
 
-P_TOLERANCE, P_FLOOR = 1e-3, 1e-12
-"""The same for p-values, whose logarithm moves with the square of the difference that they belong to."""
+RESAMPLED_FLOOR = 1e-7
+"""Of numbers that come from replicates: those are kept in single precision."""
+
+P_TOLERANCE = 1e-3
+"""Of p-values, whose logarithm moves with the square of the difference that they belong to."""
 
 _PLUGIN = "its plugin is not at hand"
 
@@ -78,8 +85,7 @@ class Verified:
         """Take one cell in; one that is empty on both sides is none."""
         if stored == recomputed == "":
             return
-        tolerance = (P_TOLERANCE, P_FLOOR) if column in ("p", "p_holm") else (TOLERANCE, FLOOR)
-        if _agree(stored, recomputed, *tolerance):
+        if _agree(stored, recomputed, *_tolerance(file, column)):
             self.matching[file] += 1
         else:
             self.mismatches.append(Mismatch(file, row, column, stored, recomputed))
@@ -108,14 +114,25 @@ def verify(file: Path, progress: Progress, plugins: Path | None = None) -> Verif
 
 def _check(run: Finished, found: Verified, progress: Progress) -> None:
     found.notes += [f"{label} cannot be recomputed: {why}" for label, why in run.missing.items()]
-    found.notes += _other_code(run)
+    other = _other_code(run)
+    found.notes += [f"{label}: the code of {use} here is not what made the run" for label, use in other.items()]
     found.files += altered(run.folder)
+    _check_declared(run, other, found)
+    _check_derived(run, found)
     again = Recomputation(run, progress)
     with progress.bar("recomputing", len(run.outcomes), unit="trials") as bar:
         for outcome in run.outcomes:
-            _check_scores(outcome, again, run.missing, found)
+            _check_scores(outcome, again, run, other, found)
             bar.advance(1, note=outcome.trial.title)
     _check_board(run, found, progress)
+
+
+def _tolerance(file: str, column: str) -> tuple[float, float]:
+    """Share and floor for a cell."""
+    if column in ("p", "p_holm"):
+        return P_TOLERANCE, FLOOR
+    ends = file != "scores.csv" and column.endswith(("low", "high"))
+    return TOLERANCE, RESAMPLED_FLOOR if ends or file == "comparisons.csv" else FLOOR
 
 
 def _agree(stored: str, recomputed: str, share: float, floor: float) -> bool:
@@ -127,32 +144,120 @@ def _agree(stored: str, recomputed: str, share: float, floor: float) -> bool:
     return math.isclose(a, b, rel_tol=share, abs_tol=floor) or (math.isnan(a) and math.isnan(b))
 
 
-def _other_code(run: Finished) -> Iterator[str]:
-    """Evaluators whose code here is not what made the run."""
+def _other_code(run: Finished) -> dict[str, str]:
+    """By evaluator, which code is not what made the run: its own, or its extractor's."""
+    found: dict[str, str] = {}
     for entry in run.bench.evaluators:
-        recorded = run.record["code"].get(entry.use)
-        if entry.label not in run.missing and recorded != code_version(type(entry.plugin).__module__)["source"]:
-            yield f"{entry.label}: the code of {entry.use} here is not what made the run"
+        if entry.label not in run.missing:
+            extractors = {} if entry.label in run.unread else extractors_of(entry.plugin)
+            code = {entry.use: entry.plugin, **{e.use: e for e in extractors.values()}}
+            here = {use: code_version(type(plugin).__module__)["source"] for use, plugin in code.items()}
+            other = [use for use, digest in here.items() if run.record["code"].get(use) != digest]
+            found |= {entry.label: " and ".join(other)} if other else {}
+    return found
+
+
+def _check_declared(run: Finished, other: Mapping[str, str], found: Verified) -> None:
+    """What run.json says of evaluators to what their classes say: a mismatch, a note where those are others."""
+    for entry in run.bench.evaluators:
+        if entry.label in {*run.missing, *run.unread}:
+            continue
+        plugin = entry.plugin
+        real: Any = super(type(plugin), plugin)  # `read_run` puts what was declared on top of the class
+        facts = {
+            "metrics": (_sorted(plugin.metrics), _sorted(real.metrics)),
+            "bounds": (_sorted(plugin.bounds), _sorted(real.bounds)),
+            "gates": (_listed(plugin.gates), _listed(real.gates)),
+        }
+        for name, (declared, here) in facts.items():
+            if entry.label not in other:
+                found.compare("run.json", entry.label, name, declared, here)
+            elif declared != here:
+                found.notes.append(
+                    f"{entry.label}: run.json says {name} {declared or 'none'}, the class here {here or 'none'}"
+                )
+
+
+def _sorted(facts: Mapping[str, object]) -> str:
+    return _listed(f"{name} {fact}" for name, fact in facts.items())
+
+
+def _listed(facts: Iterable[str]) -> str:
+    return "; ".join(sorted(facts))
 
 
 # ---- scores.csv
 
 
-def _check_scores(outcome: Outcome, again: Recomputation, missing: Mapping[str, str], found: Verified) -> None:
+def _check_derived(run: Finished, found: Verified) -> None:
+    """The columns that follow from run.json and test_sets.csv; rows that belong to no trial."""
+    leaked = {test.name: str(test.leaked["leaked"]) for test in run.tests}
+    roles = {entry.label: entry.plugin.role for entry in run.bench.generators}
+    directions = {entry.label: entry.plugin.metrics for entry in run.bench.evaluators}
+    asked = {(o.trial.generator.label, o.trial.index, e.label) for o in run.outcomes for e in o.trial.evaluators}
+    for row in read_table(run.folder / "scores.csv").to_dict("records"):
+        told = {
+            "dataset": dataset_of(row["test_set"], run.bench),
+            "role": roles.get(row["generator"], ""),
+            "direction": directions.get(row["evaluator"], {}).get(row["metric"], ""),
+            "leaked": leaked.get(row["test_set"], ""),
+        }
+        name = f"{row['generator']}, seed {row['seed']}, {row['evaluator']}.{row['metric']}"
+        for column, cell in told.items():
+            found.compare("scores.csv", name, column, row[column], cell)
+        if (row["generator"], int(row["seed"]), row["evaluator"]) not in asked:
+            found.compare("scores.csv", name, "evaluations in run.json", "1", "0")
+
+
+def _check_scores(
+    outcome: Outcome, again: Recomputation, run: Finished, other: Mapping[str, str], found: Verified
+) -> None:
     """Each number against what predictions and features give."""
-    for label in dict.fromkeys([*outcome.scores, *outcome.predictions]):
-        told, why = ({}, _PLUGIN) if label in missing else again.of(outcome, label)
-        stored = {measured_of(score): score for score in outcome.scores.get(label, ())}
-        for what, score in stored.items():
-            if what in told:
-                for column, value in told[what].items():
-                    found.compare(
-                        "scores.csv", _row(outcome, label, what), column, _cell(getattr(score, column)), value
-                    )
-            elif not math.isnan(score.value):
-                found.unchecked[f"scores.csv: {label}.{score.metric}: {why}"] += 1
-        for what in [what for what in told if what not in stored]:
+    for entry in outcome.trial.evaluators:
+        label, scores = entry.label, outcome.scores.get(entry.label, ())
+        left = label in outcome.predictions or (evaluation_folder(run.folder, outcome, label) / EVIDENCE).exists()
+        told: Told = {}
+        why = _PLUGIN
+        if label not in run.missing and (scores or left):
+            told, why = again.of(outcome, label)
+        for what, n in Counter(map(measured_of, scores)).items():
+            if n > 1:
+                found.compare("scores.csv", _row(outcome, label, what), "number of rows", str(n), "1")
+        for score in scores:
+            _check_score(score, told, why, _Place(outcome, label, label not in other), found)
+        lacking = [what for what in told if what not in set(map(measured_of, scores))]
+        for what in lacking:
             found.compare("scores.csv", _row(outcome, label, what), "value", "", told[what]["value"])
+        if outcome.status == "done":  # every evaluation delivers every metric
+            rows = {what.metric for what in told} | {score.metric for score in scores}
+            for metric in [metric for metric in entry.plugin.metrics if metric not in rows]:
+                row = f"{outcome.trial.title}, {label}.{metric}"
+                found.compare("scores.csv", row, "number of rows", "0", "1 or more")
+
+
+class _Place(NamedTuple):
+    """Whose score it is, and whether the code at hand is what made it."""
+
+    outcome: Outcome
+    label: str
+    same_code: bool
+
+
+def _check_score(score: Score, told: Told, why: str, place: _Place, found: Verified) -> None:
+    """One row of scores.csv."""
+    what = measured_of(score)
+    if what not in told:
+        if not math.isnan(score.value):
+            found.unchecked[f"scores.csv: {place.label}.{score.metric}: {why}"] += 1
+        return
+    for column, cell in told[what].items():
+        # Other code may word a note in another way.
+        if column != "note" or place.same_code:
+            row = _row(place.outcome, place.label, what)
+            found.compare("scores.csv", row, column, _cell(getattr(score, column)), cell)
+    ends = {"low": score.low, "high": score.high}
+    for column in [column for column, end in ends.items() if end is not None and column not in told[what]]:
+        found.unchecked[f"scores.csv: {place.label}.{score.metric} {column}: predictions do not tell it"] += 1
 
 
 def _cell(value: object) -> str:
@@ -161,7 +266,8 @@ def _cell(value: object) -> str:
 
 def _row(outcome: Outcome, label: str, what: Measured) -> str:
     classifier = "" if what.classifier_seed is None else f"classifier {what.classifier_seed}"
-    parts = [outcome.trial.title, f"{label}.{what.metric}", what.variant, f"on {what.test_set}", classifier]
+    place = f"on {what.test_set}" if what.test_set else ""
+    parts = [outcome.trial.title, f"{label}.{what.metric}", what.variant, place, classifier]
     return ", ".join(part for part in parts if part)
 
 
@@ -177,15 +283,27 @@ def _check_board(run: Finished, found: Verified, progress: Progress) -> None:
         )
         stored = read_table(run.folder / f"{name}.csv")
         found.compare(f"{name}.csv", "all", "number of rows", str(len(stored)), str(len(again)))
+        many, told = _counted(stored, keys), _counted(again, keys)
+        for key in [key for key, n in many.items() if n > max(1, told[key])]:
+            found.compare(f"{name}.csv", _named(key), "rows of this name", str(many[key]), "1")
         _check_table(name, _keyed(stored, keys), _keyed(again, keys), run, found)
 
 
-Rows = Mapping[str, Mapping[str, str]]
+Key = tuple[str, ...]
+Rows = Mapping[Key, Mapping[str, str]]
 
 
 def _keyed(table: pd.DataFrame, keys: list[str]) -> Rows:
     rows = [{str(column): cell for column, cell in row.items()} for row in table.to_dict("records")]
-    return {", ".join(filter(None, (row[key] for key in keys))): row for row in rows}
+    return {tuple(row[key] for key in keys): row for row in rows}
+
+
+def _counted(table: pd.DataFrame, keys: list[str]) -> Counter[Key]:
+    return Counter(tuple(row[key] for key in keys) for row in table.to_dict("records"))
+
+
+def _named(key: Key) -> str:
+    return ", ".join(filter(None, key))
 
 
 def _check_table(name: str, stored: Rows, again: Rows, run: Finished, found: Verified) -> None:
@@ -196,7 +314,7 @@ def _check_table(name: str, stored: Rows, again: Rows, run: Finished, found: Ver
             if label := _unknown(name, {**theirs, **mine}, column, run):
                 found.unchecked[f"{name}.csv: {label}: {_PLUGIN}"] += 1
             else:
-                found.compare(f"{name}.csv", key, column, mine.get(column, ""), theirs.get(column, ""))
+                found.compare(f"{name}.csv", _named(key), column, mine.get(column, ""), theirs.get(column, ""))
 
 
 def _unknown(name: str, row: Mapping[str, str], column: str, run: Finished) -> str:

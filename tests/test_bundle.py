@@ -1,6 +1,7 @@
 """`synthbench export` and `synthbench verify`: what is packed, what is recomputed, which tampering is found."""
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -199,8 +200,8 @@ def test_a_bundle_holds(runs, run, tmp_path, capsys):
     assert not (runs.folder / "calls.txt").exists(), "neither the data set nor the evaluator was asked"
     out = capsys.readouterr().out
     assert f"{file}: holds" in out
-    # three generators that end, two classifiers, two metrics: value and n of each
-    assert f"scores.csv: {3 * 2 * 2 * 2} cells recomputed" in out
+    # three generators that end, two classifiers, two metrics: value and n of each; four columns of every row
+    assert f"scores.csv: {3 * 2 * 2 * 2 + 3 * (2 * 2 + 1) * 4} cells recomputed" in out
     why = "it does not follow from predictions or features"
     assert f"not recomputable from the bundle: scores.csv: judge.gap: {why} (3)" in out
 
@@ -280,6 +281,18 @@ def test_files_too_many_and_too_few_are_found(runs, run, tmp_path):
     assert found.files == ["extra.csv is not in the manifest", "audit.csv is missing"]
 
 
+def test_a_row_in_place_of_another_is_found(copy, check):
+    """As many rows as there should be."""
+    lines = (copy / "intervals.csv").read_text().splitlines(keepends=True)
+    (copy / "intervals.csv").write_text("".join([*lines[:-1], lines[1]]))
+    assert "rows of this name" in {m.column for m in check(copy).mismatches}
+
+
+def test_an_interval_that_predictions_do_not_give_is_not_passed_over(copy, check):
+    edit(copy / "scores.csv", {"generator": "bad", "metric": "accuracy"}, "low", "0.1")
+    assert check(copy).unchecked["scores.csv: judge.accuracy low: predictions do not tell it"] == 1
+
+
 @pytest.mark.parametrize("drop", ["scores.csv", "comparisons.csv", "intervals.csv"])
 def test_a_row_that_was_taken_out_is_missed(copy, check, drop):
     lines = (copy / drop).read_text().splitlines(keepends=True)
@@ -290,7 +303,7 @@ def test_a_row_that_was_taken_out_is_missed(copy, check, drop):
 def test_a_row_that_was_doubled_is_found(copy, check):
     lines = (copy / "leaderboard.csv").read_text().splitlines(keepends=True)
     (copy / "leaderboard.csv").write_text("".join([*lines, lines[1]]))
-    assert [m.column for m in check(copy).mismatches] == ["number of rows"]
+    assert [m.column for m in check(copy).mismatches] == ["number of rows", "rows of this name"]
 
 
 def test_without_the_plugin_it_says_so_and_checks_the_rest(copy, tmp_path, capsys):
@@ -409,6 +422,30 @@ def test_no_more_is_read_than_the_manifest_says(tmp_path):
     assert (tmp_path / "in/zeros").stat().st_size == 11
 
 
+@pytest.mark.parametrize("claimed", [3, 5])
+def test_a_member_has_the_size_that_the_manifest_says(tmp_path, claimed):
+    """With a digest that fits what is read of it."""
+    about = {"bytes": claimed, "sha256": hashlib.sha256(b"four").hexdigest()}
+    file = write_zip(tmp_path / "b.zip", {"a": b"four"}, {"format": 1, "files": {"a": about}})
+    assert unpack(file, tmp_path / "in") == ["a has another size than in the manifest"]
+
+
+@pytest.mark.parametrize("names", [["x", "x/y"], ["a" * 300]])
+def test_names_that_can_be_no_files_are_refused(tmp_path, names):
+    with pytest.raises(DataError, match="cannot be written"):
+        unpack(write_zip(tmp_path / "b.zip", dict.fromkeys(names, b"q")), tmp_path / "in")
+
+
+def test_a_full_disk_is_not_the_fault_of_the_bundle(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = write_zip(tmp_path / "b.zip", {"a": b"q"})
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        unpack(file, tmp_path / "in")
+
+
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
@@ -416,6 +453,12 @@ def test_no_more_is_read_than_the_manifest_says(tmp_path):
         ({"files": {}}, "is no bundle"),
         ([], "is no bundle"),
         ({"format": 1, "files": {"x": {"bytes": 1 << 40}}}, "more than 32 GiB"),
+        (
+            {"format": 1, "files": {"x": {"bytes": 1 << 40}, "y": {"bytes": -(1 << 40)}}},
+            "y has -1099511627776 bytes",
+        ),
+        ({"format": 1, "files": {"x": {"bytes": 1.5}}}, "x has 1.5 bytes"),
+        ({"format": 1, "files": {"x": {"bytes": True}}}, "x has True bytes"),
     ],
 )
 def test_what_is_no_bundle(tmp_path, manifest, message):

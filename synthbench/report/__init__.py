@@ -5,6 +5,7 @@ report_or_warning  the same at the end of a run, which it must not fail: the lin
 gallery            the pictures that only a run can make, for it has the pixels: called while it runs
 
 folder   what a run left, read back          board    the leaderboard's rows, columns and bars
+metrics  which metrics stand where            fidelity  metrics beside their references
 theme    colours, the same in light and dark  album    each picture as PNG, SVG and inline SVG
 standing, training, answers  the plots       sections  what the page says about generators, data and set-up
 export   leaderboard.md, leaderboard.tex     page     all of it into the template

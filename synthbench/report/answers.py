@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 RATES = np.linspace(0, 1, 101)
 """False positive rates at which curves are averaged."""
 BINS = 10
+LAST = "the last of two classes"
 
 
 @dataclass(frozen=True)
@@ -88,15 +89,16 @@ def calibration(answers: Sequence[Predictions]) -> tuple[Floats, Floats]:
     return predicted, observed
 
 
-def answer_plots(run: RunFolder, album: Album) -> list[tuple[str, list[Plot]]]:
-    """For each evaluator with answers and each unseen test set of two or more classes: a title and two plots."""
-    found: list[tuple[str, list[Plot]]] = []
+def answer_plots(run: RunFolder, album: Album) -> list[tuple[str, str, list[Plot]]]:
+    """For each evaluator with answers and each unseen test set of two or more classes: title, leak, two plots."""
+    found: list[tuple[str, str, list[Plot]]] = []
     for evaluator in run.evaluators:
         by_set = _answers(run, evaluator)
         for test_set in run.test_sets:
             mine = [a for a in by_set.get(test_set, []) if roc(a.predictions) is not None]
             if mine:
-                found.append((f"{evaluator} on {test_set}", _plots(evaluator, test_set, mine, run, album)))
+                plots = _plots(evaluator, test_set, mine, run, album)
+                found.append((f"{evaluator} on {test_set}", run.leaked(test_set), plots))
     return found
 
 
@@ -125,7 +127,9 @@ def _plots(evaluator: str, test_set: str, answers: Sequence[Answers], run: RunFo
     bins = {a.generator: calibration(a.predictions) for a in answers}
     off = ", ".join(f"{label} {np.abs(x - y).mean():.3f}" for label, (x, y) in bins.items())
     many = len(run.classes) > 2
-    whose = "the mean of each class against the rest" if many else "the last class"
+    whose = (
+        "the mean of each class against the rest" if many else f"class {run.classes[-1]}" if run.classes else LAST
+    )
     size = (4.6, 3.9 + 0.09 * len(answers))
     return [
         album.plot(

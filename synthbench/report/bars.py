@@ -25,20 +25,21 @@ class Bar:
 
 @dataclass(frozen=True)
 class Cell:
-    """What a cell shows: `text`, `detail` below it, what it sorts by, a bar, warnings."""
+    """What a cell shows: `text`, `detail` below it, what it sorts by, a bar."""
 
     text: str
     detail: str = ""
     value: float | None = None
     bar: Bar | None = None
-    flags: Sequence[str] = ()
 
 
 def shown_number(value: float | None) -> str:
-    """Three decimals up to 10, then fewer; "" for None."""
+    """Three decimals up to 10, then fewer; what these would show as 0 as 1.2e-4; "" for None."""
     if value is None:
         return ""
     size = abs(value)
+    if size < 0.0005:
+        return f"{value:.1e}".replace("e-0", "e-") if value else "0.000"
     return f"{value:.3f}" if size < 10 else f"{value:.1f}" if size < 1000 else f"{value:,.0f}"
 
 

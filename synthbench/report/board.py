@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from synthbench.report.bars import Cell, number_cells, plain_cell
-from synthbench.report.folder import Row, RunFolder, number
+from synthbench.report.folder import Row, RunFolder, dig, number
+from synthbench.report.metrics import Metric, board_metrics, is_reference, main_metrics
 
 __all__ = ["BoardTable", "Head", "Line", "board_tables"]
 
 MOST_CELLS = 4000
-"""Cells of tables beyond the one on `test`: what is more stands in leaderboard.csv alone."""
+"""Cells of tables beyond the main one: what is more stands in leaderboard.csv alone."""
 
 COSTS = {
     "fit_wall_s": "fit, s",
@@ -20,136 +21,148 @@ COSTS = {
     "peak_memory_mb": "memory, MB",
     "peak_gpu_mb": "GPU memory, MB",
 }
+ONE_SEED = "1 generator seed: ranks and p rest on patients and classifier seeds alone."
+ABOVE_ONE = (
+    "Above 1: better than as many real images under this classifier and metric; "
+    "the ceiling is a reference, no upper bound: look at AUROC."
+)
+MAIN_COSTS = ("fit_wall_s", "scoring", "peak_memory_mb")
+UTILITIES = ("utility", "utility_imbalanced")
 
 
 @dataclass(frozen=True)
 class Head:
-    """A column's heading: `first` is the direction of the first sort, `sorted` the one it comes in."""
+    """A column's heading: `first` is the direction of the first sort, `sorted` the one it comes in.
+
+    `better`: "higher is better" or "lower is better", shown; `hint`: what a pointer shows.
+    """
 
     title: str
     numeric: bool = True
     first: str = "ascending"
     sorted: str = ""
     hint: str = ""
+    better: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A row: the generator with link and role, its cells."""
+    """A row: the generator with link and role, its cells; `flags`: what a reader must know of it."""
 
     generator: str
     role: str
     cells: Sequence[Cell]
+    flags: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class BoardTable:
-    """A board: of one test set, or of one variant or use of it."""
+    """A board: of one test set, or a variant or use of it; `leaked`: what training knows of it, if anything."""
 
     title: str
     heads: Sequence[Head]
     lines: Sequence[Line]
     notes: Sequence[str] = field(default_factory=tuple)
+    leaked: str = ""
 
 
 Column = tuple[Head, Sequence[Cell]]
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A metric's column of leaderboard.csv: its name, the metric itself and where it was measured."""
-
-    name: str
-    title: str
-    place: str
-    direction: str
-
-
 def board_tables(run: RunFolder) -> tuple[BoardTable, list[BoardTable], list[str]]:
-    """The board on `test`; those of other test sets, seen images and variants; places left out for their size."""
-    metrics = _metrics(run)
-    places = dict.fromkeys(["test", *(metric.place for metric in metrics)])
-    main = _main_table(run, [metric for metric in metrics if metric.place == "test"])
-    others, left_out, cells = [], [], 0
-    for place in list(places)[1:]:
-        mine = [metric for metric in metrics if metric.place == place]
+    """The main board; the folded ones (evaluators on `test`, other places); those left out for their size."""
+    metrics = board_metrics(run)
+    on_test = [metric for metric in metrics if metric.place == "test"]
+    main = main_metrics(run, on_test)
+    more = {metric.evaluator for metric in on_test if metric not in main}
+    groups: dict[str, list[Metric]] = {}
+    for metric in on_test:
+        if metric.evaluator in more:
+            groups.setdefault(f"test: {metric.evaluator}", []).append(metric)
+    for metric in metrics:
+        if metric.place != "test" and not is_reference(metric.variant):
+            groups.setdefault(metric.place, []).append(metric)
+    others, left_out, cells = _further(run), [], 0
+    for place, mine in groups.items():
         cells += len(mine) * len(run.board)
         if cells > MOST_CELLS:
             left_out.append(place)
         else:
             others.append(_place_table(run, place, mine))
-    return main, others, left_out
-
-
-def _metrics(run: RunFolder) -> list[Metric]:
-    """The board's metric columns: those with a standard deviation beside them, in its order."""
-    known = {_column_name(row): row for row in run.tables["scores"]}
-    names = [str(column) for column in run.board[0]]
-    found = []
-    for name in names:
-        if f"{name}_sd" in names:
-            row = known.get(name, {})
-            title = f"{row['evaluator']}.{row['metric']}" if row else name
-            found.append(Metric(name, title, _place(row), row.get("direction", "higher")))
-    return found
-
-
-def _mark(row: Row) -> list[str]:
-    seen = row.get("seen", "")
-    return [mark for mark in ({"generator": "seen"}.get(seen, seen), row.get("variant", "")) if mark]
-
-
-def _column_name(row: Row) -> str:
-    """As synthbench.cells.Column names it, from a row of scores.csv."""
-    where = f"@{row['test_set']}" if row["test_set"] not in ("test", "") else ""
-    return f"{row['evaluator']}.{row['metric']}{where}" + "".join(f"[{mark}]" for mark in _mark(row))
-
-
-def _place(row: Row) -> str:
-    return " ".join([row.get("test_set") or "test", *(f"[{mark}]" for mark in _mark(row))])
+    return _main_table(run, main), others, left_out
 
 
 def _main_table(run: RunFolder, metrics: Sequence[Metric]) -> BoardTable:
-    """Rank, headline, status with its flags, utility, the other metrics, costs."""
+    """Rank, headline and its evaluator's metrics, utility, the other evaluators, status, costs."""
     board = run.board
     rank = Head("rank", hint="1 + the generators that are significantly better; floors and ceilings have none")
-    columns: list[Column] = [(rank, [_rank(row) for row in board])]
-    measured = [(_head(metric, run), number_cells(board, metric.name)) for metric in metrics]
-    columns += [column for column in measured if column[0].sorted]
-    columns.append((Head("status", numeric=False), [_status(row) for row in board]))
-    for name in ("utility", "utility_imbalanced"):
-        if any(row.get(name) for row in board):
-            head = Head(name, first="descending", hint="0: the floor; 1: real images")
-            columns.append((head, number_cells(board, name)))
-    columns += [column for column in measured if not column[0].sorted]
-    for name, title in COSTS.items():
-        spent = [_cost(run, row, name) for row in board]
-        if any(value is not None for value in spent):
-            columns.append((Head(title), [plain_cell(value) for value in spent]))
-    return _table(run, "test", columns)
+    chief = metrics[0].evaluator if metrics and metrics[0].name == run.headline else ""
+    measured = [(metric, (_head(metric, run), number_cells(board, metric.name))) for metric in metrics]
+    columns: list[Column] = [
+        (rank, [_rank(row) for row in board]),
+        *(column for metric, column in measured if metric.evaluator == chief),
+        *_utilities(run, ["utility"]),
+        *(column for metric, column in measured if metric.evaluator != chief),
+        (Head("status", numeric=False), [_status(row) for row in board]),
+        *_costs(run, MAIN_COSTS),
+    ]
+    return _table(run, "test", columns, [_flags(row) for row in board])
+
+
+def _further(run: RunFolder) -> list[BoardTable]:
+    """Utility and costs in full, where the main board does not show all there is of them."""
+    further = [*_utilities(run, ["utility_imbalanced"]), *_costs(run, [c for c in COSTS if c not in MAIN_COSTS])]
+    columns = [*_utilities(run, UTILITIES), *_costs(run, list(COSTS))]
+    return [_table(run, "test: utility and costs", columns)] if further else []
+
+
+def _utilities(run: RunFolder, names: Sequence[str]) -> list[Column]:
+    hint = "0: the floor; 1: real images"
+    return [
+        (Head(name, first="descending", hint=hint, better="higher is better"), number_cells(run.board, name))
+        for name in names
+        if any(row.get(name) for row in run.board)
+    ]
+
+
+def _costs(run: RunFolder, names: Sequence[str]) -> list[Column]:
+    spent = {name: [_cost(run, row, name) for row in run.board] for name in names}
+    return [
+        (Head(COSTS[name]), [plain_cell(value) for value in values])
+        for name, values in spent.items()
+        if any(value is not None for value in values)
+    ]
 
 
 def _place_table(run: RunFolder, place: str, metrics: Sequence[Metric]) -> BoardTable:
     return _table(run, place, [(_head(metric, run), number_cells(run.board, metric.name)) for metric in metrics])
 
 
-def _table(run: RunFolder, place: str, columns: Sequence[Column]) -> BoardTable:
+def _table(
+    run: RunFolder, place: str, columns: Sequence[Column], flags: Sequence[Sequence[str]] = ()
+) -> BoardTable:
     lines = [
-        Line(row["generator"], row.get("role", ""), [cells[k] for _, cells in columns])
+        Line(row["generator"], row.get("role", ""), [cells[k] for _, cells in columns], flags[k] if flags else ())
         for k, row in enumerate(run.board)
     ]
-    return BoardTable(place, [head for head, _ in columns], lines, _notes(run, place))
+    return BoardTable(
+        place, [head for head, _ in columns], lines, _notes(run, place), run.leaked(place.partition(" [")[0])
+    )
 
 
 def _status(row: Row) -> Cell:
     seeds = row.get("seeds", "")
-    return Cell(row.get("status", ""), f"{seeds} seeds" if seeds else "", flags=_flags(row))
+    return Cell(row.get("status", ""), f"{seeds} seeds" if seeds else "")
 
 
 def _head(metric: Metric, run: RunFolder) -> Head:
     first = "ascending" if metric.direction == "lower" else "descending"
-    hint = f"{metric.direction} is better"
-    return Head(metric.title, first=first, sorted=first if metric.name == run.headline else "", hint=hint)
+    return Head(
+        metric.title,
+        first=first,
+        sorted=first if metric.name == run.headline else "",
+        better=f"{metric.direction} is better",
+    )
 
 
 def _rank(row: Row) -> Cell:
@@ -171,7 +184,9 @@ def _flags(row: Row) -> list[str]:
     copying = row.get("copying", "").strip()
     if copying.lower() not in ("", "0", "0.0", "no", "false"):
         said = "" if number(copying) is not None or copying.lower() in ("yes", "true") else f": {copying}"
-        flags.append(f"copying{said}")
+        flags.append(
+            f"copying{said}" if row.get("role", "candidate") == "candidate" else f"copying (by design){said}"
+        )
     if leaked := number(row.get("leaked@test")):
         flags.append(f"leaked: {leaked:.0f} images of test")
     if "(weak)" in row.get("interval_basis", ""):
@@ -188,7 +203,9 @@ def _notes(run: RunFolder, place: str) -> list[str]:
         notes.append("Validation: these images chose the classifier's epoch.")
     if place == "test":
         said = dict.fromkeys(row.get("utility_note", "") for row in run.board)
+        notes += [ONE_SEED] if dig(run.bench, "seeds", default=0) == 1 else []
         notes += [f"Utility: {note}." for note in said if note]
+        notes += [ABOVE_ONE] if _above_one(run) else []
     for row in run.tables["test_sets"]:
         if row["test_set"] == place:
             leaked = row.get("leaked", "")
@@ -196,3 +213,8 @@ def _notes(run: RunFolder, place: str) -> list[str]:
             notes.append(f"{row.get('images', '?')} images of {row.get('patients', '?')} patients{known}.")
             notes.append(row.get("domain", ""))
     return [note for note in notes if note]
+
+
+def _above_one(run: RunFolder) -> bool:
+    """Whether a candidate's utility lies above the ceiling's, its interval included."""
+    return any((number(row.get("utility_low")) or 0) > 1 for row in run.board if row.get("role") == "candidate")

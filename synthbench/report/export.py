@@ -3,40 +3,83 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from synthbench.report.bars import Cell
-from synthbench.report.board import BoardTable
+from synthbench.report.board import BoardTable, Line
 
 __all__ = ["as_latex", "as_markdown"]
+
+HOW = r"% needs \usepackage{booktabs}; in a table: {\footnotesize\setlength{\tabcolsep}{4pt}\input{leaderboard}}"
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "–": "--",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
 
 
 def as_markdown(board: BoardTable) -> str:
     """A table in GitHub's Markdown; every text from outside is shown as it is, never read as markup."""
-    heads, rows = _grid(board)
-    numeric = ["---", "---", *("---:" if head.numeric else "---" for head in board.heads)]
+    heads = ["generator", "role", "flags", "rank", *(head.title for head in board.heads[1:])]
+    kinds = ["---", "---", "---", *("---:" if head.numeric else "---" for head in board.heads)]
+    rows = [[line.generator, line.role, "; ".join(line.flags), *map(_text, line.cells)] for line in board.lines]
     lines = [[_markdown(cell) for cell in row] for row in [heads, *rows]]
-    table = [lines[0], numeric, *lines[1:]]
-    return "".join(f"| {' | '.join(line)} |\n" for line in table)
+    return "".join(f"| {' | '.join(line)} |\n" for line in [lines[0], kinds, *lines[1:]])
 
 
-def as_latex(board: BoardTable) -> str:
-    """A `tabular` for the package booktabs, escaped by pandas."""
-    import pandas as pd
+def as_latex(board: BoardTable, headline: str) -> str:
+    """A narrow `tabular` for the package booktabs; whose metrics these are and flags are notes below its rows."""
+    chief = headline.partition(".")[0]
+    wanted = ["rank", headline, f"{chief}.auroc", "utility", "fit, s"]
+    places = [k for name in dict.fromkeys(wanted) for k, head in enumerate(board.heads) if head.title == name]
+    flags = list(dict.fromkeys(flag for line in board.lines for flag in line.flags))
+    titles = ["generator", *(board.heads[k].title for k in places)]
+    heads = [_latex(title.removeprefix(f"{chief}.").replace("_", " ")) for title in titles]
+    rows = [[_named(line, flags), *(_short(line.cells[k]) for k in places)] for line in board.lines]
+    said = [f"Metrics of {_latex(chief)} on test.", *(f"{_sign([k])} {_latex(f)}" for k, f in enumerate(flags))]
+    notes = [rf"\multicolumn{{{len(heads)}}}{{@{{}}l}}{{\footnotesize {one}}}" for one in said]
+    body = [
+        rf"\begin{{tabular}}{{@{{}}l{'r' * len(places)}@{{}}}}",
+        r"\toprule",
+        f"{' & '.join(heads)} \\\\",
+        r"\midrule",
+        *(f"{' & '.join(row)} \\\\" for row in rows),
+        r"\bottomrule",
+        *(f"{note} \\\\" for note in notes),
+        r"\end{tabular}",
+    ]
+    return "\n".join([HOW, *body, ""])
 
-    heads, rows = _grid(board)
-    columns = "ll" + "".join("r" if head.numeric else "l" for head in board.heads)
-    clean = [[" ".join(cell.split()) for cell in row] for row in rows]
-    frame = pd.DataFrame(clean, columns=[" ".join(head.split()) for head in heads])
-    return str(frame.to_latex(index=False, escape=True, column_format=columns))
+
+def _named(line: Line, flags: Sequence[str]) -> str:
+    """The generator with its role and the marks of its notes."""
+    role = f" ({line.role})" if line.role else ""
+    return _latex(f"{line.generator}{role}") + _sign(sorted(flags.index(flag) for flag in line.flags))
 
 
-def _grid(board: BoardTable) -> tuple[list[str], list[list[str]]]:
-    heads = ["generator", "role", *(head.title for head in board.heads)]
-    return heads, [[line.generator, line.role, *map(_text, line.cells)] for line in board.lines]
+def _sign(notes: Sequence[int]) -> str:
+    """The marks of notes: numbers, for there may be more than letters."""
+    return f"$^{{{','.join(str(k + 1) for k in notes)}}}$" if notes else ""
 
 
 def _text(cell: Cell) -> str:
     return f"{cell.text} ({cell.detail})" if cell.bar and cell.detail else cell.text
+
+
+def _short(cell: Cell) -> str:
+    """In LaTeX, the interval small and with a dash, but for negative ends: there it would read as a minus."""
+    if not (cell.bar and cell.detail):
+        return _latex(cell.text)
+    ends = cell.detail if "-" in cell.detail else cell.detail.replace(" to ", "–")
+    return rf"{_latex(cell.text)} {{\scriptsize ({_latex(ends)})}}"
+
+
+def _latex(text: str) -> str:
+    return "".join(SPECIAL.get(character, character) for character in " ".join(text.split()))
 
 
 def _markdown(text: str) -> str:

@@ -104,6 +104,12 @@ class RunFolder:
         found = dict.fromkeys([*(row["test_set"] for row in self.tables["test_sets"]), *unseen])
         return sorted((name for name in found if not name.endswith("[clean]")), key=lambda name: name != "test")
 
+    def leaked(self, test_set: str) -> str:
+        """How much of a test set training knows, "" where nothing."""
+        row = next((row for row in self.tables["test_sets"] if row.get("test_set") == test_set), {})
+        known = row.get("leaked", "")
+        return f"leaked: {known} of {row.get('images', '?')}" if known not in ("", "0") else ""
+
     @cached_property
     def trials(self) -> list[Trial]:
         """As run.json lists them; without it, by the folders of the generators on the board."""

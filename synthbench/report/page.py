@@ -16,6 +16,7 @@ from synthbench.report.album import Album
 from synthbench.report.answers import answer_plots
 from synthbench.report.board import board_tables
 from synthbench.report.export import as_latex, as_markdown
+from synthbench.report.fidelity import fidelity
 from synthbench.report.folder import RunFolder, dig, read_run
 from synthbench.report.sections import count_photos, generator_parts, real_photo
 from synthbench.report.setup import comparisons, data_part, setup_part
@@ -38,6 +39,7 @@ def make_report(out: Path, target: Path) -> Path:
         "main": main,
         "others": others,
         "left_out": left_out,
+        "fidelity": fidelity(run),
         "standings": standings(run, album),
         "cost": against_cost(run, album),
         "answers": answer_plots(run, album),
@@ -49,7 +51,7 @@ def make_report(out: Path, target: Path) -> Path:
         "comparisons": comparisons(run),
     }
     write_atomic(out / "leaderboard.md", as_markdown(main))
-    write_atomic(out / "leaderboard.tex", as_latex(main))
+    write_atomic(out / "leaderboard.tex", as_latex(main, run.headline))
     write_atomic(target, _page(run, parts))
     return target
 
@@ -79,8 +81,8 @@ def _page(run: RunFolder, parts: dict[str, object]) -> str:
 
 
 def _breakable(name: str) -> Markup:
-    """A column's name that may go on in the next line after any of ._@ and brackets."""
-    return Markup("<wbr>").join(re.split(r"(?<=[._@\]])", name))
+    """A column's name that may go on in the next line after any of ._@- and at brackets."""
+    return Markup("<wbr>").join(re.split(r"(?<=[._@\]-])|(?=\[)", name))
 
 
 def _summary(run: RunFolder) -> str:

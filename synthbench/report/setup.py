@@ -17,19 +17,24 @@ __all__ = ["DataPart", "SetupPart", "Table", "comparisons", "data_part", "setup_
 FILE = "benchmark.yaml"
 """What a reader saves the configuration as."""
 
+HOLDOUT = (
+    "Hold-out: patients cut off the training set before anything is fitted; no generator sees them, "
+    "so nearness to them shows what nearness to training images is without copying."
+)
 MOST_ROWS = 30
 """Rows of a list that the page shows; the rest stands in the run's CSV file."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A plain table; `more` rows are left out, `file` has them all."""
+    """A plain table; `more` rows are left out, `file` has them all; `folded`: shown on a click."""
 
     caption: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
     file: str = ""
     more: int = 0
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class DataPart:
 
     domain: str
     tables: Sequence[Table]
+    notes: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -55,10 +61,19 @@ def data_part(run: RunFolder) -> DataPart:
     found = [
         _splits(run),
         _listed(run, "test_sets", "Test sets; leaked: images that training knows, by pixels, likeness or patient"),
+        _shared(run),
         _listed(run, "audit", "Images that two parts of the data share"),
         _listed(run, "quarantine", "Files put aside as unreadable"),
     ]
-    return DataPart(str(dig(run.record, "data", "domain", default="")), [table for table in found if table.rows])
+    domain = str(dig(run.record, "data", "domain", default=""))
+    return DataPart(domain, [table for table in found if table.rows], _data_notes(run))
+
+
+def _data_notes(run: RunFolder) -> list[str]:
+    """What the tables of the data do not say: the hold-out's purpose, a quarantine without files."""
+    held = "holdout" in dig(run.record, "data", "sets", default={})
+    clean = dig(run.record, "data", "quarantined", default=None) == 0 and not run.tables["quarantine"]
+    return [*([HOLDOUT] if held else []), *(["Quarantine: 0 files."] if clean else [])]
 
 
 def _splits(run: RunFolder) -> Table:
@@ -79,8 +94,24 @@ def _splits(run: RunFolder) -> Table:
 
 
 def _listed(run: RunFolder, name: str, caption: str) -> Table:
-    rows = run.tables[name]
+    rows = sorted(run.tables[name], key=_within)
     return _of_rows(caption, rows, f"{name}.csv") if rows else Table(caption, [], [])
+
+
+def _within(row: Row) -> bool:
+    """Whether a row of the audit is of one part alone: less of a leak than one between two."""
+    return row.get("seen_in") == row.get("test_set")
+
+
+def _shared(run: RunFolder) -> Table:
+    """How many rows of the audit there are by part, where seen and kind; those between two parts first."""
+    counts: dict[tuple[str, str, str], int] = {}
+    for row in sorted(run.tables["audit"], key=_within):
+        key = (row.get("test_set", ""), row.get("seen_in", ""), row.get("kind", ""))
+        counts[key] = counts.get(key, 0) + 1
+    rows = [[*key, str(count)] for key, count in counts.items()]
+    heads = ["part", "seen in", "kind", "matches"]
+    return Table("Matches within and between parts of the data", heads, rows, "audit.csv")
 
 
 def _of_rows(caption: str, rows: Sequence[Row], file: str) -> Table:
@@ -96,7 +127,7 @@ def comparisons(run: RunFolder) -> Table:
         [
             *(row.get(name, "") for name in ("a", "b", "test")),
             str(difference or ""),
-            shown_number(number(row.get("p_holm"))),
+            _p(row),
             row.get("better") or "not decided",
         ]
         for row, difference in found
@@ -105,6 +136,11 @@ def comparisons(run: RunFolder) -> Table:
     shown = rows[:MOST_ROWS]
     caption = "Differences of the headline between candidates"
     return Table(caption, heads, shown, "comparisons.csv", len(rows) - len(shown))
+
+
+def _p(row: Row) -> str:
+    found = number(row.get("p_holm"))
+    return "< 0.001" if found is not None and found < 0.001 else shown_number(found)
 
 
 def setup_part(run: RunFolder) -> SetupPart:
@@ -143,17 +179,19 @@ def _run_facts(run: RunFolder) -> dict[str, object]:
 
 
 def _signatures(run: RunFolder) -> Table:
-    """One citable line a metric: what evaluators left in `signature.txt`, "metric | how"; each line once."""
+    """What evaluators left in `signature.txt`, "metric | how": each way once, with the metrics it holds for."""
     labels = {safe_name(label): label for label in run.evaluators}
     lines = dict.fromkeys(
         (labels.get(file.parent.name, file.parent.name), *line.partition(" | ")[::2])
         for file in sorted((run.out / "trials").glob("*/seed-*/*/signature.txt"))
         for line in file.read_text(encoding="utf-8", errors="replace").splitlines()
     )
-    rows = [[f"{label}.{metric}", how] for label, metric, how in lines]
-    return Table(
-        "Signatures: how each metric was computed", ["metric", "signature"], rows, "trials/*/*/*/signature.txt"
-    )
+    ways: dict[str, list[str]] = {}
+    for label, metric, how in lines:
+        ways.setdefault(how, []).append(f"{label}.{metric}")
+    rows = [[", ".join(metrics), how] for how, metrics in ways.items()]
+    caption = "Signatures: how each metric was computed"
+    return Table(caption, ["metrics", "signature"], rows, "trials/*/*/*/signature.txt", folded=True)
 
 
 def _bases(run: RunFolder) -> Table:
@@ -163,7 +201,7 @@ def _bases(run: RunFolder) -> Table:
         if basis := row.get("basis", ""):
             counts[basis] = counts.get(basis, 0) + 1
     rows = [[basis, str(count)] for basis, count in counts.items()]
-    return Table("What the 95 % intervals rest on", ["basis", "cells"], rows, "intervals.csv")
+    return Table("What the 95 % intervals rest on", ["basis", "cells"], rows, "intervals.csv", folded=True)
 
 
 def _notes(run: RunFolder) -> Table:
@@ -175,7 +213,7 @@ def _notes(run: RunFolder) -> Table:
     )
     rows = [list(note) for note in found]
     heads = ["metric", "test set", "note"]
-    return Table("Notes", heads, rows[:MOST_ROWS], "scores.csv", max(0, len(rows) - MOST_ROWS))
+    return Table("Notes", heads, rows[:MOST_ROWS], "scores.csv", max(0, len(rows) - MOST_ROWS), folded=True)
 
 
 def _commands(run: RunFolder) -> str:

@@ -137,6 +137,7 @@ def _confusion_plot(run: RunFolder, folders: Sequence[Path], who: str, evaluator
     classes = [column for column in tables[0][0] if column not in ("test_set", "true")]
     names = list(dict.fromkeys(row["test_set"] for row in tables[0]))
     matrices = {name: np.mean([_matrix(rows, name, classes) for rows in tables], axis=0) for name in names}
+    matrices = {_titled(run, name): counts for name, counts in matrices.items()}
     said = "; ".join(f"{name}: {_said(counts, classes)}" for name, counts in matrices.items())
     columns = 2 if len(classes) <= 3 else 1
     height = (2.3 if columns == 2 else 4.2) * -(-len(names) // columns)
@@ -152,6 +153,15 @@ def _confusion_plot(run: RunFolder, folders: Sequence[Path], who: str, evaluator
     ]
 
 
+def _titled(run: RunFolder, name: str) -> str:
+    """A test set's name with what training knows of it."""
+    seen = {"generator": "seen", "": ""}
+    marks = (row.get("seen", "") for row in run.tables["scores"] if row.get("test_set") == name)
+    known = [seen.get(mark, mark) for mark in marks]
+    mark = next(iter(known), "") or run.leaked(name)
+    return f"{name} ({mark})" if mark else name
+
+
 def _matrix(rows: Sequence[Row], test_set: str, classes: Sequence[str]) -> Floats:
     """(K, K): true classes in rows, predicted ones in columns."""
     mine = {row["true"]: row for row in rows if row["test_set"] == test_set}
@@ -160,14 +170,17 @@ def _matrix(rows: Sequence[Row], test_set: str, classes: Sequence[str]) -> Float
 
 def _said(counts: Floats, classes: Sequence[str]) -> str:
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1e-9)
-    return ", ".join(f"{name} {shares[k, k]:.0%} right of {counts[k].sum():.0f}" for k, name in enumerate(classes))
+    return ", ".join(
+        f"{name} {shares[k, k]:.0%} right of {counts[k].sum():.0f}" if counts[k].any() else f"{name} none"
+        for k, name in enumerate(classes)
+    )
 
 
 def _draw_confusions(figure: Figure, matrices: Mapping[str, Floats], classes: Sequence[str], columns: int) -> None:
     panels = figure.subplots(-(-len(matrices) // columns), columns, squeeze=False).ravel()
     for axes, (name, counts) in zip(panels, matrices.items(), strict=False):
         _draw_confusion(axes, counts, classes)
-        axes.set_title(name, fontsize="medium")
+        axes.set_title(plain(name).replace(" (", "\n("), fontsize="medium")
     for axes in panels[len(matrices) :]:
         axes.set_axis_off()
 
@@ -183,7 +196,7 @@ def _draw_confusion(axes: Axes, counts: Floats, classes: Sequence[str]) -> None:
     axes.set_ylabel("true", fontsize=7)
     axes.grid(False)
     for row, column in np.ndindex(*counts.shape):
-        text = f"{shares[row, column]:.0%}\n{counts[row, column]:.0f}"
+        text = f"{shares[row, column]:.0%}\n{counts[row, column]:.0f}" if counts[row].any() else "none"
         colour = "white" if shares[row, column] > 0.55 else "black"
         axes.text(middles[column], middles[row], text, ha="center", va="center", fontsize=7, color=colour)
 
@@ -194,17 +207,18 @@ def _per_class(run: RunFolder, folders: Sequence[Path]) -> list[PerClass]:
     for folder in folders:
         for row in run.rows(folder / "report.csv"):
             values.setdefault((row["test_set"], row["class"]), []).append(row)
+    empty = {key for key, rows in values.items() if not _column(rows, "support").any()}
+    lacking = {test_set for test_set, _ in empty}
     return [
-        PerClass(
-            test_set,
-            name,
-            _mean(rows, "precision"),
-            _mean(rows, "recall"),
-            _mean(rows, "f1"),
-            _mean(rows, "support", digits=0),
-        )
-        for (test_set, name), rows in values.items()
+        _per_row(key, rows, blank=key in empty or (key[0] in lacking and key[1].endswith(" avg")))
+        for key, rows in values.items()
     ]
+
+
+def _per_row(key: tuple[str, str], rows: Sequence[Row], *, blank: bool) -> PerClass:
+    """`blank`: of a class without images, or an average over one, which says nothing."""
+    precision, recall, f1 = ("" if blank else _mean(rows, name) for name in ("precision", "recall", "f1"))
+    return PerClass(*key, precision, recall, f1, _mean(rows, "support", digits=0))
 
 
 def _mean(rows: Sequence[Row], name: str, digits: int = 3) -> str:

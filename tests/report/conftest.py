@@ -124,6 +124,8 @@ def write_trial(folder, label, k=2):
     for seed in (0, 1):
         write_classifier(folder / "tstr" / f"classifier-{seed}", given[2 * seed], classes)
     save_predictions(folder / "tstr" / "predictions.csv", given, classes)
+    how = f"N 60 | extractor | weights {'5' * 64} | 224x224 bicubic antialiased, grey as RGB | numpy 2.4.6"
+    (folder / "tstr" / "signature.txt").write_text(f"auroc | {how}\nf1 | {how}\n")
 
 
 def write_classifier(folder, given, classes):
@@ -178,7 +180,7 @@ def write_record(out, labels, **changes):
             "evaluators": [{"use": "tstr", "label": "tstr"}],
         },
         "versions": {"python": "3.11.7", "synthbench": "0.1.0"},
-        "git": {"commit": "0123abc", "dirty": True},
+        "git": {"commit": "0123abc" + "4" * 33, "dirty": True},
         "hardware": {"device": "cpu", "cores": 2},
         "data": {"domain": "adults, one hospital", "sets": sets, "quarantined": 1},
         "started": "2026-01-01T00:00:00+00:00",

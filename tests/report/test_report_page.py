@@ -13,6 +13,8 @@ from PIL import Image
 from synthbench import cli
 from synthbench.errors import DataError
 from synthbench.report import report_or_warning, write_report
+from synthbench.report.folder import read_run
+from synthbench.report.setup import data_part
 
 EVIL = "<script>alert(1)</script>\"&'$x_1$"
 LIMIT = 10_000_000
@@ -77,6 +79,43 @@ def test_every_section_is_there_and_listed(page):
 )
 def test_the_page_says(page, said):
     assert said in page.text
+
+
+def test_a_run_is_read_with_care(bare_plots, made_up, tmp_path):
+    sets = {"train": {"counts": {"NORMAL": 1, "ILL": 1}}, "holdout": {"images": 3}}
+    out = made_up.run(
+        tmp_path / "run", {"good": "candidate", "real": "ceiling"}, data={"sets": sets, "quarantined": 0}
+    )
+    rows = [
+        made_up.board_row("good", "candidate", "1", utility_low="1.1", copying="no"),
+        made_up.board_row("real", "ceiling", "2", copying="yes"),
+    ]
+    made_up.rows(out / "leaderboard.csv", rows)
+    (out / "quarantine.csv").write_text("path,reason\n")
+    pair = {"a": "good", "b": "real", "test": "bootstrap", "difference": 0.1, "low": 0, "high": 1}
+    made_up.rows(out / "comparisons.csv", [{**pair, "p": 1e-5, "p_holm": 1e-5, "better": "good"}])
+    text = Page(write_report(out)).text
+    for said in (
+        *("Above 1: better than as many real images", "1 generator seed: ranks and p rest", "copying (by design)"),
+        *("< 0.001", "ROC of class ILL", "Quarantine: 0 files.", "Hold-out: patients cut off", "higher is better"),
+    ):
+        assert said in text
+
+
+def test_leaks_between_parts_come_first_and_are_counted(made_up, tmp_path):
+    out = made_up.run(tmp_path / "run", {"good": "candidate"})
+    within = {"test_set": "train", "image": "a", "seen_in": "train", "kind": "exact"}
+    between = {"test_set": "far", "image": "b", "seen_in": "train", "kind": "patient"}
+    made_up.rows(out / "audit.csv", [within, between, between])
+    tables = {table.caption: table.rows for table in data_part(read_run(out)).tables}
+    counts = [["far", "train", "patient", "2"], ["train", "train", "exact", "1"]]
+    assert tables["Matches within and between parts of the data"] == counts
+    assert [row[0] for row in tables["Images that two parts of the data share"]] == ["far", "far", "train"]
+
+
+def test_a_signature_stands_once_with_its_metrics(page):
+    assert page.text.count("224x224 bicubic") == 1
+    assert "tstr.auroc, tstr.f1 N 60 | extractor" in page.text
 
 
 def test_the_plots_are_on_the_page_and_in_files(finished, page):
@@ -192,11 +231,13 @@ def test_markdown_and_latex_are_escaped(evil):
 
 def test_the_board_for_papers(finished):
     heads, _, first, *_ = (finished / "leaderboard.md").read_text(encoding="utf-8").splitlines()
-    assert heads.startswith("| generator | role | rank | tstr.auroc | status |")
-    assert first.startswith("| good | candidate | 1–2 | 0.750 (0.700 to 0.790) | done |")
+    assert heads.startswith("| generator | role | flags | rank | tstr.auroc | utility |")
+    assert first.startswith(
+        "| good | candidate | leaked: 3 images of test; weak interval: few seeds | 1–2 | 0.750 ("
+    )
     latex = (finished / "leaderboard.tex").read_text(encoding="utf-8")
-    assert latex.startswith(r"\begin{tabular}{llrrl")
-    assert latex.count(r"\\") == 6
+    assert latex.splitlines()[1] == r"\begin{tabular}{@{}lrrrr@{}}"
+    assert latex.count(r"\\") == 1 + 5 + 3, "a heading, generators, notes"
 
 
 def test_the_same_folder_gives_the_same_files_wherever_it_lies(finished, tmp_path):
@@ -278,7 +319,8 @@ def test_an_evaluator_that_nobody_knows_has_its_numbers_and_pictures(bare_plots,
     assert "pairs.png" in page.text
     assert "copying" in page.text
     assert "fd[x].fid N 60, inception" in page.text
-    assert [a["data-first"] for a in page.all("th") if a.get("title") == "lower is better"] == ["ascending"]
+    html = (out / "report.html").read_text(encoding="utf-8")
+    assert re.search(r'data-first="ascending">fd[^ ]*fid<span class="detail"> lower is better</span>', html)
 
 
 def test_a_large_run_stays_below_10_mb(bare_plots, made_up, tmp_path):
@@ -329,3 +371,23 @@ def test_matplotlib_and_jinja_wait_for_a_report():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"matplotlib", "jinja2", "pandas", "sklearn"} & {name.partition(".")[0] for name in loaded}
+
+
+def test_a_class_without_images_has_no_figures_and_what_was_seen_is_named(bare_plots, made_up, tmp_path):
+    out = made_up.run(tmp_path / "run", {"good": "candidate"})
+    made_up.rows(out / "scores.csv", [made_up.score_row("good", "train", seen="generator")])
+    confusion = [
+        {"true": "NORMAL", "NORMAL": 0, "PNEUMONIA": 0},
+        {"true": "PNEUMONIA", "NORMAL": 1, "PNEUMONIA": 9},
+    ]
+    figures = {"precision": 0.111, "recall": 0.222, "f1": 0.333}
+    report = [("NORMAL", 0), ("PNEUMONIA", 10), ("macro avg", 10)]
+    for folder in (out / "trials/good/seed-0/tstr").glob("classifier-*"):
+        made_up.rows(
+            folder / "confusion.csv", [{"test_set": s, **row} for s in ("train", "far") for row in confusion]
+        )
+        rows = [{"test_set": "far", "class": name, **figures, "support": n} for name, n in report]
+        made_up.rows(folder / "report.csv", rows)
+    page = Page(write_report(out))
+    assert "train (seen): NORMAL none, PNEUMONIA 90% right of 10; far (leaked: 3 of 60):" in str(page.all("div"))
+    assert page.text.count("0.111") == 1, "only the class that has images"

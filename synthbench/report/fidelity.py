@@ -1,0 +1,59 @@
+"""Fidelity and copying: each metric beside what it says of noise, other real images, a copy of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from synthbench.report.bars import shown_number
+from synthbench.report.folder import RunFolder, dig, number
+from synthbench.report.metrics import Metric, board_metrics, is_reference
+from synthbench.report.setup import Table
+
+__all__ = ["fidelity"]
+
+COLUMNS = (("noise",), ("real against real", "real"), ("copy of train",))
+"""References of a column; of several, a metric has one."""
+
+COPYING = ("memorisation", "authenticity")
+"""Evaluators that belong here without references."""
+
+
+def fidelity(run: RunFolder) -> Table:
+    """A row a metric on `test`, one a class where the class has a reference; none without such evaluators."""
+    metrics = [metric for metric in board_metrics(run) if metric.place.partition(" [")[0] == "test"]
+    uses = {
+        dig(one, "label", default=""): dig(one, "use", default="")
+        for one in dig(run.bench, "evaluators", default=[])
+    }
+    shown = {metric.evaluator for metric in metrics if is_reference(metric.variant)}
+    shown |= {m.evaluator for m in metrics if uses.get(m.evaluator, m.evaluator) in COPYING}
+    rows = [row for metric in metrics if metric.evaluator in shown for row in _row(run, metric, metrics)]
+    heads = ["metric", "better", *(f"reference: {names[0]}" for names in COLUMNS), *run.roles]
+    return Table("Metrics on test with their references", heads, rows, "leaderboard.csv")
+
+
+def _row(run: RunFolder, metric: Metric, metrics: Sequence[Metric]) -> Iterator[list[str]]:
+    if is_reference(metric.variant):
+        return
+    mine = {m.variant: m for m in metrics if (m.evaluator, m.metric) == (metric.evaluator, metric.metric)}
+    before = f"{metric.variant}, " if metric.variant else ""
+    found = [next((mine[before + name] for name in names if before + name in mine), None) for names in COLUMNS]
+    if metric.variant and not any(found):
+        return
+    title = f"{metric.title} [{metric.variant}]" if metric.variant else metric.title
+    known = [_reference(run, reference) for reference in found]
+    values = [_value(row.get(metric.name, "")) for row in run.board]
+    yield [title, f"{metric.direction} is better", *known, *values]
+
+
+def _reference(run: RunFolder, reference: Metric | None) -> str:
+    """One number, or from where to where where it differs between generators' rows (other numbers of images)."""
+    cells = [number(row.get(reference.name)) for row in run.board] if reference else []
+    values = sorted(value for value in cells if value is not None)
+    ends = [shown_number(values[k]) for k in (0, -1)] if values else []
+    return " to ".join(dict.fromkeys(ends))
+
+
+def _value(text: str) -> str:
+    found = number(text)
+    return text if found is None else shown_number(found)
