@@ -29,7 +29,7 @@ def fidelity(run: RunFolder) -> Table:
     shown |= {m.evaluator for m in metrics if uses.get(m.evaluator, m.evaluator) in COPYING}
     rows = [row for metric in metrics if metric.evaluator in shown for row in _row(run, metric, metrics)]
     heads = ["metric", "better", *(f"reference: {names[0]}" for names in COLUMNS), *run.roles]
-    return Table("Metrics on test with their references", heads, rows, "leaderboard.csv")
+    return Table("Synthetic images against the training images, with references", heads, rows, "leaderboard.csv")
 
 
 def _row(run: RunFolder, metric: Metric, metrics: Sequence[Metric]) -> Iterator[list[str]]:
