@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from synthbench.report.folder import Row, RunFolder
 
-__all__ = ["REFERENCES", "Metric", "board_metrics", "is_reference", "main_metrics"]
+__all__ = ["Metric", "board_metrics", "is_reference", "main_metrics"]
 
 REFERENCES = ("noise", "real against real", "real", "copy of train")
 """Variants that are no generator's figure but what fidelity metrics say of known images."""
