@@ -17,7 +17,7 @@ from synthbench.types import Score
 if TYPE_CHECKING:
     from synthbench.run import Outcome
 
-__all__ = ["Cell", "Column", "cells_of"]
+__all__ = ["Cell", "Column", "cells_of", "seen_mark"]
 
 Floats = npt.NDArray[np.floating]
 
@@ -37,8 +37,17 @@ class Column(NamedTuple):
         name = f"{self.evaluator}.{self.metric}"
         if self.test_set not in ("test", ""):
             name += f"@{self.test_set}"
-        marks = [{"generator": "seen"}.get(self.seen, self.seen), self.variant]
-        return name + "".join(f"[{mark}]" for mark in marks if mark)
+        return name + "".join(f"[{mark}]" for mark in self.marks)
+
+    @property
+    def marks(self) -> list[str]:
+        """What the images were used for ("seen": a generator trained on them), and the variant."""
+        return [mark for mark in (seen_mark(self.seen), self.variant) if mark]
+
+
+def seen_mark(seen: str) -> str:
+    """What people read for `Score.seen`."""
+    return {"generator": "seen"}.get(seen, seen)
 
 
 @dataclass(frozen=True)

@@ -262,7 +262,7 @@ def resample_run(run: Finished, seed: int, progress: Progress, wanted: Wanted | 
     tasks = [(o, label) for o in run.outcomes for label in o.predictions if label not in run.missing]
     with progress.bar("resampling", len(tasks), unit="evaluations") as bar:
         for outcome, label in tasks:
-            plugin = next(e.plugin for e in outcome.trial.evaluators if e.label == label)
+            plugin = outcome.trial.evaluator(label).plugin
             sets = wanted(outcome.trial.generator.label, label) if wanted else None
             outcome.replicates[label] = _replicates(plugin, outcome.predictions[label], seed, sets)
             bar.advance(1, note=outcome.trial.title)

@@ -28,6 +28,10 @@ class Trial:
         """For people: "acgan, seed 0"."""
         return f"{self.generator.label}, seed {self.index}"
 
+    def evaluator(self, label: str) -> Entry[Evaluator]:
+        """The evaluator of that label, which scores this trial."""
+        return next(entry for entry in self.evaluators if entry.label == label)
+
 
 def make_plan(bench: Benchmark, only: Sequence[str] = ()) -> list[Trial]:
     """All trials in the file's order, or those of the generators in `only`; ConfigError on unknown labels."""

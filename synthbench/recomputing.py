@@ -69,7 +69,7 @@ class Recomputation:
         evidence = load_evidence(files, self._run.folder)
         if not evidence:
             return {}
-        entry = next(entry for entry in outcome.trial.evaluators if entry.label == label)
+        entry = outcome.trial.evaluator(label)
         seed = evaluator_seed(self._run.bench, entry, outcome.trial.index)
         with tempfile.TemporaryDirectory(dir=self._folder.name) as work:
             places = {"workdir": Path(work) / "work", "resume": Path(work) / "resume"}
@@ -98,7 +98,7 @@ def _from_predictions(outcome: Outcome, label: str) -> dict[Measured, dict[str, 
     """Every metric that the evaluator's predictions give, and the number of images."""
     if label not in outcome.predictions:
         return {}
-    plugin = next(entry.plugin for entry in outcome.trial.evaluators if entry.label == label)
+    plugin = outcome.trial.evaluator(label).plugin
     found = {}
     for answers in answer_sets(read_predictions(outcome.predictions[label])):
         first = next(iter(answers.values()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from synthbench.terminal import make_console, with_interval
+from synthbench.terminal import make_console, rank_of, with_interval
 
 if TYPE_CHECKING:
     from synthbench.bundle import Packed
@@ -50,11 +50,7 @@ def print_merged(merged: Merged) -> None:
 
 
 def _rank(row: Mapping[str, str]) -> str:
-    if row["comparable"] != "yes":
-        return "not comparable"
-    return (
-        "copies" if row.get("copying") == "yes" else "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]]))
-    )
+    return rank_of(row) if row["comparable"] == "yes" else "not comparable"
 
 
 def print_diff(diff: Diff, a: str, b: str) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from synthbench.run import RunResult
     from synthbench.testsets import TestSet
 
-__all__ = ["make_console", "print_board", "print_plan", "print_plugins", "with_interval"]
+__all__ = ["make_console", "print_board", "print_plan", "print_plugins", "rank_of", "with_interval"]
 
 WIDE = 200
 """Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""
@@ -29,6 +29,11 @@ def make_console() -> Console:
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else WIDE)
+
+
+def rank_of(row: Mapping[str, str]) -> str:
+    """Of a row of leaderboard.csv: "1-2", "copies" for who is flagged, "" for who has none."""
+    return "copies" if row.get("copying") == "yes" else "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]]))
 
 
 def print_plugins(registry: Registry) -> None:
@@ -81,7 +86,7 @@ def _board(bench: Benchmark, out: Path) -> Table:
         row = {str(column): str(cell) for column, cell in record.items()}
         scoring = [float(t) for e in bench.evaluators if (t := row[f"{e.label}_wall_s"])]
         table.add_row(
-            "copies" if row["copying"] == "yes" else "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]])),
+            rank_of(row),
             escape(row["generator"]),
             row["role"],
             f"{row['status']} {row['seeds']}",

@@ -12,6 +12,7 @@ import pytest
 from synthbench.board import make_board
 from synthbench.cells import Column, cells_of
 from synthbench.config import Ranking
+from synthbench.plan import Trial
 from synthbench.predictions import save_predictions
 from synthbench.replicates import Measured, Replicates
 from synthbench.run import Outcome
@@ -38,7 +39,7 @@ def generator(label, role="candidate", prior="balanced"):
 
 def outcome(entry, index, values, *, spread=0.01, own=0.002, metric="accuracy", note="", **score):
     """A trial: one score a classifier; its replicates share the draw of images and have a bit of their own."""
-    trial = SimpleNamespace(generator=entry, index=index, seed=index, evaluators=(EVALUATOR,))
+    trial = Trial(entry, index, index, (EVALUATOR,))
     scores = [Score(metric, v, "test", 624, classifier_seed=k, note=note, **score) for k, v in enumerate(values)]
     rng = np.random.default_rng(abs(hash((entry.label, index))) % 2**32)
     replicates = {

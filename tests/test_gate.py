@@ -1,6 +1,7 @@
 """The gate: who is flagged as copying is marked, has no rank, and pushes nobody down."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -24,7 +25,7 @@ GUARDS = tuple(SimpleNamespace(label=label, plugin=Guard()) for label in ("guard
 def guarded(label, value, *flags, role="candidate", index=0, variant=""):
     """A trial with a headline and what each guard says of it."""
     made = outcome(generator(label, role), index, [value])
-    made.trial.evaluators = (EVALUATOR, *GUARDS[: len(flags)])
+    made.trial = replace(made.trial, evaluators=(EVALUATOR, *GUARDS[: len(flags)]))
     for guard, flag in zip(GUARDS, flags, strict=False):
         note = "no hold-out" if math.isnan(flag) else ""
         made.scores[guard.label] = (

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from synthbench.report.bars import shown_number
 from synthbench.report.folder import RunFolder, dig, number
-from synthbench.report.metrics import Metric, board_metrics, is_reference
+from synthbench.report.metrics import Metric, board_metrics
 from synthbench.report.setup import Table
 
-__all__ = ["fidelity"]
+__all__ = ["fidelity", "is_reference"]
 
 COLUMNS = (("noise",), ("real against real", "real"), ("copy of train",))
-"""References of a column; of several, a metric has one."""
+"""References of a column, variants that are no generator's figure; of several, a metric has one."""
 
 COPYING = ("memorisation", "authenticity")
 """Evaluators that belong here without references."""
@@ -30,6 +31,11 @@ def fidelity(run: RunFolder) -> Table:
     rows = [row for metric in metrics if metric.evaluator in shown for row in _row(run, metric, metrics)]
     heads = ["metric", "better", *(f"reference: {names[0]}" for names in COLUMNS), *run.roles]
     return Table("Synthetic images against the training images, with references", heads, rows, "leaderboard.csv")
+
+
+def is_reference(variant: str) -> bool:
+    """Whether a variant is a reference, of all images or ("NORMAL, real") of a class."""
+    return variant.rpartition(", ")[2] in chain.from_iterable(COLUMNS)
 
 
 def _row(run: RunFolder, metric: Metric, metrics: Sequence[Metric]) -> Iterator[list[str]]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from synthbench.cells import Column
 from synthbench.report.folder import Row, RunFolder
 
-__all__ = ["Metric", "board_metrics", "is_reference", "main_metrics"]
-
-REFERENCES = ("noise", "real against real", "real", "copy of train")
-"""Variants that are no generator's figure but what fidelity metrics say of known images."""
+__all__ = ["Metric", "board_metrics", "main_metrics"]
 
 FIRST = ("balanced_accuracy", "auroc", "f1", "accuracy", "recall")
 """Of the headline's evaluator the main board shows these before others."""
@@ -38,7 +36,7 @@ class Metric:
 
 def board_metrics(run: RunFolder) -> list[Metric]:
     """The board's metric columns: those with a standard deviation beside them, in its order."""
-    known = {_column_name(row): row for row in run.tables["scores"]}
+    known = {_column(row).name: row for row in run.tables["scores"]}
     names = set(run.board[0])
     return [_metric(name, known.get(name, {})) for name in run.board[0] if f"{name}_sd" in names]
 
@@ -55,24 +53,13 @@ def _metric(name: str, row: Row) -> Metric:
     )
 
 
-def _mark(row: Row) -> list[str]:
-    seen = row.get("seen", "")
-    return [mark for mark in ({"generator": "seen"}.get(seen, seen), row.get("variant", "")) if mark]
-
-
-def _column_name(row: Row) -> str:
-    """As synthbench.cells.Column names it, from a row of scores.csv."""
-    where = f"@{row['test_set']}" if row["test_set"] not in ("test", "") else ""
-    return f"{row['evaluator']}.{row['metric']}{where}" + "".join(f"[{mark}]" for mark in _mark(row))
+def _column(row: Row) -> Column:
+    """The board's column behind a row of scores.csv, or behind none."""
+    return Column(*(row.get(name, "") for name in Column._fields))
 
 
 def _place(row: Row) -> str:
-    return " ".join([row.get("test_set") or "test", *(f"[{mark}]" for mark in _mark(row))])
-
-
-def is_reference(variant: str) -> bool:
-    """Whether a variant is a reference, of all images or ("NORMAL, real") of a class."""
-    return variant.rpartition(", ")[2] in REFERENCES
+    return " ".join([row.get("test_set") or "test", *(f"[{mark}]" for mark in _column(row).marks)])
 
 
 def main_metrics(run: RunFolder, on_test: Sequence[Metric]) -> list[Metric]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from synthbench.cells import seen_mark
 from synthbench.report.album import Album, Plot
 from synthbench.report.folder import Row, RunFolder, Trial, number
 from synthbench.report.theme import COLOURS, DASHES, PAPER, legend_below, plain
@@ -155,10 +156,8 @@ def _confusion_plot(run: RunFolder, folders: Sequence[Path], who: str, evaluator
 
 def _titled(run: RunFolder, name: str) -> str:
     """A test set's name with what training knows of it."""
-    seen = {"generator": "seen", "": ""}
-    marks = (row.get("seen", "") for row in run.tables["scores"] if row.get("test_set") == name)
-    known = [seen.get(mark, mark) for mark in marks]
-    mark = next(iter(known), "") or run.leaked(name)
+    uses = (row.get("seen", "") for row in run.tables["scores"] if row.get("test_set") == name)
+    mark = seen_mark(next(uses, "")) or run.leaked(name)
     return f"{name} ({mark})" if mark else name
 
 
