@@ -9,7 +9,6 @@ many of 300 training images the audit finds again after each treatment of their 
 from __future__ import annotations
 
 import io
-import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,14 +20,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from synthbench.audit.likeness import distance
-from synthbench.audit.matching import LIMIT, SAME_PATIENT_LIMIT, exact, neighbours, perceptual
-from synthbench.audit.parts import Part, prepare
-from synthbench.audit.thumbnails import thumbnails
-from synthbench.context import Context
-from synthbench.imaging import resize_square
-from synthbench.progress import Progress
-from synthbench.store import Store
+from synthbench.api.imaging import resize_square
+from synthbench.api.interfaces import Context
+from synthbench.data.audit.likeness import distance
+from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT, exact, neighbours, perceptual
+from synthbench.data.audit.parts import Part, prepare
+from synthbench.data.audit.thumbnails import thumbnails
+from synthbench.testing import context_in
 from synthbench.types import Images, Splits
 from synthbench_cxr.plugin import ChestXray, CovidPneumoniaNormal, PneumoniaXrayImages
 from synthbench_phantom.plugin import Phantom
@@ -96,9 +94,7 @@ TREATMENTS: dict[str, Callable[[Picture], Picture]] = {
 @contextmanager
 def surroundings() -> Iterator[Context]:
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        store = Store(folder / "store")
-        yield Context(0, "cpu", folder, folder, store, Progress(), logging.getLogger("calibration"))
+        yield context_in(Path(name))
 
 
 def base_name(image_id: str) -> str:

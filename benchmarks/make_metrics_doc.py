@@ -46,7 +46,7 @@ def draw_picture(folder: Path, target: Path) -> None:
     import pandas as pd
     from PIL import Image
 
-    from synthbench.cells import Column
+    from synthbench.leaderboard.estimates import Column
     from synthbench.stress.picture import draw
     from synthbench.stress.sweep import Point
     from synthbench.stress.verdicts import Finding

@@ -8,7 +8,6 @@ is a training image, re-encoded and darkened, and must be found.
 from __future__ import annotations
 
 import io
-import logging
 import resource
 import sys
 import tempfile
@@ -20,10 +19,9 @@ import numpy.typing as npt
 from PIL import Image
 from sklearn.decomposition import PCA
 
-from synthbench.audit import audit
-from synthbench.context import Context
+from synthbench.data.audit import audit
 from synthbench.progress import Progress
-from synthbench.store import Store
+from synthbench.testing import context_in
 from synthbench.types import Images, Splits
 from synthbench_phantom.plugin import Phantom
 
@@ -33,9 +31,8 @@ SIZE, COPIES, FAMILY = 32, 100, 10
 
 def examples() -> Pixels:
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        ctx = Context(0, "cpu", folder, folder, Store(folder / "store"), Progress(), logging.getLogger("timing"))
-        return np.array(Phantom(image_size=SIZE, train_images=600, test_images=10).load(ctx).train.pixels)
+        phantom = Phantom(image_size=SIZE, train_images=600, test_images=10)
+        return np.array(phantom.load(context_in(Path(name))).train.pixels)
 
 
 def look_alikes(n: int, seed: int, model: PCA) -> Pixels:

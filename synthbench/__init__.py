@@ -9,17 +9,45 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from synthbench.context import Context
+from synthbench.version import __version__ as __version__
+
+if TYPE_CHECKING:  # the table below once more, for those who read types and run nothing
+    from synthbench.api.extractors import ExtractorField, extractor_field
+    from synthbench.api.hookspecs import hookimpl
+    from synthbench.api.imaging import ImageDataset, resize_square, to_eight_bit
+    from synthbench.api.interfaces import (
+        Context,
+        Dataset,
+        Embed,
+        Evaluator,
+        Extractor,
+        Features,
+        Generator,
+        Plugin,
+        Sampler,
+    )
+    from synthbench.data.split import grouped_split
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
-    from synthbench.extractors import ExtractorField, extractor_field
-    from synthbench.hookspecs import hookimpl
-    from synthbench.imaging import ImageDataset
-    from synthbench.interfaces import Dataset, Embed, Evaluator, Extractor, Generator, Plugin, Sampler
-    from synthbench.types import Direction, Evaluation, Images, Predictions, Quarantined, Score, Splits
-    from synthbench.weights import WeightFile
+    from synthbench.progress import Bar
+    from synthbench.seeds import derive_seed
+    from synthbench.storage.code_version import code_version
+    from synthbench.storage.store import load_images, save_images, write_atomic
+    from synthbench.storage.weights import WeightFile, offline, sha256_of
+    from synthbench.types import (
+        Direction,
+        Evaluation,
+        Geometry,
+        Images,
+        Labels,
+        Pixels,
+        Predictions,
+        Quarantined,
+        Score,
+        Splits,
+    )
 
 __all__ = [
+    "Bar",
     "ConfigError",
     "Context",
     "DataError",
@@ -30,9 +58,13 @@ __all__ = [
     "Evaluator",
     "Extractor",
     "ExtractorField",
+    "Features",
     "Generator",
+    "Geometry",
     "ImageDataset",
     "Images",
+    "Labels",
+    "Pixels",
     "Plugin",
     "PluginError",
     "Predictions",
@@ -44,20 +76,45 @@ __all__ = [
     "StoreError",
     "SynthbenchError",
     "WeightFile",
+    "code_version",
+    "derive_seed",
     "extractor_field",
+    "grouped_split",
     "hookimpl",
+    "load_images",
+    "offline",
+    "resize_square",
+    "save_images",
+    "sha256_of",
+    "to_eight_bit",
+    "write_atomic",
 ]
 
-__version__ = "0.1.0"
-
-_HOMES = ("errors", "hookspecs", "types", "interfaces", "context", "imaging", "weights", "extractors")
+_HOMES = {
+    "api.extractors": ("ExtractorField", "extractor_field"),
+    "api.hookspecs": ("hookimpl",),
+    "api.imaging": ("ImageDataset", "resize_square", "to_eight_bit"),
+    "api.interfaces": (
+        *("Context", "Dataset", "Embed", "Evaluator", "Extractor", "Features"),
+        *("Generator", "Plugin", "Sampler"),
+    ),
+    "data.split": ("grouped_split",),
+    "errors": ("ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"),
+    "progress": ("Bar",),
+    "seeds": ("derive_seed",),
+    "storage.code_version": ("code_version",),
+    "storage.store": ("load_images", "save_images", "write_atomic"),
+    "storage.weights": ("WeightFile", "offline", "sha256_of"),
+    "types": (
+        *("Direction", "Evaluation", "Geometry", "Images", "Labels", "Pixels"),
+        *("Predictions", "Quarantined", "Score", "Splits"),
+    ),
+}
+_HOME_OF = {name: f"synthbench.{home}" for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     """Find a public name in the module that defines it (PEP 562)."""
-    if name in __all__:
-        for home in _HOMES:
-            module = import_module(f"synthbench.{home}")
-            if name in getattr(module, "__all__", ()):
-                return getattr(module, name)
+    if name in _HOME_OF:
+        return getattr(import_module(_HOME_OF[name]), name)
     raise AttributeError(f"module 'synthbench' has no attribute {name!r}")

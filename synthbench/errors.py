@@ -8,6 +8,8 @@ SynthbenchError          anything the user can mend: printed without a traceback
 Skipped                  raised by a plugin to say "not applicable here, because ..."
 """
 
+from __future__ import annotations
+
 __all__ = ["ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"]
 
 
@@ -29,6 +31,11 @@ class DataError(SynthbenchError):
 
 class StoreError(SynthbenchError):
     """The cache cannot be read or written."""
+
+    @classmethod
+    def damaged(cls, folder: object, why: object) -> StoreError:
+        """The error for an entry that cannot be read."""
+        return cls(f"{folder} is damaged ({why}); delete that folder or run with --fresh")
 
 
 class Skipped(Exception):  # noqa: N818 - an outcome, not an error

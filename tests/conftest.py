@@ -1,23 +1,20 @@
 """Fixtures for all tests: a plugin's surroundings, and a benchmark of tiny plugins in a temporary folder."""
 
 import json
-import logging
 import shutil
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
 from synthbench import cli
-from synthbench.context import Context
-from synthbench.progress import Progress
-from synthbench.source import code_version
-from synthbench.store import Store
+from synthbench.storage.code_version import code_version
+from synthbench.testing import context_in
+from tests.helpers.places import HELPERS
 
-MINI = Path(__file__).parent / "helpers" / "mini.py"
+MINI = HELPERS / "mini.py"
 
 
 class Mini:
@@ -31,7 +28,7 @@ class Mini:
         shutil.copy(MINI, self.plugin)
         monkeypatch.setenv("SYNTHBENCH_CACHE", str(self.cache))
         # The page takes seconds, and tests/report/ looks at it.
-        monkeypatch.setattr("synthbench.run.report_or_warning", lambda out: f"no report of {out.name}")
+        monkeypatch.setattr("synthbench.commands.run.report_or_warning", lambda out: f"no report of {out.name}")
 
     @property
     def file(self):
@@ -93,28 +90,8 @@ class Mini:
         return json.loads((self.out / "run.json").read_text())
 
 
-@pytest.fixture(scope="session")
-def context_in():
-    """A function: the surroundings that a plugin gets on the CPU under seed 0, all of it below one folder."""
-
-    def make(folder):
-        for name in ("work", "resume"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        return Context(
-            seed=0,
-            device="cpu",
-            workdir=folder / "work",
-            resume=folder / "resume",
-            store=Store(folder / "store"),
-            progress=Progress(False),
-            log=logging.getLogger("test"),
-        )
-
-    return make
-
-
 @pytest.fixture
-def ctx(tmp_path, context_in):
+def ctx(tmp_path):
     """Surroundings below the test's own folder."""
     return context_in(tmp_path)
 

@@ -5,7 +5,6 @@ Run by `pytest benchmarks/timings --benchmark-json=timings.json`; see docs/perfo
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +13,8 @@ from typing import Any, Protocol
 import pytest
 
 from benchmarks.timings.machine import Neighbours, environment
-from synthbench.context import Context
-from synthbench.progress import Progress
-from synthbench.store import Store
+from synthbench.api.interfaces import Context
+from synthbench.testing import context_in
 
 # As the command line does, before anything imports torch: what is timed is what a run gets.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -87,8 +85,6 @@ def make_context(tmp_path: Path) -> Callable[[], Context]:
     """Contexts with an empty store each."""
 
     def make() -> Context:
-        folder = tmp_path / f"store-{len(list(tmp_path.iterdir()))}"
-        folder.mkdir()
-        return Context(0, "cpu", folder, folder, Store(folder), Progress(False), logging.getLogger("timings"))
+        return context_in(tmp_path / f"store-{len(list(tmp_path.iterdir()))}")
 
     return make

@@ -14,12 +14,12 @@ import pytest
 
 from benchmarks.timings.conftest import Timed
 from benchmarks.timings.pictures import some_images, write_folder
-from synthbench.context import Context
+from synthbench.api.interfaces import Context
 from synthbench.progress import Progress
 from synthbench.types import Images
 
 if TYPE_CHECKING:
-    from synthbench.interfaces import Dataset
+    from synthbench.api.interfaces import Dataset
 
 MakeContext = Callable[[], Context]
 TRAIN_SIZE, NORMAL = 5216, 1341  # of the chest X-rays

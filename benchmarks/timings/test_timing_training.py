@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.timings.conftest import Timed
 from benchmarks.timings.pictures import some_images
-from synthbench.context import Context
+from synthbench.api.interfaces import Context
 from synthbench_torchkit.recipe import Recipe, defaults
 
 if TYPE_CHECKING:

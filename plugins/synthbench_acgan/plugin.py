@@ -6,59 +6,18 @@ Singh, Lala, Macwan, Chaurasia: "Evaluating Auxiliary GANs for Realistic Chest X
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from synthbench.context import Context
-from synthbench.errors import DataError
-from synthbench.hookspecs import hookimpl
-from synthbench.interfaces import Generator, Sampler
-from synthbench.types import Images
+from synthbench import Context, DataError, Generator, Images, Sampler, hookimpl
+from synthbench_acgan.options import Options
 
 __all__ = ["ACGAN"]
 
-Width = Annotated[int, Field(ge=1, le=4096)]
-Step = Annotated[int, Field(ge=0)]
 
-
-class ACGAN(Generator):
+class ACGAN(Options):
     """The paper's ACGAN with the details of its Keras notebook; every default is the paper's."""
 
     name: ClassVar[str] = "acgan"
-
-    steps: int = Field(
-        2000,
-        ge=1,
-        description="Training steps, each one update of both networks. The paper says 2000 'epochs'; "
-        "in its notebook an epoch is one such step, so 2000 x 16 = 32,000 real images, 6.1 passes over 5216. "
-        "Read literally, as 2000 passes over the data, it would be 652,000 steps.",
-    )
-    batch_size: int = Field(16, ge=1, le=4096, description="Real images, and fake ones, of a step.")
-    learning_rate: float = Field(1e-4, gt=0, description="Of the discriminator's RMSprop.")
-    weight_decay: float = Field(6e-9, ge=0, description="Of the discriminator, decoupled: w -= rate * decay * w.")
-    generator_scale: float = Field(
-        0.5, gt=0, description="The generator's rate and decay over the discriminator's."
-    )
-    l2: float = Field(1e-3, ge=0, description="Penalty l2 * sum(w^2) on the large kernels.")
-    dropout: float = Field(0.3, ge=0, lt=1, description="Before the discriminator's class layer.")
-    slope: float = Field(0.2, ge=0, le=1, description="Of the discriminator's LeakyReLU below zero.")
-    kernel: int = Field(5, ge=2, le=15, description="Side of every convolution kernel in pixels.")
-    latent: int = Field(100, ge=1, le=4096, description="Length of the noise vector.")
-    generator_dense: Width = Field(1024, description="Units of the generator's first layer.")
-    generator_filters: tuple[Width, Width, Width, Width] = Field(
-        (256, 128, 64, 32), description="Of the generator's transposed convolutions; strides 2, 2, 2, 1."
-    )
-    discriminator_filters: tuple[Width, Width, Width, Width] = Field(
-        (32, 64, 128, 256), description="Of the discriminator's convolutions; strides 2, 2, 2, 1."
-    )
-    discriminator_dense: Width = Field(256, description="Units before the discriminator's class layer.")
-    log_every: int = Field(100, ge=1, description="Steps between two rows of losses.csv.")
-    grid_steps: tuple[Step, ...] = Field(
-        (0, 1000, 1900), description="Steps after which a sample grid is drawn, counted from 0; the last always."
-    )
-    checkpoint_every: int = Field(100, ge=1, description="Steps between two checkpoints.")
-    sample_batch: int = Field(64, ge=1, le=4096, description="Images drawn at a time after training.")
 
     def fit(self, train: Images, ctx: Context) -> Sampler:
         """Train both networks. Raises DataError where the images do not fit three halvings of their size."""
@@ -67,25 +26,6 @@ class ACGAN(Generator):
         from synthbench_acgan.train import fit
 
         return sample.Sampler(fit(self, train, ctx), ctx.device, self.sample_batch)
-
-    def generator_options(self) -> dict[str, Any]:
-        """What `model.Generator` takes beside the shape of the data."""
-        return {
-            "latent": self.latent,
-            "dense": self.generator_dense,
-            "filters": self.generator_filters,
-            "kernel": self.kernel,
-        }
-
-    def discriminator_options(self) -> dict[str, Any]:
-        """What `model.Discriminator` takes beside the shape of the data."""
-        return {
-            "dense": self.discriminator_dense,
-            "filters": self.discriminator_filters,
-            "kernel": self.kernel,
-            "slope": self.slope,
-            "dropout": self.dropout,
-        }
 
     @staticmethod
     def _check(train: Images) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from synthbench.types import Labels, Pixels
+from synthbench import Labels, Pixels
 from synthbench_acgan.model import Generator
 from synthbench_torchkit.tensors import to_uint8
 

@@ -6,26 +6,21 @@ import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from synthbench.context import Context
-from synthbench.seeds import derive_seed
-from synthbench.store import write_atomic
-from synthbench.types import Images
+from synthbench import Context, Images, derive_seed, write_atomic
 from synthbench_acgan.model import Discriminator, Generator, one_hot
 from synthbench_acgan.optim import RMSprop
+from synthbench_acgan.options import Options
 from synthbench_acgan.sample import save_grid
 from synthbench_torchkit.device import torch_device
 from synthbench_torchkit.state import load_tensors, save_tensors, select
 from synthbench_torchkit.tensors import to_float
-
-if TYPE_CHECKING:
-    from synthbench_acgan.plugin import ACGAN
 
 __all__ = ["Batch", "DivergedError", "Losses", "Players", "fit", "train_step"]
 
@@ -60,7 +55,7 @@ class Batch:
 class Players:
     """Both networks with their optimisers."""
 
-    def __init__(self, config: ACGAN, image_size: int, channels: int, n_classes: int) -> None:
+    def __init__(self, config: Options, image_size: int, channels: int, n_classes: int) -> None:
         shape = (image_size, channels, n_classes)
         self.generator = Generator(*shape, **config.generator_options())
         self.discriminator = Discriminator(*shape, **config.discriminator_options())
@@ -96,7 +91,7 @@ class Players:
         self.d_optimiser.load(select(state, "discriminator_squares"))
 
 
-def fit(config: ACGAN, images: Images, ctx: Context) -> Generator:
+def fit(config: Options, images: Images, ctx: Context) -> Generator:
     """Train up to `config.steps`, going on from `ctx.resume`; losses, grids and weights go to `ctx.workdir`."""
     size, _, channels = images.shape
     torch.manual_seed(derive_seed(ctx.seed, "weights"))
@@ -123,7 +118,7 @@ def fit(config: ACGAN, images: Images, ctx: Context) -> Generator:
     return players.generator
 
 
-def draw_batch(config: ACGAN, images: Images, ctx: Context, step: int) -> Batch:
+def draw_batch(config: Options, images: Images, ctx: Context, step: int) -> Batch:
     """Reals with replacement, fake labels uniform over the classes, noise uniform in -1..1."""
     rng = ctx.rng("step", step)
     n, device = config.batch_size, ctx.device

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.context import Context
-from synthbench.errors import DataError
-from synthbench.types import Images, Labels, Pixels
+from synthbench import Context, DataError, Images, Labels, Pixels
 from synthbench_baselines.samplers import require_classes
 
 __all__ = ["ClassGaussian", "PcaSampler", "fit_class", "fit_classes"]

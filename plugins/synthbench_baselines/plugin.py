@@ -6,10 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from synthbench.context import Context
-from synthbench.hookspecs import hookimpl
-from synthbench.interfaces import Generator
-from synthbench.types import Images
+from synthbench import Context, Generator, Images, hookimpl
 from synthbench_baselines.pca import PcaSampler, fit_classes
 from synthbench_baselines.samplers import Noise, Redraw
 

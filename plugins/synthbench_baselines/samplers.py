@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.errors import DataError
-from synthbench.types import Images, Labels, Pixels
+from synthbench import DataError, Images, Labels, Pixels
 
 __all__ = ["Noise", "Redraw", "draw_by_label", "require_classes"]
 

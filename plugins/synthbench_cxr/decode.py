@@ -13,9 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from synthbench.imaging import ImageDataset, resize_square, to_eight_bit
-from synthbench.progress import Bar
-from synthbench.types import Geometry, Images, Quarantined
+from synthbench import Bar, Geometry, ImageDataset, Images, Quarantined, resize_square, to_eight_bit
 from synthbench_cxr.layout import Item
 
 __all__ = ["Decoded", "decode", "decode_all"]

@@ -14,8 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from synthbench.context import Context
-from synthbench.store import write_atomic
+from synthbench import Context, write_atomic
 from synthbench_cxr.layout import Item
 
 __all__ = ["content_digest"]

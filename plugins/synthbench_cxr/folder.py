@@ -12,12 +12,19 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import Field
 
-from synthbench.context import Context
-from synthbench.errors import DataError
-from synthbench.imaging import ImageDataset
-from synthbench.source import code_version
-from synthbench.store import damaged, load_images, save_images
-from synthbench.types import Geometry, Images, Quarantined, Splits
+from synthbench import (
+    Context,
+    DataError,
+    Geometry,
+    ImageDataset,
+    Images,
+    Quarantined,
+    Splits,
+    StoreError,
+    code_version,
+    load_images,
+    save_images,
+)
 from synthbench_cxr.decode import decode_all
 from synthbench_cxr.digests import content_digest
 from synthbench_cxr.layout import Listing
@@ -129,4 +136,4 @@ def _load_geometry(folder: Path) -> Geometry:
         with np.load(folder / GEOMETRY) as columns:
             return Geometry(**columns)
     except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile) as error:
-        raise damaged(folder, error) from error
+        raise StoreError.damaged(folder, error) from error

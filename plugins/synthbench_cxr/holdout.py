@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from synthbench.errors import DataError
+from synthbench import DataError
 from synthbench_cxr.layout import Listing
 
 __all__ = ["hold_out"]

@@ -7,8 +7,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from synthbench.errors import DataError
-from synthbench.types import Quarantined
+from synthbench import DataError, Quarantined
 
 __all__ = [
     "Item",

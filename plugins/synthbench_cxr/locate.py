@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthbench.errors import DataError
-from synthbench.weights import offline
+from synthbench import DataError, offline
 from synthbench_cxr.layout import find_set, folder_names
 
 __all__ = ["VARIABLE", "Source", "existing_folder", "locate"]

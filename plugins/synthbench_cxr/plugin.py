@@ -9,9 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from synthbench import hookimpl
-from synthbench.errors import DataError
-from synthbench.interfaces import Dataset
+from synthbench import DataError, Dataset, hookimpl
 from synthbench_cxr.folder import FolderDataset
 from synthbench_cxr.holdout import hold_out
 from synthbench_cxr.layout import Listing, folder_names, scan, split_folders, subfolders

@@ -6,11 +6,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
-from synthbench.context import Context
-from synthbench.errors import DataError, PluginError
-from synthbench.interfaces import Embed, Extractor
-from synthbench.types import Images
-from synthbench.weights import WeightFile
+from synthbench import Context, DataError, Embed, Extractor, Images, PluginError, WeightFile
 
 __all__ = ["RadDino", "TorchXRayVision"]
 

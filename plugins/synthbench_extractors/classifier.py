@@ -6,9 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from synthbench.context import Context, Features
-from synthbench.interfaces import Embed, Extractor
-from synthbench.types import Images, Pixels
+from synthbench import Context, Embed, Extractor, Features, Images, Pixels
 from synthbench_torchkit.recipe import Recipe, defaults
 
 __all__ = ["TrainedClassifier"]

@@ -6,11 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from synthbench.context import Context
-from synthbench.errors import DataError
-from synthbench.interfaces import Embed, Extractor
-from synthbench.types import Images
-from synthbench.weights import sha256_of
+from synthbench import Context, DataError, Embed, Extractor, Images, sha256_of
 
 __all__ = ["EfficientNetLite0"]
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from synthbench.context import Context
-from synthbench.interfaces import Embed, Extractor
-from synthbench.types import Images
-from synthbench.weights import WeightFile
+from synthbench import Context, Embed, Extractor, Images, WeightFile
 
 __all__ = ["Inception"]
 

@@ -10,9 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from synthbench.context import Context, Features
-from synthbench.interfaces import Embed
-from synthbench.types import Pixels
+from synthbench import Context, Embed, Features, Pixels
 from synthbench_torchkit.device import torch_device
 from synthbench_torchkit.fitting import layout
 

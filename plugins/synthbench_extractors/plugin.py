@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from synthbench.hookspecs import hookimpl
-from synthbench.interfaces import Extractor
+from synthbench import Extractor, hookimpl
 from synthbench_extractors.chest import RadDino, TorchXRayVision
 from synthbench_extractors.classifier import TrainedClassifier
 from synthbench_extractors.efficientnet import EfficientNetLite0

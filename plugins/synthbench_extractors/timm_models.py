@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from synthbench.context import Context
-from synthbench.errors import ConfigError, DataError
-from synthbench.interfaces import Embed, Extractor
-from synthbench.types import Images
-from synthbench.weights import WeightFile, sha256_of
+from synthbench import ConfigError, Context, DataError, Embed, Extractor, Images, WeightFile, sha256_of
 
 if TYPE_CHECKING:
     from torch import nn

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from synthbench.hookspecs import hookimpl
-from synthbench.interfaces import Evaluator
+from synthbench import Evaluator, hookimpl
 from synthbench_fidelity.evaluators.authentic import Authenticity
 from synthbench_fidelity.evaluators.density import DensityCoverage
 from synthbench_fidelity.evaluators.distance import Fd, Fid

@@ -9,10 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from synthbench.imaging import ImageDataset, resize_square
-from synthbench.progress import Bar
-from synthbench.seeds import derive_seed
-from synthbench.types import Images, Labels
+from synthbench import Bar, ImageDataset, Images, Labels, derive_seed, resize_square
 from synthbench_phantom.geometry import Film
 from synthbench_phantom.opacities import draw_pneumonia
 from synthbench_phantom.patient import draw_exam, draw_patient

@@ -7,13 +7,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from synthbench import hookimpl
-from synthbench.context import Context
-from synthbench.imaging import ImageDataset
-from synthbench.interfaces import Dataset
-from synthbench.source import code_version
-from synthbench.store import load_images, save_images
-from synthbench.types import Splits
+from synthbench import Context, Dataset, ImageDataset, Splits, code_version, hookimpl, load_images, save_images
 from synthbench_phantom.cohort import Cohort, photograph
 
 __all__ = ["Phantom"]

@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from synthbench.errors import ConfigError
+from synthbench import ConfigError
 from synthbench_torchkit.recipe import TIMM, Recipe
 
 __all__ = ["ImageClassifier", "build_classifier", "keras_init", "small_cnn", "vgg_head"]

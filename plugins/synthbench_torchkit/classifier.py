@@ -17,11 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from synthbench.context import Context
-from synthbench.cutting import cut
-from synthbench.errors import DataError
-from synthbench.source import code_version
-from synthbench.types import Images
+from synthbench import Context, DataError, Images, code_version, grouped_split
 from synthbench_torchkit.backbones import ImageClassifier, build_classifier
 from synthbench_torchkit.device import torch_device
 from synthbench_torchkit.fitting import Epoch, batch_of, fit, layout, probabilities_of
@@ -94,7 +90,7 @@ def train_classifier(images: Images, recipe: Recipe, ctx: Context) -> Classifier
     if len(images.classes) < 2:
         raise DataError(f"a classifier needs two classes or more; these images have {images.classes}")
     device = torch_device(ctx)
-    held = cut(images, recipe.validation, ctx.rng("hold-out"))
+    held = grouped_split(images, recipe.validation, ctx.rng("hold-out"))
     train, validation = np.flatnonzero(~held), np.flatnonzero(held)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(ctx.seed)  # the start and dropout

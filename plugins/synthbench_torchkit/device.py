@@ -6,7 +6,7 @@ import os
 
 import torch
 
-from synthbench.context import Context
+from synthbench import Context
 
 __all__ = ["torch_device", "use_deterministic"]
 

@@ -12,10 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from synthbench.context import Context
-from synthbench.errors import SynthbenchError
-from synthbench.progress import Bar
-from synthbench.types import Images
+from synthbench import Bar, Context, Images, SynthbenchError
 from synthbench_torchkit.recipe import Recipe
 from synthbench_torchkit.tensors import to_float
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from synthbench.errors import DataError
+from synthbench import DataError
 from synthbench_torchkit.recipe import TIMM, Recipe
 
 __all__ = ["load_pretrained"]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthbench.types import Pixels
+from synthbench import Pixels
 
 __all__ = ["to_float", "to_uint8"]
 

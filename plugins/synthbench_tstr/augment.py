@@ -9,8 +9,7 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.context import Context
-from synthbench.types import Direction, Evaluation, Images, Predictions, Score, Splits
+from synthbench import Context, Direction, Evaluation, Images, Predictions, Score, Splits
 from synthbench_tstr.options import METRICS, ClassifierEvaluator, Limit
 from synthbench_tstr.training_sets import check_alike, draw, draw_again, together
 

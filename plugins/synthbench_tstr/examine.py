@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthbench.context import Context
-from synthbench.errors import DataError
-from synthbench.types import Evaluation, Images, Predictions, Score, Splits
+from synthbench import Context, DataError, Evaluation, Images, Predictions, Score, Splits
 from synthbench_torchkit.classifier import cached_classifier
 from synthbench_tstr.files import write_classifier
 from synthbench_tstr.options import ClassifierEvaluator

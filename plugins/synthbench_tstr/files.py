@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.types import Predictions, Score
+from synthbench import Predictions, Score
 from synthbench_tstr.metrics import confusion, report
 from synthbench_tstr.plots import plot_confusions, plot_curves, plot_sizes
 

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.context import Context
-from synthbench.errors import DataError
-from synthbench.interfaces import Evaluator
-from synthbench.types import Direction, Evaluation, Geometry, Images, Predictions, Splits
+from synthbench import Context, DataError, Direction, Evaluation, Evaluator, Geometry, Images, Predictions, Splits
 from synthbench_tstr.options import METRICS
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-from synthbench.types import Images
+from synthbench import Images
 from synthbench_tstr.mask import lung_mask
 
 __all__ = ["covered", "lung_fields", "otsu"]

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.types import Images
+from synthbench import Images
 
 __all__ = ["LUNGS", "Oval", "blacked_out", "lung_mask"]
 

@@ -7,8 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from synthbench.context import Context
-from synthbench.types import Evaluation, Images, Splits
+from synthbench import Context, Evaluation, Images, Splits
 from synthbench_tstr.mask import blacked_out, lung_mask
 from synthbench_tstr.options import ClassifierEvaluator, Limit
 from synthbench_tstr.training_sets import check_alike, draw

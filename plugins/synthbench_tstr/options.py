@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from synthbench.interfaces import Evaluator
-from synthbench.types import Direction, Predictions
+from synthbench import Direction, Evaluator, Predictions
 from synthbench_torchkit.recipe import Recipe, check_backbone, check_weights, defaults
 
 __all__ = ["METRICS", "ClassifierEvaluator", "Limit"]

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.context import Context
-from synthbench.types import Images, Predictions, Score
+from synthbench import Context, Images, Predictions, Score
 from synthbench_tstr.metrics import needed_classes, summary, weighted_summary
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from synthbench.hookspecs import hookimpl
-from synthbench.interfaces import Evaluator
+from synthbench import Evaluator, hookimpl
 from synthbench_tstr.augment import Augment
 from synthbench_tstr.geometry import FileGeometry
 from synthbench_tstr.masked import LungsMasked

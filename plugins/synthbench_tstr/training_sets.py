@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from synthbench.errors import DataError
-from synthbench.types import Images
+from synthbench import DataError, Images
 
 __all__ = ["check_alike", "draw", "draw_again", "together"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from synthbench.context import Context
-from synthbench.types import Evaluation, Images, Splits
+from synthbench import Context, Evaluation, Images, Splits
 from synthbench_tstr.options import ClassifierEvaluator
 from synthbench_tstr.training_sets import check_alike
 

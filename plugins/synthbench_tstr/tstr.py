@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from synthbench.context import Context
-from synthbench.types import Evaluation, Images, Splits
+from synthbench import Context, Evaluation, Images, Splits
 from synthbench_tstr.options import METRICS, ClassifierEvaluator, Limit
 from synthbench_tstr.training_sets import check_alike, draw
 

@@ -14,8 +14,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from PIL import Image
 
-from synthbench.naming import safe_name
 from synthbench.report.theme import inline, themed
+from synthbench.results.layout import safe_name
 
 __all__ = ["Album", "Photo", "Plot"]
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from synthbench.predictions import PREDICTIONS, load_predictions
 from synthbench.report.album import Album, Plot
-from synthbench.report.folder import RunFolder
 from synthbench.report.theme import legend_below, plain, styles
+from synthbench.results.folder import RunFolder
+from synthbench.storage.predictions import PREDICTIONS, load_predictions
 from synthbench.types import Predictions
 
 __all__ = ["Answers", "Roc", "answer_plots", "calibration", "roc"]

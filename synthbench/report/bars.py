@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from synthbench.report.folder import Estimate, Row, estimate
+from synthbench.results.folder import Estimate, Row, estimate
 
 __all__ = ["Bar", "Cell", "number_cells", "plain_cell", "shown_number"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from synthbench.report.bars import Cell, number_cells, plain_cell
 from synthbench.report.fidelity import is_reference
-from synthbench.report.folder import Row, RunFolder, dig, number
 from synthbench.report.metrics import Metric, board_metrics, main_metrics
+from synthbench.results.folder import Row, RunFolder, dig, number
 
 __all__ = ["BoardTable", "Head", "Line", "board_tables"]
 

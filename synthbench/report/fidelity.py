@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from synthbench.report.bars import shown_number
-from synthbench.report.folder import RunFolder, dig, number
 from synthbench.report.metrics import Metric, board_metrics
 from synthbench.report.setup import Table
+from synthbench.results.folder import RunFolder, dig, number
 
 __all__ = ["fidelity", "is_reference"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synthbench.cells import Column
-from synthbench.report.folder import Row, RunFolder
+from synthbench.leaderboard.estimates import Column
+from synthbench.results.folder import Row, RunFolder
 
 __all__ = ["Metric", "board_metrics", "main_metrics"]
 

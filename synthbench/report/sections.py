@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthbench.report.album import Album, Photo, Plot
-from synthbench.report.folder import Row, RunFolder, Trial, estimate, number
 from synthbench.report.training import PerClass, classifiers, loss_plot
+from synthbench.results.folder import Row, RunFolder, Trial, estimate, number
 
 __all__ = ["EvaluatorPart", "GeneratorPart", "count_photos", "generator_parts", "real_photo"]
 

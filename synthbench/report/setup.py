@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import yaml
 
-from synthbench.naming import safe_name
 from synthbench.report.bars import shown_number
-from synthbench.report.folder import Row, RunFolder, dig, estimate, number
+from synthbench.results.folder import Row, RunFolder, dig, estimate, number
+from synthbench.results.layout import safe_name
 
 __all__ = ["DataPart", "SetupPart", "Table", "comparisons", "data_part", "setup_part"]
 

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from synthbench.report.album import Album, Plot
-from synthbench.report.folder import Estimate, Row, RunFolder, estimate, number
 from synthbench.report.theme import legend_below, plain, styles
+from synthbench.results.folder import Estimate, Row, RunFolder, estimate, number
 
 __all__ = ["against_cost", "by_size", "seconds", "standings"]
 

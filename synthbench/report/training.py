@@ -13,10 +13,10 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from synthbench.cells import seen_mark
+from synthbench.leaderboard.estimates import seen_mark
 from synthbench.report.album import Album, Plot
-from synthbench.report.folder import Row, RunFolder, Trial, number
 from synthbench.report.theme import COLOURS, DASHES, PAPER, legend_below, plain
+from synthbench.results.folder import Row, RunFolder, Trial, number
 
 __all__ = ["Classifiers", "PerClass", "classifiers", "loss_plot"]
 

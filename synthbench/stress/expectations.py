@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from synthbench.interfaces import Evaluator
+from synthbench.api.interfaces import Evaluator
 
 __all__ = ["Aspect", "Expectation", "aspect_of", "expectation"]
 

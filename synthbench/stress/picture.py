@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthbench.cells import Column
+from synthbench.leaderboard.estimates import Column
 from synthbench.stress.sweep import Point
 from synthbench.stress.verdicts import Finding, Verdict
 

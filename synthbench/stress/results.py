@@ -1,4 +1,4 @@
-"""What a stress test leaves: stress.csv (verdicts), points.csv (every number), stress.png, a printed table."""
+"""What a stress test leaves: stress.csv (verdicts), points.csv (every number), stress.png."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthbench.cells import Column
-from synthbench.config import Benchmark, Entry
-from synthbench.interfaces import Evaluator
-from synthbench.store import write_atomic
+from synthbench.api.interfaces import Evaluator
+from synthbench.benchmark.config import Benchmark, Entry
+from synthbench.leaderboard.estimates import Column
+from synthbench.runner.session import Workshop
+from synthbench.storage.store import write_atomic
 from synthbench.stress.degrade import amount
 from synthbench.stress.expectations import aspect_of
 from synthbench.stress.picture import draw
 from synthbench.stress.sweep import FAILED, Point, Sweep, asked, sweep
 from synthbench.stress.verdicts import Facts, Finding, judge_all
-from synthbench.terminal import make_console
-from synthbench.workshop import Workshop
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
 
-__all__ = ["Stressed", "findings_table", "points_table", "print_stress", "stress"]
+__all__ = ["Stressed", "findings_table", "points_table", "stress"]
 
 
 @dataclass(frozen=True)
@@ -98,37 +96,3 @@ def points_table(points: Sequence[Point]) -> pd.DataFrame:
         for p in points
     ]
     return pd.DataFrame(rows)
-
-
-def print_stress(bench: Benchmark, done: Stressed) -> None:
-    """Metrics by degradations with the verdict of each, where the files are, and what failed."""
-    make_console().print(_table(bench, done.findings))
-    print(
-        "right .20: worse step by step, beyond chance from strength .20 on; uneven: worse, but a step goes back;\n"
-        "blind: no change beyond chance; wrong: better, or a gate's false alarm; (.40): nothing is asked"
-    )
-    print(f"results: {done.out / 'stress.csv'}, points.csv, stress.png")
-    for failure in done.failures:
-        print(f"failed: {failure}")
-
-
-def _table(bench: Benchmark, findings: Sequence[Finding]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=f"{escape(bench.name)}: which metric notices that real images get worse")
-    names = list(dict.fromkeys(f.degradation for f in findings))
-    for heading in ("metric", *names):
-        table.add_column(heading, overflow="fold")
-    for column in dict.fromkeys(f.column for f in findings):
-        mine = {f.degradation: f for f in findings if f.column == column}
-        table.add_row(escape(column.name), *(said(mine[name]) for name in names))
-    return table
-
-
-def said(finding: Finding) -> str:
-    """ "right .20": the verdict and from which strength on; "(.40)" where nothing is asked."""
-    start = "" if math.isnan(finding.start) else f"{finding.start:.2f}".removeprefix("0")
-    if finding.verdict == "not asked":
-        return f"({start or '–'})"
-    return f"{finding.verdict} {start}".strip()

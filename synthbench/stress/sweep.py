@@ -15,25 +15,24 @@ from pathlib import Path
 
 import numpy as np
 
-from synthbench.audit import Audit
-from synthbench.cells import Cell, Column, cells_of
-from synthbench.config import Benchmark, Entry
-from synthbench.context import Context
-from synthbench.cutting import cut
+from synthbench.api.interfaces import Context, Evaluator, Generator, Sampler
+from synthbench.api.registry import did_you_mean
+from synthbench.benchmark.config import Benchmark, Entry
+from synthbench.benchmark.plan import Trial, evaluator_seed
+from synthbench.data.audit import Audit
+from synthbench.data.holdout import copies_within
+from synthbench.data.split import grouped_split
 from synthbench.errors import ConfigError, Skipped, StoreError
-from synthbench.holdout import copies_within
-from synthbench.interfaces import Evaluator, Generator, Sampler
-from synthbench.loading import load_audited
-from synthbench.naming import safe_name
-from synthbench.plan import Trial
-from synthbench.registry import did_you_mean
-from synthbench.replicates import replicate
-from synthbench.run import Outcome
+from synthbench.leaderboard.bootstrap import replicate
+from synthbench.leaderboard.estimates import Cell, Column, cells_of
+from synthbench.leaderboard.trial_result import Outcome
+from synthbench.results.layout import safe_name
+from synthbench.runner.load_data import load_audited
+from synthbench.runner.session import Workshop
+from synthbench.runner.stages import evaluate
 from synthbench.seeds import derive_seed
-from synthbench.stages import evaluate, evaluator_seed
 from synthbench.stress.degrade import degradations
 from synthbench.types import Images, Splits
-from synthbench.workshop import Workshop
 
 __all__ = ["Point", "Sweep", "asked", "halves", "sweep"]
 
@@ -140,7 +139,7 @@ def halves(splits: Splits, audit: Audit, images: int, seed: int) -> tuple[Splits
     Of the test sets only "test" stays. Raises DataError where a class has images of one patient only.
     """
     rng = np.random.default_rng(seed)
-    other = cut(splits.train, 0.5, rng, copies_within(splits.train.ids, audit))
+    other = grouped_split(splits.train, 0.5, rng, copies_within(splits.train.ids, audit))
     sides = [rng.permutation(np.flatnonzero(side)) for side in (~other, other)]
     size = min(images, *map(len, sides))
     train, stand_in = (splits.train.subset(np.sort(side[:size])) for side in sides)

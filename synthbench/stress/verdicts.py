@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from synthbench.cells import Column
+from synthbench.leaderboard.estimates import Column
 from synthbench.stress.expectations import Aspect, Expectation, expectation
 from synthbench.stress.sweep import Point
 from synthbench.types import Direction

@@ -15,10 +15,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
 from synthbench.errors import PluginError
-from synthbench.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
 from synthbench.testing import datasets, evaluators, extractors, generators
-from synthbench.testing.cases import tiny_splits
+from synthbench.testing.cases import context_in, tiny_splits
 from synthbench.testing.common import AFTERWARDS, FIRST
 from synthbench.testing.datasets import DatasetCase
 from synthbench.testing.evaluators import EvaluatorCase
@@ -33,6 +33,7 @@ __all__ = [
     "check_evaluator",
     "check_extractor",
     "check_generator",
+    "context_in",
     "run_checks",
     "tiny_splits",
 ]

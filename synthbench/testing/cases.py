@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.context import Context
-from synthbench.interfaces import Plugin
+from synthbench.api.features import StoredFeatures
+from synthbench.api.interfaces import Context, Plugin
 from synthbench.progress import Progress
-from synthbench.store import Store
+from synthbench.storage.store import Store
 from synthbench.types import Images, Splits
 
-__all__ = ["Case", "copied", "differing_fields", "frozen", "tiny_splits"]
+__all__ = ["Case", "context_in", "copied", "differing_fields", "frozen", "tiny_splits"]
 
 Result = TypeVar("Result")
 CLASSES = ("PLAIN", "BLOB")
@@ -59,6 +59,20 @@ def _blob(size: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     return np.asarray(rng.uniform(60, 110) * bump, dtype=np.float64)
 
 
+def context_in(folder: Path, seed: int = 0, device: str = "cpu") -> Context:
+    """What a plugin gets from the harness, all of it below one folder: called again, it finds what it left there.
+
+    seed    0..2**32-1
+    device  "cpu" or "cuda:N"
+    """
+    store, log = Store(folder / "store"), _silent_log()
+    workdir, resume, progress = folder / "work", folder / "resume", Progress(enabled=False)
+    for place in (workdir, resume):
+        place.mkdir(parents=True, exist_ok=True)
+    features = StoredFeatures(device, store, progress, log)
+    return Context(seed, device, workdir, resume, store, features, progress, log)
+
+
 @dataclass
 class Case:
     """One plugin under examination. `moved` names the global random generators that its calls changed."""
@@ -71,18 +85,7 @@ class Case:
 
     def context(self, seed: int) -> Context:
         """Fresh folders and an empty store under `root`."""
-        folder = Path(tempfile.mkdtemp(dir=self.root))
-        for name in ("files", "resume", "store"):
-            (folder / name).mkdir()
-        return Context(
-            seed=seed,
-            device=self.device,
-            workdir=folder / "files",
-            resume=folder / "resume",
-            store=Store(folder / "store"),
-            progress=Progress(False),
-            log=_silent_log(),
-        )
+        return context_in(Path(tempfile.mkdtemp(dir=self.root)), seed, self.device)
 
     def watch(self, call: Callable[[], Result]) -> Result:
         """What the plugin's `call` returns, taking note where it moves a global random generator.

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from synthbench.interfaces import Dataset
+from synthbench.api.interfaces import Dataset
 from synthbench.testing.cases import Case
 from synthbench.testing.findings import require
 from synthbench.types import Images, Splits

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.interfaces import Evaluator, balanced_labels
+from synthbench.api.interfaces import Evaluator, balanced_labels
 from synthbench.testing.cases import Case, copied, differing_fields, frozen
 from synthbench.testing.findings import Violation, require
 from synthbench.types import Evaluation, Images, Predictions, Score, Splits

@@ -8,13 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from synthbench.context import Features
-from synthbench.features import check_features
-from synthbench.interfaces import Embed, Extractor
+from synthbench.api.features import check_features
+from synthbench.api.interfaces import Embed, Extractor, Features
+from synthbench.storage.weights import provide
 from synthbench.testing.cases import Case, copied, frozen, tiny_splits
 from synthbench.testing.findings import Violation, require
 from synthbench.types import Pixels
-from synthbench.weights import provide
 
 __all__ = ["CHECKS", "ExtractorCase"]
 

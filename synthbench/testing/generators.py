@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.context import Context
-from synthbench.interfaces import Generator, Sampler
+from synthbench.api.interfaces import Context, Generator, Sampler
 from synthbench.testing.cases import Case, copied, differing_fields, frozen
 from synthbench.testing.common import repickled
 from synthbench.testing.findings import Violation, require

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from synthbench.naming import safe_name
-from synthbench.predictions import save_predictions
 from synthbench.report import write_report
-from synthbench.report.gallery import save_nearest, save_real
+from synthbench.results.layout import safe_name
+from synthbench.runner.pictures import save_nearest, save_real
+from synthbench.storage.predictions import save_predictions
 from synthbench.types import Images, Predictions
 
 CLASSES = ("NORMAL", "PNEUMONIA")

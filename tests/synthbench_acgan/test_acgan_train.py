@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import logging
 import pickle
 import subprocess
 import sys
@@ -18,10 +17,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from synthbench.context import Context
+from synthbench.api.interfaces import Context
 from synthbench.errors import DataError
 from synthbench.progress import Bar, Progress
-from synthbench.store import Store
+from synthbench.testing import context_in
 from synthbench.types import Images
 from synthbench_acgan import train as training
 from synthbench_acgan.plugin import ACGAN
@@ -48,11 +47,7 @@ def make(tmp_path: Path) -> Make:
     """A context with its own, empty folders."""
 
     def context(name: str) -> Context:
-        work, resume = tmp_path / name / "work", tmp_path / name / "resume"
-        work.mkdir(parents=True)
-        resume.mkdir()
-        store = Store(tmp_path / "store")
-        return Context(5, "cpu", work, resume, store, Progress(enabled=False), logging.getLogger("test"))
+        return context_in(tmp_path / name, seed=5)
 
     return context
 

@@ -1,15 +1,13 @@
 """A small imbalanced training set with patients, and contexts."""
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from synthbench.context import Context
-from synthbench.progress import Progress
-from synthbench.store import Store
+from synthbench.api.interfaces import Context
+from synthbench.testing import context_in
 from synthbench.types import Images
 
 MakeContext = Callable[[int], Context]
@@ -18,8 +16,7 @@ MakeContext = Callable[[int], Context]
 @pytest.fixture
 def make_context(tmp_path: Path) -> MakeContext:
     def make(seed: int) -> Context:
-        log = logging.getLogger("test_baselines")
-        return Context(seed, "cpu", tmp_path, tmp_path, Store(tmp_path / "store"), Progress(False), log)
+        return context_in(tmp_path, seed)
 
     return make
 

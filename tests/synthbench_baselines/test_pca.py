@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from synthbench.api.interfaces import balanced_labels
 from synthbench.errors import DataError
-from synthbench.interfaces import balanced_labels
 from synthbench.types import Images
 from synthbench_baselines.pca import BLOCK, ClassGaussian, fit_class
 from synthbench_baselines.plugin import PcaGaussian

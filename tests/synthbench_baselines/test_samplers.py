@@ -3,8 +3,8 @@ import pickle
 import numpy as np
 import pytest
 
+from synthbench.api.interfaces import balanced_labels
 from synthbench.errors import DataError
-from synthbench.interfaces import balanced_labels
 from synthbench.types import Images
 from synthbench_baselines.plugin import BalancedResample, NoiseImages, Resample, ShuffledLabels
 from synthbench_baselines.samplers import draw_by_label

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +10,7 @@ import pytest
 from PIL import Image
 
 from synthbench import Context
-from synthbench.progress import Progress
-from synthbench.store import Store
+from synthbench.testing import context_in
 
 MakeSet = Callable[[str, dict[str, int]], Path]
 
@@ -30,17 +28,7 @@ def no_data_and_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def ctx(tmp_path: Path) -> Context:
-    work = tmp_path / "work"
-    work.mkdir()
-    return Context(
-        seed=0,
-        device="cpu",
-        workdir=work,
-        resume=work,
-        store=Store(tmp_path / "store"),
-        progress=Progress(False),
-        log=logging.getLogger("test"),
-    )
+    return context_in(tmp_path)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from synthbench import Context, DataError, StoreError
 from synthbench.progress import Progress
-from synthbench.store import Store
+from synthbench.storage.store import Store
 from synthbench_cxr import decode, digests
 from synthbench_cxr.plugin import (
     ChestXray,

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from synthbench import Context
 from synthbench_cxr.plugin import ChestXray, CovidPneumoniaNormal, PneumoniaXrayImages
+from tests.helpers.places import REAL_DATA
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real X-rays are not beside the checkout")
+pytestmark = pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real X-rays are not beside the checkout")
 
 
 @pytest.fixture(autouse=True)
 def real_data(monkeypatch: pytest.MonkeyPatch, no_data_and_no_network: None) -> None:
-    monkeypatch.setenv("SYNTHBENCH_DATA", str(DATA))
+    monkeypatch.setenv("SYNTHBENCH_DATA", str(REAL_DATA))
 
 
 def test_chest_xray_has_the_published_counts_and_separate_patients(ctx: Context):

@@ -1,21 +1,20 @@
 """`efficientnet-lite0` really runs: on real X-rays, grey and colour, small and large; and knows ImageNet."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
+from synthbench.api.imaging import resize_square, to_eight_bit
 from synthbench.errors import DataError
-from synthbench.imaging import resize_square, to_eight_bit
 from synthbench.testing import check_extractor, tiny_splits
 from synthbench.types import Images
 from synthbench_extractors import efficientnet
 from synthbench_extractors.efficientnet import EfficientNetLite0
+from tests.helpers.places import REAL_DATA
 
-REAL = Path(__file__).parents[3] / "shared" / "data" / "chest_xray" / "test"
+REAL = REAL_DATA / "chest_xray" / "test"
 
 
 def xrays(size, channels):

@@ -12,8 +12,8 @@ from PIL import Image
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from synthbench.errors import ConfigError, DataError, PluginError
+from synthbench.storage.weights import sha256_of
 from synthbench.testing import check_extractor, tiny_splits
-from synthbench.weights import sha256_of
 from synthbench_extractors import chest, inception
 from synthbench_extractors.chest import RadDino, TorchXRayVision
 from synthbench_extractors.classifier import TrainedClassifier

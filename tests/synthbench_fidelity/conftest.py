@@ -1,15 +1,14 @@
 """Real images with a hold-out, synthetic ones of known quality, and a fast extractor."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from synthbench.extractors import build_extractor
+from synthbench.api.extractors import build_extractor
 from synthbench.types import Images, Splits
+from tests.helpers.places import HELPERS
 
-HELPERS = Path(__file__).parents[1] / "helpers"
 CLASSES = ("PLAIN", "BLOB")
 SIZE = 16
 

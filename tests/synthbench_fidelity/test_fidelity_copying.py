@@ -1,23 +1,24 @@
 """`memorisation`: a copier is flagged, new real images are not, at the rate it states."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from synthbench.extractors import build_extractor
-from synthbench.imaging import resize_square, to_eight_bit
+from synthbench.api.extractors import build_extractor
+from synthbench.api.imaging import resize_square, to_eight_bit
+from synthbench.testing import context_in
 from synthbench.types import Images, Splits
 from synthbench_fidelity.evaluators.gallery import closest_grid
 from synthbench_fidelity.evaluators.memory import exact_copies, one_of_each
 from synthbench_fidelity.plugin import Memorisation
 from synthbench_phantom.plugin import Phantom
+from tests.helpers.places import HELPERS, REAL_DATA
 
-from .conftest import HELPERS, pictures
+from .conftest import pictures
 
-XRAYS = Path(__file__).parents[3] / "shared" / "data" / "chest_xray" / "train"
+XRAYS = REAL_DATA / "chest_xray" / "train"
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_one_class_that_copies_is_enough(plugin, real, alike, copier, ctx):
     assert [found["copying", v].value for v in ("", "PLAIN", "BLOB")] == [1, 0, 1]
 
 
-def test_false_alarms_are_as_rare_as_stated(pooled, context_in, tmp_path):
+def test_false_alarms_are_as_rare_as_stated(pooled, tmp_path):
     """60 benchmarks with an honest generator at 10 %: 14 is the 99.9 % quantile. Of 1600 once 150 were flagged."""
     plugin = Memorisation(extractor=pooled, near=0.1, false_alarm=0.1)
     ctx = context_in(tmp_path)

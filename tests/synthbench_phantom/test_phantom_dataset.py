@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from synthbench.context import Context
-from synthbench.progress import Progress
-from synthbench.store import Store
-from synthbench.testing import check_dataset
+from synthbench.testing import check_dataset, context_in
 from synthbench.types import Images, Splits
 from synthbench_phantom import plugin as plugin_module
 from synthbench_phantom.plugin import Phantom
 
 SMALL = Phantom(train_images=20, test_images=9, images_per_patient=2, image_size=32, pneumonia_fraction=0.6)
-
-
-def context(folder) -> Context:
-    for name in ("work", "resume"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    return Context(
-        seed=0,
-        device="cpu",
-        workdir=folder / "work",
-        resume=folder / "resume",
-        store=Store(folder / "store"),
-        progress=Progress(False),
-        log=logging.getLogger("test"),
-    )
 
 
 def with_fields(**fields) -> Phantom:
@@ -49,7 +31,7 @@ def recomputed(images: Images) -> str:
 
 @pytest.fixture(scope="module")
 def splits(tmp_path_factory) -> Splits:
-    return SMALL.load(context(tmp_path_factory.mktemp("small")))
+    return SMALL.load(context_in(tmp_path_factory.mktemp("small")))
 
 
 def test_it_keeps_the_contract_of_data_sets():
@@ -57,17 +39,17 @@ def test_it_keeps_the_contract_of_data_sets():
 
 
 def test_the_same_fields_give_the_same_images_in_two_empty_stores(splits, tmp_path):
-    again = SMALL.load(context(tmp_path))
+    again = SMALL.load(context_in(tmp_path))
     assert digests(again) == digests(splits)
     assert recomputed(again.train) == splits.train.digest
 
 
 def test_a_benchmark_s_seed_changes_nothing(splits, tmp_path):
-    assert digests(SMALL.load(context(tmp_path).child("another"))) == digests(splits)
+    assert digests(SMALL.load(context_in(tmp_path).child("another"))) == digests(splits)
 
 
 def test_another_seed_is_another_data_set(splits, tmp_path):
-    other = with_fields(seed=1).load(context(tmp_path))
+    other = with_fields(seed=1).load(context_in(tmp_path))
     here, there = ({image.tobytes() for image in s.train.pixels} for s in (splits, other))
     assert not here & there
 
@@ -76,7 +58,7 @@ def test_another_seed_is_another_data_set(splits, tmp_path):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_any_size_and_both_kinds_of_channels(size, channels, tmp_path):
     one = with_fields(image_size=size, channels=channels, train_images=4, test_images=3)
-    made = one.load(context(tmp_path))
+    made = one.load(context_in(tmp_path))
     for images in (made.train, made.tests["test"]):
         assert images.pixels.shape == (len(images), size, size, channels)
         assert images.pixels.dtype == np.uint8
@@ -87,7 +69,7 @@ def test_any_size_and_both_kinds_of_channels(size, channels, tmp_path):
 def test_one_patient_looks_alike_at_any_size(tmp_path):
     """A smaller image is the larger one shrunk, but for grain: size is no other draw of patients."""
     small, large = (
-        with_fields(image_size=size, train_images=4, test_images=3).load(context(tmp_path)) for size in (32, 96)
+        with_fields(image_size=size, train_images=4, test_images=3).load(context_in(tmp_path)) for size in (32, 96)
     )
     shrunk = large.train.pixels[..., 0].reshape(-1, 32, 3, 32, 3).mean((2, 4))
     for a, b in zip(small.train.pixels[..., 0], shrunk, strict=True):
@@ -96,7 +78,7 @@ def test_one_patient_looks_alike_at_any_size(tmp_path):
 
 def test_the_ways_to_make_it_square_differ(tmp_path):
     made = {
-        how: with_fields(resize=how, train_images=4, test_images=3).load(context(tmp_path)).train.pixels
+        how: with_fields(resize=how, train_images=4, test_images=3).load(context_in(tmp_path)).train.pixels
         for how in ("squash", "pad", "crop")
     }
     assert not np.array_equal(made["squash"], made["crop"])
@@ -106,7 +88,7 @@ def test_the_ways_to_make_it_square_differ(tmp_path):
 
 
 def test_antialias_changes_the_pixels(splits, tmp_path):
-    assert with_fields(antialias=False).load(context(tmp_path)).train.digest != splits.train.digest
+    assert with_fields(antialias=False).load(context_in(tmp_path)).train.digest != splits.train.digest
 
 
 def test_patients_have_several_images_and_stay_in_one_split_and_class(splits):
@@ -133,13 +115,13 @@ def test_classes_have_the_wanted_share_of_patients(splits):
 
 @pytest.mark.parametrize("share", [0.001, 0.999])
 def test_each_class_has_a_patient_in_each_split(share, tmp_path):
-    made = with_fields(pneumonia_fraction=share).load(context(tmp_path))
+    made = with_fields(pneumonia_fraction=share).load(context_in(tmp_path))
     assert all(min(images.counts().values()) > 0 for images in (made.train, made.tests["test"]))
 
 
 def test_healthy_patients_do_not_change_with_the_share_of_sick_ones(splits, tmp_path):
     """Who is sick is drawn apart from what bodies look like."""
-    more = with_fields(pneumonia_fraction=0.8).load(context(tmp_path)).train
+    more = with_fields(pneumonia_fraction=0.8).load(context_in(tmp_path)).train
     both_healthy = (splits.train.labels == 0) & (more.labels == 0)
     assert both_healthy.any()
     assert np.array_equal(splits.train.pixels[both_healthy], more.pixels[both_healthy])
@@ -147,7 +129,7 @@ def test_healthy_patients_do_not_change_with_the_share_of_sick_ones(splits, tmp_
 
 def test_disease_hides_the_lungs_and_nothing_outside_them(splits, tmp_path):
     """The same patients with and without it: the difference lies inside the chest."""
-    more = with_fields(pneumonia_fraction=0.9).load(context(tmp_path)).train
+    more = with_fields(pneumonia_fraction=0.9).load(context_in(tmp_path)).train
     fell_ill = (splits.train.labels == 0) & (more.labels == 1)
     change = np.abs(more.pixels[fell_ill].astype(int) - splits.train.pixels[fell_ill])[..., 0].mean(0)
     assert fell_ill.any()
@@ -155,10 +137,10 @@ def test_disease_hides_the_lungs_and_nothing_outside_them(splits, tmp_path):
 
 
 def test_a_second_load_maps_the_file_and_renders_nothing(tmp_path, monkeypatch):
-    ctx = context(tmp_path)
+    ctx = context_in(tmp_path)
     first = SMALL.load(ctx)
     monkeypatch.setattr(plugin_module, "photograph", lambda *_: pytest.fail("rendered again"))
-    again = SMALL.load(context(tmp_path))
+    again = SMALL.load(context_in(tmp_path))
     assert digests(again) == digests(first)
     for images in (again.train, again.tests["test"]):
         assert isinstance(images.pixels, np.memmap)

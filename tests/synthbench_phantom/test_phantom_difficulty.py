@@ -10,14 +10,15 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from synthbench.context import Context
+from synthbench.api.interfaces import Context
+from synthbench.testing import context_in
 from synthbench.types import Images, Splits
 from synthbench_phantom.plugin import Phantom
 from synthbench_tstr.plugin import Tstr
 
 
 @pytest.fixture(scope="module")
-def ctx(tmp_path_factory, context_in) -> Context:
+def ctx(tmp_path_factory) -> Context:
     return context_in(tmp_path_factory.mktemp("phantom"))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from synthbench.context import Context
+from synthbench.api.interfaces import Context
 from synthbench.errors import DataError, SynthbenchError
 from synthbench.types import Images
 from synthbench_torchkit import classifier as module
@@ -167,6 +167,7 @@ def test_what_is_saved_is_what_was_trained(ctx, tmp_path):
 
 
 def test_each_epoch_is_logged(ctx, caplog):
+    heard = replace(ctx, log=logging.getLogger("test"))
     with caplog.at_level(logging.INFO, logger="test"):
-        train_classifier(striped(40), replace(RECIPE, epochs=2), ctx)
+        train_classifier(striped(40), replace(RECIPE, epochs=2), heard)
     assert "cnn epoch 2/2: loss " in caplog.text

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from synthbench.context import Context
-from synthbench.progress import Progress
-from synthbench.store import Store
+from synthbench.testing import context_in
 from synthbench_torchkit.device import torch_device
 from synthbench_torchkit.state import load_tensors, save_tensors, select
 from synthbench_torchkit.tensors import to_float, to_uint8
 
 
-def context(device: str, folder: Path) -> Context:
-    return Context(0, device, folder, folder, Store(folder), Progress(enabled=False), logging.getLogger("test"))
-
-
 def test_a_device_comes_with_deterministic_algorithms(tmp_path: Path) -> None:
-    assert torch_device(context("cpu", tmp_path)) == torch.device("cpu")
+    assert torch_device(context_in(tmp_path)) == torch.device("cpu")
     assert torch.are_deterministic_algorithms_enabled()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_missing_gpu_is_named(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"'cuda:0'.*no GPU"):
-        torch_device(context("cuda:0", tmp_path))
+        torch_device(context_in(tmp_path, device="cuda:0"))
 
 
 @pytest.mark.parametrize("channels", [1, 3])

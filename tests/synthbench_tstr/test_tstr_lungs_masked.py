@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +20,8 @@ from synthbench_tstr.lungfields import covered, lung_fields, otsu
 from synthbench_tstr.mask import blacked_out, lung_mask
 from synthbench_tstr.masked import show_mask
 from synthbench_tstr.plugin import LungsMasked, Tstr
+from tests.helpers.places import REAL_DATA
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 QUICK = {"backbone": "cnn", "epochs": 2, "batch_size": 16, "learning_rate": 2e-3}
 FILM = Film(rows=64)
 
@@ -97,10 +96,10 @@ def test_the_mask_covers_most_of_the_phantoms_true_lungs():
     assert np.mean(shares) > 0.8
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the real X-rays are not beside the checkout")
+@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real X-rays are not beside the checkout")
 def test_the_mask_covers_the_lung_fields_of_real_children(ctx):
     """docs/metrics.md: 98.0 % of NORMAL's (5th percentile 95.1 %), 93.6 % (74.2 %) of PNEUMONIA's."""
-    train = ChestXray(root=DATA / "chest_xray").load(ctx).train
+    train = ChestXray(root=REAL_DATA / "chest_xray").load(ctx).train
     normal, sick = (covered(train.subset(train.labels == k), 200) for k in (0, 1))
     assert len(normal) > 190
     assert normal.mean() == pytest.approx(0.980, abs=0.01)

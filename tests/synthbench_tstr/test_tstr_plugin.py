@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from synthbench.errors import DataError
-from synthbench.store import Store
+from synthbench.storage.store import Store
 from synthbench.testing import check_evaluator
 from synthbench.types import Splits
 from synthbench_torchkit import classifier as classifier_module

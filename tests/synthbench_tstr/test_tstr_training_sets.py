@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthbench.cutting import cut
+from synthbench.data.split import grouped_split
 from synthbench.errors import DataError
 from synthbench_tstr.training_sets import draw_again, together
 
@@ -31,7 +31,7 @@ def test_drawn_again_are_copies_in_the_numbers_asked_spread_evenly(striped):
 
 def test_copies_stay_on_one_side_of_the_validation_split(striped):
     found = draw_again(striped(40), {"NORMAL": 50, "PNEUMONIA": 50}, np.random.default_rng(0))
-    held = cut(found, 0.2, np.random.default_rng(0))
+    held = grouped_split(found, 0.2, np.random.default_rng(0))
     assert not set(found.ids[~held]) & set(found.ids[held])
 
 

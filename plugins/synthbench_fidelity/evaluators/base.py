@@ -14,11 +14,18 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from synthbench.context import Context
-from synthbench.extractors import ExtractorField, extractor_field
-from synthbench.interfaces import Evaluator
-from synthbench.seeds import derive_seed
-from synthbench.types import Direction, Evaluation, Images, Score, Splits
+from synthbench import (
+    Context,
+    Direction,
+    Evaluation,
+    Evaluator,
+    ExtractorField,
+    Images,
+    Score,
+    Splits,
+    derive_seed,
+    extractor_field,
+)
 from synthbench_fidelity.arrays import Array, Features, Integers, numbered
 from synthbench_fidelity.evaluators.signature import write_signature
 

@@ -23,10 +23,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from synthbench.context import Context
-from synthbench.seeds import derive_seed
-from synthbench.source import code_version
-from synthbench.types import Direction, Images, Score, Splits
+from synthbench import Context, Direction, Images, Score, Splits, code_version, derive_seed
 from synthbench_fidelity.arrays import Array, Features, Integers
 from synthbench_fidelity.evaluators.base import Case, Figure, Part, PartEvaluator, undefined
 

@@ -8,9 +8,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import field_validator
 
-from synthbench.extractors import ExtractorField, extractor_field
-from synthbench.interfaces import Extractor
-from synthbench.types import Direction
+from synthbench import Direction, Extractor, ExtractorField, extractor_field
 from synthbench_fidelity.arrays import Features
 from synthbench_fidelity.evaluators.base import Figure, undefined
 from synthbench_fidelity.evaluators.calibrated import CalibratedEvaluator

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synthbench.types import Images, Pixels
+from synthbench import Images, Pixels
 from synthbench_fidelity.arrays import Features
 
 __all__ = ["closest_grid", "save_closest"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from synthbench.types import Direction
+from synthbench import Direction
 from synthbench_fidelity.arrays import Features
 from synthbench_fidelity.evaluators.base import Figure
 from synthbench_fidelity.evaluators.calibrated import CalibratedEvaluator

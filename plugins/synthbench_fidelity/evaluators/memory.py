@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from synthbench.context import Context
-from synthbench.types import Direction, Images, Score, Splits
+from synthbench import Context, Direction, Images, Score, Splits
 from synthbench_fidelity.arrays import Array, Integers, numbered
 from synthbench_fidelity.evaluators.base import Case, FeatureEvaluator, Figure, Part, too_few, undefined
 from synthbench_fidelity.evaluators.gallery import save_closest

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from synthbench.types import Direction
+from synthbench import Direction
 from synthbench_fidelity.arrays import Features
 from synthbench_fidelity.evaluators.base import Figure
 from synthbench_fidelity.evaluators.calibrated import CalibratedEvaluator

@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
-from synthbench.interfaces import Evaluator
-from synthbench.types import Images
+from synthbench import Evaluator, Images
 
 __all__ = ["FILE", "write_signature"]
 

@@ -9,9 +9,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from synthbench.context import Context
-from synthbench.interfaces import Evaluator
-from synthbench.types import Direction, Evaluation, Images, Score, Splits
+from synthbench import Context, Direction, Evaluation, Evaluator, Images, Score, Splits
 from synthbench_fidelity.arrays import Array, Floats, Integers
 from synthbench_fidelity.evaluators.base import drawn
 from synthbench_fidelity.evaluators.signature import write_signature

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from synthbench.types import Direction, Score
+from synthbench import Direction, Score
 from synthbench_fidelity.arrays import Features
 from synthbench_fidelity.evaluators.base import Case, Figure, Part, PartEvaluator
 

@@ -1,0 +1,116 @@
+"""How an evaluator names its extractor: an option that takes a name, `timm:<model>`, a file's class or a mapping.
+
+    class Fd(Evaluator):
+        extractor: ExtractorField = extractor_field("efficientnet-lite0")
+
+and in the benchmark file `extractor: inception`, `extractor: timm:resnet18`, `extractor: mine.py:Mine` or
+`extractor: {use: inception, batch_size: 8}`. The option's value is the extractor itself: built and checked with
+the file, before any work starts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from synthbench.api.interfaces import Extractor
+from synthbench.api.registry import Registry, did_you_mean, load_registry
+from synthbench.errors import PluginError
+from synthbench.storage.code_version import code_version
+
+__all__ = ["ExtractorField", "Known", "build_extractor", "extractor_field", "extractors_of", "identity"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Where names are looked up, as pydantic's validation context: the plugins, and the folder of the file."""
+
+    registry: Registry
+    folder: Path | None = None
+
+
+def build_extractor(given: object, known: Known | None = None) -> Extractor:
+    """The extractor behind what stands in a file; without `known`, among what is installed.
+
+    Raises PydanticCustomError and ValidationError, which are ValueErrors, with what is wrong.
+    """
+    if isinstance(given, Extractor):
+        return given
+    known = known or _installed()
+    use, argument, options = _parts(given)
+    try:
+        cls = known.registry.find("extractor", use, known.folder)
+    except PluginError as error:
+        raise _complaint(str(error)) from error
+    assert issubclass(cls, Extractor)
+    if argument:
+        if not cls.argument or cls.argument in options:
+            raise _complaint(f"{use} takes no {argument!r} after its name here; write `use: {use}` and options")
+        options[cls.argument] = argument
+    if unknown := sorted(options.keys() - cls.model_fields.keys()):
+        raise _complaint(f"{use} has no option {unknown[0]!r}.{did_you_mean(unknown[0], list(cls.model_fields))}")
+    extractor = cls.model_validate_json(json.dumps(options), strict=True)
+    extractor._use = use
+    return extractor
+
+
+def _parts(given: object) -> tuple[str, str, dict[str, Any]]:
+    """`use`, what stands behind its colon, and the options."""
+    options = dict(given) if isinstance(given, Mapping) else {"use": given}
+    use = options.pop("use", None)
+    if not isinstance(use, str) or not use:
+        raise _complaint("expected the name of an extractor, or a mapping with `use:` and its options")
+    if ".py:" in use:
+        return use, "", options
+    name, _, argument = use.partition(":")
+    return name, argument, options
+
+
+def _complaint(message: str) -> PydanticCustomError:
+    return PydanticCustomError("extractor", "{message}", {"message": message})
+
+
+@cache
+def _installed() -> Known:
+    """For an evaluator that is made in Python: from a file, the file's own registry is used."""
+    return Known(load_registry())
+
+
+def _validate(given: object, info: ValidationInfo) -> Extractor:
+    return build_extractor(given, info.context if isinstance(info.context, Known) else None)
+
+
+def _written(extractor: Extractor) -> dict[str, Any]:
+    return {"use": extractor.use, **extractor.model_dump(mode="json")}
+
+
+ExtractorField = Annotated[Extractor, PlainValidator(_validate), PlainSerializer(_written)]
+"""The type of an option that names an extractor."""
+
+
+def extractor_field(default: str, description: str = "turns images into features") -> Any:
+    """The option itself: what it is where the file says nothing, and what `--help`-like listings say of it."""
+    return Field(default, validate_default=True, description=description)
+
+
+def extractors_of(plugin: Any) -> dict[str, Extractor]:
+    """The extractors that a plugin's options name, by option."""
+    fields = {name: getattr(plugin, name) for name in type(plugin).model_fields}
+    return {name: value for name, value in fields.items() if isinstance(value, Extractor)}
+
+
+def identity(extractor: Extractor) -> dict[str, Any]:
+    """All that decides an extractor: options, weights, code. Part of every cache key that it matters to."""
+    return {
+        "use": f"{extractor.name}:{type(extractor).__qualname__}",
+        "config": extractor.model_dump(mode="json"),
+        "inputs": dict(extractor.inputs()),
+        "code": code_version(type(extractor).__module__),
+    }

@@ -1,0 +1,112 @@
+"""The feature service: each image set goes through each extractor once, however many evaluators ask.
+
+features = ctx.features(images, extractor, train=real.train)      # float32 (N, D)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from synthbench.api.extractors import identity
+from synthbench.api.interfaces import Context, Embed, Extractor, Features
+from synthbench.errors import StoreError
+from synthbench.progress import Progress
+from synthbench.storage.store import Store
+from synthbench.storage.versions import FEATURES
+from synthbench.types import Images
+
+__all__ = ["StoredFeatures", "check_features", "pixel_digest"]
+
+FILE = "features.npy"
+
+_digests: WeakKeyDictionary[Images, str] = WeakKeyDictionary()
+"""Of images seen before: reading all pixels again for every evaluator takes seconds on large sets."""
+
+
+def pixel_digest(images: Images) -> str:
+    """SHA-256 of the pixels and their shape: the same pictures under other ids and labels have the same."""
+    if images not in _digests:
+        sha = hashlib.sha256(repr(images.pixels.shape).encode())
+        for block in np.array_split(images.pixels, max(1, images.pixels.nbytes >> 26)):
+            sha.update(np.ascontiguousarray(block).data)
+        _digests[images] = sha.hexdigest()
+    return _digests[images]
+
+
+@dataclass(frozen=True)
+class StoredFeatures:
+    """A `FeatureService` that keeps what it computed in the store."""
+
+    device: str
+    store: Store
+    progress: Progress
+    log: logging.Logger
+
+    def __call__(self, images: Images, extractor: Extractor, *, train: Images) -> Features:
+        """See `FeatureService`. Raises DataError where weights are missing, ValueError for a faulty extractor."""
+        if not len(images):
+            raise ValueError("no images to extract features from")
+        seen = train if extractor.learns else train.subset(np.arange(0))
+        key = {
+            "schema": FEATURES,
+            "extractor": identity(extractor),
+            "pixels": pixel_digest(images),
+            "device": self.device.partition(":")[0],
+            **({"train": train.digest} if extractor.learns else {}),
+        }
+
+        def build(folder: Path) -> Mapping[str, Any]:
+            with self._surroundings(folder, key) as ctx:
+                self._extract(extractor.load(seen, ctx), images, extractor, folder / FILE)
+            return {"signature": extractor.signature()}
+
+        entry = self.store.make("features", key, build)
+        try:
+            features: Features = np.load(entry.path / FILE, mmap_mode="r")
+        except (OSError, EOFError, ValueError) as error:
+            raise StoreError.damaged(entry.path, error) from error
+        return features
+
+    @contextmanager
+    def _surroundings(self, folder: Path, key: Mapping[str, Any]) -> Iterator[Context]:
+        """The extractor's own: its work is shared, so nothing of the trial that comes first may show in it."""
+        workdir, resume = folder / "files", self.store.resume_folder("features", key)
+        workdir.mkdir()
+        try:
+            yield Context(0, self.device, workdir, resume, self.store, self, self.progress, self.log)
+        finally:
+            for place in (workdir, resume):
+                if not any(place.iterdir()):
+                    place.rmdir()
+
+    def _extract(self, embed: Embed, images: Images, extractor: Extractor, path: Path) -> None:
+        """Batch by batch into a .npy file: neither all images nor all features need fit into memory."""
+        with self.progress.bar(f"features {extractor.label}", len(images)) as bar:
+            for start in range(0, len(images), extractor.batch_size):
+                batch = np.array(images.pixels[start : start + extractor.batch_size])
+                part = check_features(embed(batch), len(batch), extractor.label)
+                if start == 0:
+                    shape = (len(images), part.shape[1])
+                    out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+                out[start : start + len(part)] = part
+                bar.advance(len(part))
+        out.flush()
+
+
+def check_features(part: Any, n: int, label: str) -> Features:
+    """`part`, or ValueError where it is not float32 (n, D) of finite numbers."""
+    if not isinstance(part, np.ndarray) or part.dtype != np.float32 or part.ndim != 2 or len(part) != n:
+        found = f"{part.dtype} {part.shape}" if isinstance(part, np.ndarray) else type(part).__name__
+        raise ValueError(f"extractor {label} must return float32 ({n}, D) for {n} images, found {found}")
+    if not np.isfinite(part).all():
+        raise ValueError(f"extractor {label} returned features that are not finite")
+    return part

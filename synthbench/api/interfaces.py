@@ -1,0 +1,248 @@
+"""The four things a plugin can be, and what the harness hands it. A plugin *is* its configuration."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from synthbench.progress import Progress
+from synthbench.seeds import derive_seed
+from synthbench.storage.store import Store
+from synthbench.storage.weights import WeightFile
+from synthbench.types import Direction, Evaluation, Images, Labels, Pixels, Predictions, Score, Splits
+from synthbench.version import __version__
+
+__all__ = [
+    "Context",
+    "Dataset",
+    "Embed",
+    "Evaluator",
+    "Extractor",
+    "FeatureService",
+    "Features",
+    "Generator",
+    "Plugin",
+    "Sampler",
+    "balanced_labels",
+]
+
+MetricOf = tuple[str, str]  # metric, variant
+Weights = npt.NDArray[np.integer]
+Replicates = npt.NDArray[np.floating]
+Features = npt.NDArray[np.float32]
+
+
+class Plugin(BaseModel, ABC):
+    """Base of all plugins: frozen pydantic model, unknown keys refused, importing it must not import torch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    name: ClassVar[str]
+    """What a benchmark file writes after `use:`."""
+
+    def inputs(self) -> Mapping[str, str]:
+        """Digests of files that the configuration names (weights, say): the store counts them by content."""
+        return {}
+
+    def files(self) -> Sequence[WeightFile]:
+        """Published files that the work needs. Fetched and held to their digests before any work starts."""
+        return ()
+
+
+class Dataset(Plugin):
+    """Real images, split into train and test."""
+
+    @abstractmethod
+    def load(self, ctx: Context) -> Splits:
+        """All splits, prepared to one size. Raises DataError with what is missing and what to do."""
+
+
+class Sampler(Protocol):
+    """What `Generator.fit` returns: draws one image for each label."""
+
+    def __call__(self, labels: Labels, rng: np.random.Generator, /) -> Pixels | Images:
+        """labels int64 (N,) -> uint8 (N, H, W, C); or Images where ids and groups are known."""
+
+
+class Generator(Plugin):
+    """Learns from real training images, then draws labelled synthetic ones."""
+
+    role: ClassVar[Literal["candidate", "floor", "ceiling"]] = "candidate"
+    """Floors and ceilings run beside every benchmark that says `baselines: true`; they have no rank."""
+
+    prior: ClassVar[Literal["balanced", "train"]] = "balanced"
+    """Which labels the harness asks for: equally many of each class, or as in the training set."""
+
+    @abstractmethod
+    def fit(self, train: Images, ctx: Context) -> Sampler:
+        """Train on `train` and return the sampler. Must not change `train`.
+
+        Randomness comes from `ctx.seed` alone. What a killed run needs to go on goes into `ctx.resume`;
+        called again over a finished `ctx.resume`, `fit` returns at once.
+        """
+
+
+class Evaluator(Plugin):
+    """Scores synthetic images against real ones."""
+
+    if TYPE_CHECKING:  # to be read from an evaluator; a subclass writes a class variable or a property
+
+        @property
+        def metrics(self) -> Mapping[str, Direction]:
+            """Every metric it delivers and which way is better, e.g. {"fid": "lower"}."""
+
+        @property
+        def bounds(self) -> Mapping[str, tuple[float, float]]:
+            """The least and the largest value of metrics that have both: no interval goes beyond."""
+
+    else:
+        metrics: ClassVar[Mapping[str, Direction]]
+        bounds: ClassVar[Mapping[str, tuple[float, float]]] = {}
+
+    gates: ClassVar[frozenset[str]] = frozenset()
+    """Metrics of its own that flag a generator as copying where above 0: marked on the board, it has no rank."""
+
+    @abstractmethod
+    def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
+        """Scores by metric and test set. Must not change its inputs."""
+
+    def resample(  # a hook: by default nothing is resampled
+        self,
+        answers: Mapping[str, Predictions],  # noqa: ARG002
+        weights: Weights,  # noqa: ARG002
+    ) -> Mapping[MetricOf, Replicates]:
+        """Its metrics again with weighted test images, for intervals and paired tests.
+
+        answers  the predictions on one test set under one classifier seed, by variant; the same images in each
+        weights  (B, N), how often each image counts in each of B resamples; all ones give the metric itself
+
+        Returns {(metric, variant): float (B,)}, NaN where a resample leaves a metric undefined. Metrics that are
+        left out get no interval from resampling.
+        """
+        return {}
+
+    def restate(  # a hook: by default nothing can be told again
+        self,
+        evidence: Mapping[str, npt.NDArray[Any]],  # noqa: ARG002
+        ctx: Context,  # noqa: ARG002
+    ) -> Sequence[Score]:
+        """The scores again, from the evidence that `evaluate` returned, for those who lack the images.
+
+        evidence  as returned, read-only
+        ctx       the seed is that of `evaluate`; the store is empty, and `ctx.features` of no use
+        """
+        return ()
+
+
+class Embed(Protocol):
+    """What `Extractor.load` returns: the features of a batch."""
+
+    def __call__(self, pixels: Pixels, /) -> Features:
+        """uint8 (n, H, W, C), C 1 or 3 -> float32 (n, D): one image's row does not depend on the others'."""
+
+
+class Extractor(Plugin):
+    """Turns images into feature vectors, by resize, channel and normalisation rules of its own.
+
+    Evaluators get features from `ctx.features(images, extractor, train=...)`, which makes the batches and keeps
+    the result; they name their extractor in a field of the type `ExtractorField`.
+    """
+
+    argument: ClassVar[str] = ""
+    """An option that may stand after the name: with "model", `timm:resnet18` is `{use: timm, model: resnet18}`."""
+
+    learns: ClassVar[bool] = False
+    """Whether it is trained on the real training images: they then count in the cache key."""
+
+    batch_size: int = Field(16, ge=1, description="images at a time; moves features in their last digits only")
+
+    _use: str = PrivateAttr("")
+
+    @property
+    def use(self) -> str:
+        """What stands after `use:`: its name, or `file.py:Class` as written in the benchmark file."""
+        return self._use or self.name
+
+    @property
+    def label(self) -> str:
+        """As one writes it: `inception`, `timm:resnet18`."""
+        return f"{self.name}:{getattr(self, self.argument)}" if self.argument else self.name
+
+    @property
+    @abstractmethod
+    def preprocessing(self) -> str:
+        """Input size, resize rule, channels and normalisation, in a few words."""
+
+    def signature(self) -> str:
+        """What to cite beside a number: name, first digits of the weights' SHA-256, preprocessing, version."""
+        digests = ",".join(digest[:8] for digest in self.inputs().values())
+        weights = [f"weights {digests}"] if digests else []
+        return " | ".join([self.label, *weights, self.preprocessing, f"synthbench {__version__}"])
+
+    def inputs(self) -> Mapping[str, str]:
+        """Digests of its weights as they lie on the disk. Raises DataError where they are missing or others."""
+        return {file.name: file.verify() for file in self.files()}
+
+    @abstractmethod
+    def load(self, train: Images, ctx: Context) -> Embed:
+        """Read (or, where it `learns`, train) the network on `ctx.device` and return the function that runs it.
+
+        `train` holds the real training images for one that `learns`, and none for others. `ctx.seed` is the
+        same in every trial: an image's features depend on nothing but its pixels.
+        """
+
+
+class FeatureService(Protocol):
+    """What `ctx.features` is: each image set goes through each extractor once, however many evaluators ask."""
+
+    def __call__(self, images: Images, extractor: Extractor, *, train: Images) -> Features:
+        """Feature vectors float32 (N, D) of `images`, in their order; a read-only memory map.
+
+        Kept by the content of the pixels, shared by all evaluators. `train` are the real training images, for
+        extractors that learn; others do not see them.
+        """
+
+
+@dataclass(frozen=True)
+class Context:
+    """One piece of work's surroundings. Made by the harness, always passed, never global.
+
+    seed      the only source of randomness, 0..2**32-1
+    device    "cpu" or "cuda:N", resolved
+    workdir   files worth keeping go here (curves, grids, weights): stored with the result, copied to the run
+    resume    checkpoints go here: survives a kill, empty on a first start, never shown to the user
+    store     the content-addressed cache, for work a plugin wants to share between its own calls
+    features  `ctx.features(images, extractor, train=real.train)`, see `FeatureService`
+    progress  `with ctx.progress.bar("training", total, unit="images") as bar: bar.advance(n)`
+    log       goes to the trial's log file
+    """
+
+    seed: int
+    device: str
+    workdir: Path
+    resume: Path
+    store: Store
+    features: FeatureService
+    progress: Progress
+    log: logging.Logger
+
+    def rng(self, *who: object) -> np.random.Generator:
+        """A NumPy generator seeded by `seed` and who asks."""
+        return np.random.default_rng(derive_seed(self.seed, *who))
+
+    def child(self, *who: object) -> Context:
+        """The same surroundings under a seed derived from this one."""
+        return replace(self, seed=derive_seed(self.seed, *who))
+
+
+def balanced_labels(n: int, n_classes: int) -> npt.NDArray[np.int64]:
+    """n labels, each class within one image of the others: 0, 1, 0, 1, ..."""
+    return np.arange(n, dtype=np.int64) % n_classes

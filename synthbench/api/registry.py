@@ -1,0 +1,195 @@
+"""Finds plugins: by name through the entry-point group "synthbench", or as `path/to/file.py:Class`."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import inspect
+import sys
+from collections.abc import Iterable
+from importlib import metadata, util
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import pluggy
+
+from synthbench.api import hookspecs
+from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
+from synthbench.errors import PluginError
+from synthbench.storage.code_version import FILE_MODULE
+
+__all__ = ["Kind", "Registry", "did_you_mean", "load_registry"]
+
+Kind = Literal["dataset", "generator", "evaluator", "extractor"]
+BASES: dict[Kind, type[Plugin]] = {
+    "dataset": Dataset,
+    "generator": Generator,
+    "evaluator": Evaluator,
+    "extractor": Extractor,
+}
+
+
+def did_you_mean(wrong: str, known: list[str]) -> str:
+    """' Did you mean 'x'?' or '', then what there is."""
+    close = difflib.get_close_matches(wrong, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{hint} There is: {', '.join(sorted(known)) or 'nothing'}."
+
+
+class Registry:
+    """All registered plugin classes by kind and name.
+
+    strict  read `file.py:Class` from the folder that is given to `find` and from nowhere else, whatever folders
+            the name itself holds: for names that a stranger wrote
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
+        self._manager = pluggy.PluginManager("synthbench")
+        self._manager.add_hookspecs(hookspecs)
+        self._classes: dict[Kind, dict[str, type[Plugin]]] = {kind: {} for kind in BASES}
+
+    def register(self, module: Any, name: str) -> None:
+        """Take in a module (or object) with hook implementations.
+
+        Raises PluginError for a misspelled hook, a class of the wrong kind or a name that is taken.
+        """
+        self._refuse_misspelled(module, name)
+        try:
+            self._manager.register(module, name=name)
+            self._manager.check_pending()
+        except (ValueError, pluggy.PluginValidationError) as error:
+            raise PluginError(f"plugin {name!r}: {error}") from error
+        for kind in BASES:
+            hook = self._manager.subset_hook_caller(
+                f"register_{kind}s", [p for p in self._manager.get_plugins() if p is not module]
+            )
+            for classes in hook():
+                if not isinstance(classes, Iterable):
+                    raise PluginError(f"plugin {name!r}: register_{kind}s must return a list, found {classes!r}")
+                for cls in classes:
+                    self._add(kind, cls, name)
+
+    def names(self, kind: Kind) -> dict[str, type[Plugin]]:
+        """Registered classes of one kind, by name."""
+        return dict(sorted(self._classes[kind].items()))
+
+    def find(self, kind: Kind, use: str, folder: Path | None = None) -> type[Plugin]:
+        """The class behind `use`: a registered name, or `file.py:Class` seen from `folder`, then from here."""
+        if ".py:" in use:
+            tried = _strictly(use, folder) if self._strict else _places(use, folder)
+            return _check_class(kind, _from_file(use, tried), use)
+        if use in self._classes[kind]:
+            return self._classes[kind][use]
+        other = [k for k in BASES if use in self._classes[k]]
+        if other:
+            raise PluginError(f"{use!r} is of the kind {other[0]}, not {kind}")
+        raise PluginError(f"no {kind} is called {use!r}.{did_you_mean(use, list(self._classes[kind]))}")
+
+    def find_file(self, use: str, folder: Path) -> type[Plugin]:
+        """The plugin class of any kind behind `file.py:Class`."""
+        cls = _from_file(use, _places(use, folder))
+        for kind, base in BASES.items():
+            if inspect.isclass(cls) and issubclass(cls, base):
+                return _check_class(kind, cls, use)
+        raise PluginError(
+            f"{use}: {cls!r} is no subclass of synthbench.Dataset, Generator, Evaluator or Extractor"
+        )
+
+    def _add(self, kind: Kind, cls: Any, origin: str) -> None:
+        _check_class(kind, cls, f"plugin {origin!r}")
+        taken = self._classes[kind].get(cls.name)
+        if taken is not None and taken is not cls:
+            raise PluginError(
+                f"two {kind}s are called {cls.name!r}: {_where(taken)} and {_where(cls)}; "
+                "rename one or uninstall its package"
+            )
+        self._classes[kind][cls.name] = cls
+
+    def _refuse_misspelled(self, module: Any, name: str) -> None:
+        known = [f"register_{kind}s" for kind in BASES]
+        for attribute, value in vars(module).items():
+            if not attribute.startswith("register_") or not callable(value):
+                continue
+            if attribute not in known:
+                raise PluginError(f"plugin {name!r}: unknown hook {attribute!r}.{did_you_mean(attribute, known)}")
+            if not hasattr(value, "synthbench_impl"):
+                raise PluginError(f"plugin {name!r}: {attribute} lacks the decorator @hookimpl of synthbench")
+
+
+def load_registry(*, strict: bool = False) -> Registry:
+    """A registry of everything installed. Raises PluginError naming the entry point that cannot be used."""
+    registry = Registry(strict=strict)
+    origins: dict[str, str] = {}
+    for point in sorted(set(metadata.entry_points(group="synthbench")), key=lambda p: (p.name, p.value)):
+        origin = f"{point.value} ({point.dist.name if point.dist else 'unknown distribution'})"
+        if point.name in origins:
+            raise PluginError(f"two entry points are called {point.name!r}: {origins[point.name]} and {origin}")
+        origins[point.name] = origin
+        try:
+            module = point.load()
+        except Exception as error:
+            message = f"plugin {point.name!r} from {origin} cannot be imported: {type(error).__name__}: {error}"
+            raise PluginError(message) from error
+        registry.register(module, point.name)
+    return registry
+
+
+def _places(use: str, folder: Path | None) -> list[Path]:
+    """Where the file may lie: seen from `folder`, then from here."""
+    file = Path(use.rpartition(":")[0]).expanduser()
+    return [base / file for base in (folder, Path.cwd()) if base]
+
+
+def _strictly(use: str, folder: Path | None) -> list[Path]:
+    """The one place where a file may lie that a stranger names. Raises PluginError where there is none."""
+    if folder is None:
+        raise PluginError(f"{use} is a file; --plugins FOLDER says where it lies")
+    return [folder / Path(use).name.rpartition(":")[0]]
+
+
+def _from_file(use: str, tried: list[Path]) -> Any:
+    name = use.rpartition(":")[2]
+    path = next((p.resolve() for p in tried if p.is_file()), None)
+    if path is None:
+        raise PluginError(f"{use}: no such file; looked for {' and '.join(dict.fromkeys(map(str, tried)))}")
+    module = _import_file(path)
+    if not hasattr(module, name):
+        classes = [n for n, c in vars(module).items() if inspect.isclass(c) and c.__module__ == module.__name__]
+        raise PluginError(f"{path} has no class {name!r}.{did_you_mean(name, classes)}")
+    return getattr(module, name)
+
+
+def _import_file(path: Path) -> ModuleType:
+    name = f"{FILE_MODULE}{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"{path} is not a Python file")
+    module = util.module_from_spec(spec)
+    sys.modules[name] = module  # pickle and pydantic look a class's module up by name
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise PluginError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _check_class(kind: Kind, cls: Any, origin: str) -> type[Plugin]:
+    base = BASES[kind]
+    if not (inspect.isclass(cls) and issubclass(cls, base)):
+        raise PluginError(f"{origin}: {cls!r} is not a subclass of synthbench.{base.__name__}")
+    if not isinstance(getattr(cls, "name", None), str):
+        raise PluginError(f'{origin}: {_where(cls)} needs a class variable `name: ClassVar[str] = "..."`')
+    if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+        raise PluginError(f"{origin}: {_where(cls)} does not implement {', '.join(missing)}")
+    if kind == "evaluator" and not getattr(cls, "metrics", None):
+        raise PluginError(f'{origin}: {_where(cls)} needs `metrics = {{"<metric>": "higher"}}`')
+    return cls
+
+
+def _where(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

@@ -1,0 +1,1 @@
+"""A benchmark file, read and checked, and its plan of trials."""

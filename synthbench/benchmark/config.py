@@ -1,0 +1,270 @@
+"""A benchmark file, read and checked: every plugin is built here, before any work starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from synthbench.api.extractors import Known
+from synthbench.api.interfaces import Dataset, Evaluator, Generator, Plugin
+from synthbench.api.registry import Kind, Registry, did_you_mean
+from synthbench.benchmark.strict_yaml import apply_override, read_yaml
+from synthbench.errors import ConfigError, PluginError
+
+__all__ = ["Benchmark", "Entry", "build_plugin", "load_benchmark"]
+
+P = TypeVar("P", bound=Plugin)
+
+
+@dataclass(frozen=True)
+class Entry(Generic[P]):
+    """A plugin under its label. `generators` (evaluators only): labels it is restricted to, None for all."""
+
+    label: str
+    use: str
+    plugin: P
+    generators: tuple[str, ...] | None = None
+
+    def resolved(self) -> dict[str, Any]:
+        """As it would stand in YAML with every default written out."""
+        shown = {"use": self.use, "label": self.label, **self.plugin.model_dump(mode="json")}
+        return shown if self.generators is None else {**shown, "generators": list(self.generators)}
+
+
+class Ranking(BaseModel):
+    """How generators are compared: the test, and the level at which a difference counts.
+
+    bootstrap  paired on the test images, resampled by patient; knows seeds; for every metric
+    mcnemar    on right and wrong answers: for accuracy, one generator seed and one classifier seed
+    delong     on the areas under two ROC curves: for auroc of two classes, one seed each
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    test: Literal["bootstrap", "mcnemar", "delong"] = "bootstrap"
+    alpha: float = Field(0.05, gt=0, lt=1)
+
+
+class _File(BaseModel):
+    """The keys of a benchmark file; what stands under the plugin entries is checked by the plugins."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    seed: int = Field(0, ge=0)
+    seeds: int = Field(1, ge=1, le=1000)
+    samples: int = Field(3000, ge=2)
+    headline: str = "tstr.balanced_accuracy"
+    ranking: Ranking = Ranking()
+    max_leak: float = Field(0.01, ge=0, le=1)
+    holdout: float = Field(0.0, ge=0, le=0.5)
+    baselines: bool = True
+    dataset: dict[str, Any]
+    external: list[dict[str, Any]] = []
+    generators: list[dict[str, Any]] = []
+    evaluators: list[dict[str, Any]] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A checked benchmark.
+
+    seed      the benchmark's own seed, from which all others are hashed
+    seeds     trials of each generator
+    samples   images asked of each generator
+    headline  "<evaluator label>.<metric>": on the test set "test" it ranks the board
+    ranking   the test that compares generators
+    max_leak  share of the images of "test" that may be known from training before it cannot rank the board
+    holdout   share of the training images that nobody learns from, to tell copying from learning; 0 for none
+    """
+
+    name: str
+    seed: int
+    seeds: int
+    samples: int
+    headline: str
+    ranking: Ranking
+    max_leak: float
+    holdout: float
+    baselines: bool
+    dataset: Entry[Dataset]
+    external: tuple[Entry[Dataset], ...]
+    generators: tuple[Entry[Generator], ...]
+    evaluators: tuple[Entry[Evaluator], ...]
+
+    def resolved(self) -> dict[str, Any]:
+        """The whole file with every default written out; floors and ceilings stand among the generators."""
+        return {
+            "name": self.name,
+            "seed": self.seed,
+            "seeds": self.seeds,
+            "samples": self.samples,
+            "headline": self.headline,
+            "ranking": self.ranking.model_dump(),
+            "max_leak": self.max_leak,
+            "holdout": self.holdout,
+            "baselines": self.baselines,
+            "dataset": self.dataset.resolved(),
+            "external": [entry.resolved() for entry in self.external],
+            "generators": [entry.resolved() for entry in self.generators],
+            "evaluators": [entry.resolved() for entry in self.evaluators],
+        }
+
+
+_PLAIN = ("name", "seed", "seeds", "samples", "headline", "ranking", "max_leak", "holdout", "baselines")
+
+
+def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()) -> Benchmark:
+    """Read, override and check a benchmark file. Raises ConfigError with the YAML path of what is wrong."""
+    content = read_yaml(path)
+    for override in overrides:
+        apply_override(content, override)
+    file = _validate(_File, content, str(path), "")
+    builder = _Builder(registry, path)
+    generators = [builder.entry("generator", g, f"generators.{i}") for i, g in enumerate(file.generators)]
+    if file.baselines:
+        generators += _baselines(registry, {g.label for g in generators})
+    evaluators = [builder.entry("evaluator", e, f"evaluators.{i}") for i, e in enumerate(file.evaluators)]
+    external = [builder.entry("dataset", d, f"external.{i}") for i, d in enumerate(file.external)]
+    bench = Benchmark(
+        **{key: getattr(file, key) for key in _PLAIN},
+        dataset=builder.entry("dataset", file.dataset, "dataset"),
+        external=tuple(external),
+        generators=tuple(generators),
+        evaluators=tuple(evaluators),
+    )
+    _check_whole(bench, str(path))
+    return bench
+
+
+def build_plugin(cls: type[P], overrides: Sequence[str] = ()) -> P:
+    """A plugin from `key=value` options alone, checked as in a file."""
+    options: dict[str, Any] = {}
+    for override in overrides:
+        apply_override(options, override)
+    return _validate(cls, options, cls.name, "")
+
+
+@dataclass(frozen=True)
+class _Builder:
+    registry: Registry
+    file: Path
+
+    def entry(self, kind: Kind, content: dict[str, Any], path: str) -> Entry[Any]:
+        """Build one plugin from `{use: ..., label: ..., <options>}`."""
+        options = dict(content)
+        use = self._text(options, "use", path)
+        if use is None:
+            raise ConfigError(f"{self.file}: {path}: `use:` is missing; it names the {kind} plugin")
+        label = self._text(options, "label", path) or use
+        restricted = self._labels(options, path) if kind == "evaluator" else None
+        try:
+            cls = self.registry.find(kind, use, self.file.parent)
+        except PluginError as error:
+            raise ConfigError(f"{self.file}: {path}.use: {error}") from error
+        known = Known(self.registry, self.file.parent)
+        return Entry(label, use, _validate(cls, options, str(self.file), path, known), restricted)
+
+    def _text(self, options: dict[str, Any], key: str, path: str) -> str | None:
+        value = options.pop(key, None)
+        if value is not None and (not isinstance(value, str) or not value):
+            raise ConfigError(f"{self.file}: {path}.{key}: expected a text, found {value!r}; put it in quotes")
+        return value
+
+    def _labels(self, options: dict[str, Any], path: str) -> tuple[str, ...] | None:
+        value = options.pop("generators", None)
+        if value is None:
+            return None
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise ConfigError(
+                f"{self.file}: {path}.generators: expected a list of generator labels, found {value!r}"
+            )
+        return tuple(value)
+
+
+def _baselines(registry: Registry, taken: set[str]) -> list[Entry[Generator]]:
+    """Every registered floor and ceiling with its defaults, unless the file has that label already."""
+    entries: list[Entry[Generator]] = []
+    for name, cls in registry.names("generator").items():
+        if issubclass(cls, Generator) and cls.role != "candidate" and name not in taken:
+            entries.append(Entry(name, name, _validate(cls, {}, "baselines: true", name)))
+    return entries
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _validate(model: type[M], options: dict[str, Any], where: str, path: str, known: Known | None = None) -> M:
+    """Build a pydantic model in strict mode, from JSON so that lists serve as tuples and text as paths.
+
+    `known` says where the names of extractors are looked up; by default among the installed plugins.
+    """
+    try:
+        return model.model_validate_json(json.dumps(options), strict=True, context=known)
+    except ValidationError as error:
+        lines = [_explain(model, item, where, path) for item in error.errors(include_url=False)]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _explain(model: type[BaseModel], item: Any, where: str, path: str) -> str:
+    dotted = ".".join([path, *map(str, item["loc"])]).strip(".")
+    if item["type"] == "extra_forbidden":
+        hint = did_you_mean(str(item["loc"][-1]), list(model.model_fields))
+        return f"{where}: {dotted}: unknown key.{hint}"
+    if item["type"] == "missing":
+        return f"{where}: {dotted}: this key is required"
+    if item["type"] == "extractor":
+        return f"{where}: {dotted}: {item['msg']}"
+    message = item["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ", 1)
+    found = "" if isinstance(item["input"], dict | list) else f", found {item['input']!r}"
+    return f"{where}: {dotted}: {message}{found}"
+
+
+def _check_whole(bench: Benchmark, where: str) -> None:
+    """What no single entry can know: unique labels, names that refer to others, the headline."""
+    for kind in ("generators", "evaluators", "external"):
+        labels = [entry.label for entry in getattr(bench, kind)]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise ConfigError(f"{where}: {kind}: two entries have the label {label!r}; add `label:` to one")
+    if not bench.generators:
+        raise ConfigError(f"{where}: generators: empty, and `baselines` is false: nothing to run")
+    reserved = {"train", "val", "test", "holdout", "synthetic"}
+    for entry in bench.external:
+        if entry.label in reserved:
+            raise ConfigError(
+                f"{where}: external: {entry.label!r} is the name of a test set already; add `label:`"
+            )
+    known = [entry.label for entry in bench.generators]
+    for evaluator in bench.evaluators:
+        if evaluator.label in ("generator", "fit", "sample"):
+            raise ConfigError(f"{where}: evaluators: {evaluator.label!r} is a stage of every trial; add `label:`")
+        for label in evaluator.generators or ():
+            if label not in known:
+                hint = did_you_mean(label, known)
+                raise ConfigError(f"{where}: evaluators, {evaluator.label}: no generator {label!r}.{hint}")
+    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.plugin.metrics]
+    if bench.headline not in metrics:
+        raise ConfigError(
+            f"{where}: headline: no metric {bench.headline!r}.{did_you_mean(bench.headline, metrics)}"
+        )
+    _check_ranking(bench, where)
+
+
+def _check_ranking(bench: Benchmark, where: str) -> None:
+    """The named tests know one metric and one pair of classifiers each."""
+    metric = {"mcnemar": "accuracy", "delong": "auroc"}.get(bench.ranking.test)
+    if metric is None:
+        return
+    label, _, found = bench.headline.rpartition(".")
+    evaluator = next(e.plugin for e in bench.evaluators if e.label == label)
+    named = f"{where}: ranking.test: {bench.ranking.test}"
+    if found != metric:
+        raise ConfigError(f"{named} compares {metric}, the headline is {found}")
+    if bench.seeds > 1 or getattr(evaluator, "seeds", 1) > 1:
+        raise ConfigError(f"{named} knows one generator seed and one classifier seed; take bootstrap for more")

@@ -1,0 +1,148 @@
+"""What the command line takes: each command with its arguments."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from synthbench.version import __version__
+
+__all__ = ["make_parser"]
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; `command` names what was asked for."""
+    parser = argparse.ArgumentParser(
+        prog="synthbench", description="Benchmark generators of synthetic medical images against real ones."
+    )
+    parser.add_argument("--version", action="version", version=f"synthbench {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_benchmark_commands(commands)
+    _add_stress(commands)
+    _add_result_commands(commands)
+    _add_plugin_commands(commands)
+    return parser
+
+
+def _add_benchmark_commands(commands: Commands) -> None:
+    """Those that take a benchmark file."""
+    run = commands.add_parser("run", help="run a benchmark file and write its leaderboard")
+    run.set_defaults(command="run")
+    _add_file(run)
+    run.add_argument("--out", type=Path, metavar="DIR", help="where results go (default: runs/<benchmark name>)")
+    run.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="run this generator only (repeatable)"
+    )
+    run.add_argument("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="default: auto")
+    run.add_argument("--fresh", action="store_true", help="compute everything again, whatever the store holds")
+    run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    _add_offline(run)
+
+    validate = commands.add_parser("validate", help="check a benchmark file without running it")
+    validate.set_defaults(command="validate")
+    _add_file(validate)
+    _add_offline(validate)
+
+    fetch = commands.add_parser("fetch", help="get the weights and data sets that a benchmark file needs")
+    fetch.set_defaults(command="fetch")
+    _add_file(fetch)
+    _add_offline(fetch)
+
+    audit = commands.add_parser("audit", help="look for test images that the training set knows")
+    audit.set_defaults(command="audit")
+    _add_file(audit)
+    audit.add_argument(
+        "--out", type=Path, metavar="DIR", help="where audit.csv goes (default: runs/<benchmark name>)"
+    )
+
+
+def _add_stress(commands: Commands) -> None:
+    stress = commands.add_parser("stress", help="make real images worse step by step and see which metric notices")
+    stress.set_defaults(command="stress")
+    _add_file(stress)
+    stress.add_argument(
+        "--out", type=Path, metavar="DIR", help="where results go (default: runs/<benchmark name>-stress)"
+    )
+    stress.add_argument("--levels", type=int, default=5, metavar="N", help="strengths above 0 (default: 5)")
+    stress.add_argument(
+        "--images",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="most images in each half of the reals (default: 1000)",
+    )
+    stress.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="this evaluator only (repeatable)"
+    )
+    stress.add_argument("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="default: auto")
+    _add_offline(stress)
+
+
+def _add_result_commands(commands: Commands) -> None:
+    """Those that take the folder of a run, or a bundle of one."""
+    report = commands.add_parser("report", help="write report.html from the folder of a run")
+    report.set_defaults(command="report")
+    report.add_argument("folder", type=Path, metavar="DIR", help="a run's folder, also one copied from elsewhere")
+
+    leaderboard = commands.add_parser("leaderboard", help="merge the boards of several runs")
+    leaderboard.set_defaults(command="leaderboard")
+    leaderboard.add_argument("runs", nargs="+", type=Path, metavar="DIR", help="folders of runs; the first leads")
+    leaderboard.add_argument("--out", type=Path, metavar="DIR", help="write the merged tables there")
+    leaderboard.add_argument("--strict", action="store_true", help="refuse runs that cannot be compared (exit 2)")
+    _add_plugins(leaderboard)
+
+    diff = commands.add_parser("diff", help="what changed between two runs (exit 0: no number beyond chance)")
+    diff.set_defaults(command="diff")
+    diff.add_argument("a", type=Path, metavar="A")
+    diff.add_argument("b", type=Path, metavar="B")
+    _add_plugins(diff)
+
+    export = commands.add_parser("export", help="pack a run's folder into a bundle that others can check")
+    export.set_defaults(command="export")
+    export.add_argument("run", type=Path, metavar="DIR")
+    export.add_argument("file", type=Path, metavar="FILE.zip")
+    export.add_argument("--weights", action="store_true", help="pack the generators' weights as well")
+    export.add_argument(
+        "--no-evidence", action="store_true", help="leave out the features: smaller, but less can be recomputed"
+    )
+
+    verify = commands.add_parser("verify", help="recompute a bundle's numbers (exit 1 where one does not match)")
+    verify.set_defaults(command="verify")
+    verify.add_argument("file", type=Path, metavar="FILE.zip")
+    _add_plugins(verify)
+
+
+def _add_plugin_commands(commands: Commands) -> None:
+    plugins = commands.add_parser("plugins", help="list the installed plugins")
+    plugins.set_defaults(command="plugins")
+
+    check = commands.add_parser("check", help="run the conformance suite on a plugin")
+    check.set_defaults(command="check")
+    check.add_argument("plugin", metavar="NAME|path.py:Class")
+    check.add_argument("--set", action="append", default=[], metavar="K=V", help="set an option of the plugin")
+    check.add_argument("--device", default="cpu", metavar="auto|cpu|cuda[:N]", help="default: cpu")
+
+
+def _add_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help="benchmark YAML file")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="K=V",
+        help="override a value, e.g. generators.0.steps=50",
+    )
+
+
+def _add_offline(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--offline", action="store_true", help="download nothing; say which file is missing and where it goes"
+    )
+
+
+def _add_plugins(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--plugins", type=Path, metavar="DIR", help="where evaluators named as file.py:Class lie")

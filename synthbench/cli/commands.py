@@ -1,0 +1,200 @@
+"""The command line: each command parses and calls; no logic lives here."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from synthbench.cli.arguments import make_parser
+from synthbench.errors import SynthbenchError
+
+__all__ = ["main"]
+
+OK, SOMETHING_FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point. Exit code 0: all done; 1: something failed or differs; 2: a mistake; 130: interrupted."""
+    # Idle OpenMP threads that spin steal the core of whoever shares the machine: up to 5x slower training.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    arguments = make_parser().parse_args(argv)
+    if getattr(arguments, "offline", False):
+        os.environ |= {"SYNTHBENCH_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}
+    try:
+        return COMMANDS[arguments.command](arguments)
+    except SynthbenchError as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        return _complain(
+            "interrupted; what was finished is kept, the same command goes on from there", INTERRUPTED
+        )
+    except BrokenPipeError:  # whoever reads our output (`| head`) has seen enough; the results lie in their files
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOMETHING_FAILED
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+            raise
+        return _complain(
+            f"{error.filename}: {error.strerror}; nothing finished is lost, run again when that is mended"
+        )
+
+
+def _complain(message: str, code: int = USER_ERROR) -> int:
+    print(f"synthbench: {message}", file=sys.stderr)
+    return code
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.dry_run:
+        return _dry_run(arguments)
+    from synthbench.cli.print_run import print_board
+    from synthbench.commands.run import run
+
+    result = run(
+        arguments.file,
+        out=arguments.out,
+        only=arguments.only,
+        overrides=arguments.set,
+        device=arguments.device,
+        fresh=arguments.fresh,
+    )
+    print_board(result)
+    return SOMETHING_FAILED if result.failed else OK
+
+
+def _dry_run(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_run import print_plan
+    from synthbench.commands.validate import validate
+
+    print_plan(*validate(arguments.file, only=arguments.only, overrides=arguments.set))
+    return OK
+
+
+def _validate(arguments: argparse.Namespace) -> int:
+    from synthbench.commands.validate import validate
+
+    bench, plan = validate(arguments.file, overrides=arguments.set, offline=arguments.offline)
+    print(
+        f"{arguments.file}: fine; {len(bench.generators)} generators, {len(bench.evaluators)} evaluators, "
+        f"{len(plan)} trials"
+    )
+    return OK
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_run import print_fetched
+    from synthbench.commands.fetch import fetch
+
+    print_fetched(fetch(arguments.file, overrides=arguments.set))
+    return OK
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_audit import print_audit
+    from synthbench.commands.audit import audit
+
+    print_audit(*audit(arguments.file, out=arguments.out, overrides=arguments.set))
+    return OK
+
+
+def _stress(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_stress import print_stress
+    from synthbench.commands.stress import stress
+
+    name, stressed = stress(
+        arguments.file,
+        levels=arguments.levels,
+        images=arguments.images,
+        out=arguments.out,
+        only=arguments.only,
+        overrides=arguments.set,
+        device=arguments.device,
+    )
+    print_stress(name, stressed)
+    return SOMETHING_FAILED if stressed.failures else OK
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from synthbench.report import write_report
+
+    print(write_report(arguments.folder))
+    return OK
+
+
+def _plugins(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes the arguments
+    from synthbench.api.registry import load_registry
+    from synthbench.cli.print_run import print_plugins
+
+    print_plugins(load_registry())
+    return OK
+
+
+def _leaderboard(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_results import print_merged
+    from synthbench.progress import Progress
+    from synthbench.results.merge import merge, write_merged
+
+    merged = merge(arguments.runs, Progress(), arguments.plugins)
+    if arguments.strict and merged.refused:
+        return _complain("; ".join(f"{run} is not comparable: {why}" for run, why in merged.refused.items()))
+    if arguments.out:
+        write_merged(merged, arguments.out)
+    print_merged(merged)
+    return OK
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_results import print_diff
+    from synthbench.progress import Progress
+    from synthbench.results.diff import compare_runs
+
+    diff = compare_runs(arguments.a, arguments.b, Progress(), arguments.plugins)
+    print_diff(diff, str(arguments.a), str(arguments.b))
+    return SOMETHING_FAILED if diff.differs else OK
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_results import print_packed
+    from synthbench.results.bundle import export
+
+    packed = export(arguments.run, arguments.file, weights=arguments.weights, evidence=not arguments.no_evidence)
+    print_packed(packed, str(arguments.file))
+    return OK
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_results import print_verified
+    from synthbench.progress import Progress
+    from synthbench.results.verify import verify
+
+    verified = verify(arguments.file, Progress(), arguments.plugins)
+    print_verified(verified, str(arguments.file))
+    return OK if verified.holds else SOMETHING_FAILED
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_check import print_findings
+    from synthbench.commands.check import check
+
+    findings = check(arguments.plugin, overrides=arguments.set, device=arguments.device)
+    print_findings(arguments.plugin, findings)
+    return OK if all(finding.ok for finding in findings) else SOMETHING_FAILED
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "validate": _validate,
+    "fetch": _fetch,
+    "audit": _audit,
+    "stress": _stress,
+    "report": _report,
+    "leaderboard": _leaderboard,
+    "diff": _diff,
+    "export": _export,
+    "verify": _verify,
+    "plugins": _plugins,
+    "check": _check,
+}

@@ -1,0 +1,51 @@
+"""What `synthbench audit` prints: the counts of each part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synthbench.cli.console import make_console
+from synthbench.data.audit.leaks import KINDS, Audit
+from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["print_audit"]
+
+
+def print_audit(title: str, audit: Audit, file: Path) -> None:
+    """The counts of each part, the limits they go by, and where every pair stands."""
+    make_console().print(_table(title, audit))
+    print(
+        f"perceptual: distance at most {LIMIT}, or {SAME_PATIENT_LIMIT} between images of one known patient "
+        f"(0: one picture, 1: unrelated)\nevery pair: {file}"
+    )
+
+
+def _table(title: str, audit: Audit) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=f"{escape(title)}: images that the training set knows")
+    table.add_column("part", overflow="fold")
+    for heading in ("images", *KINDS, "leaked", "clean", "in other parts", "duplicates within"):
+        table.add_column(heading, justify="right")
+    for part in audit.ids:
+        table.add_row(escape(part), *_cells(audit, part))
+    return table
+
+
+def _cells(audit: Audit, part: str) -> list[str]:
+    """One row: counts of distinct images; the training set itself leaks nowhere."""
+    n = len(audit.ids[part])
+    within = str(audit.matched(part, (part,)).sum())
+    if part == "train":
+        return [str(n), *[""] * (len(KINDS) + 3), within]
+    counts = audit.counts(part)
+    share = f"{counts['leaked']} ({counts['leaked'] / n:.1%})" if n else "0"
+    others = tuple(name for name in audit.ids if name not in ("train", part))
+    elsewhere = "" if part == "val" else str(audit.matched(part, others).sum())
+    by_kind = [str(counts[f"leaked_{kind}"]) for kind in KINDS]
+    return [str(n), *by_kind, share, str(n - counts["leaked"]), elsewhere, within]

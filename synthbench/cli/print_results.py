@@ -1,0 +1,141 @@
+"""What people see of finished runs: a merged board, the difference of two runs, what a bundle is worth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from synthbench.cli.console import make_console, rank_of, with_interval
+
+if TYPE_CHECKING:
+    from synthbench.results.bundle import Packed
+    from synthbench.results.diff import Diff, Moved, Shown
+    from synthbench.results.merge import Merged
+    from synthbench.results.verified import Verified
+
+__all__ = ["print_diff", "print_merged", "print_packed", "print_verified"]
+
+SHOWN = 30
+"""Lines of a kind before the rest is only counted."""
+
+
+def print_merged(merged: Merged) -> None:
+    """The board of several runs, then why rows are not ranked, then the notes."""
+    table = Table(title=f"ranked by {escape(merged.headline)} on test among comparable rows; 95 % intervals")
+    for heading in ("rank", "generator", "run", "role", "status", merged.headline, "utility", "fit s"):
+        left = heading in ("generator", "run", "role", "status")
+        table.add_column(_clean(heading), justify="left" if left else "right", overflow="fold")
+    for record in merged.leaderboard.to_dict("records"):
+        row = {str(column): str(cell) for column, cell in record.items()}
+        table.add_row(
+            _rank(row),
+            *(_clean(row[column]) for column in ("generator", "run", "role")),
+            f"{row['status']} {row['seeds']}",
+            *(
+                _clean(with_interval(row, column)) if column in row else ""
+                for column in (merged.headline, "utility")
+            ),
+            f"{float(row['fit_wall_s']):.1f}" if row["fit_wall_s"] else "",
+        )
+    make_console().print(table)
+    for name, reason in merged.refused.items():
+        print(f"not comparable: {name}: {reason}")
+    for note in merged.notes:
+        print(f"note: {note}")
+
+
+def _rank(row: Mapping[str, str]) -> str:
+    return rank_of(row) if row["comparable"] == "yes" else "not comparable"
+
+
+def print_diff(diff: Diff, a: str, b: str) -> None:
+    """The inputs that changed, by part; the numbers that moved; what that comes to."""
+    print(f"A {a}\nB {b}")
+    print("inputs" if diff.inputs else "inputs: the same")
+    for change in diff.inputs:
+        print(f"  {change.part:<14} {change}")
+    moved = [number for number in diff.numbers if number.verdict != "same"]
+    if moved:
+        make_console().print(_moves(moved))
+    for label, rank_a, rank_b in diff.ranks:
+        print(f"rank of {label}: {rank_a or 'none'} -> {rank_b or 'none'}")
+    verdicts = Counter[str](number.verdict for number in diff.numbers)
+    kinds = {
+        "same": "the same",
+        "within": "moved within the interval of the difference",
+        "beyond": "beyond it",
+        "unknown": "moved and have no interval",
+        "other": "in one run only or replaced by a text",
+    }
+    print(f"{len(diff.numbers)} numbers: {', '.join(f'{verdicts[k]} {text}' for k, text in kinds.items())}")
+    if verdicts["beyond"]:
+        print(
+            f"At 95 % about {(verdicts['within'] + verdicts['beyond']) / 20:.1f} would lie beyond by chance alone."
+        )
+
+
+def _moves(moved: Iterable[Moved]) -> Table:
+    table = Table(title="numbers that moved; B - A with its 95 % interval")
+    for heading in ("generator", "number", "A", "B", "B - A", "rule", "moved"):
+        table.add_column(heading, justify="right" if heading in ("A", "B", "B - A") else "left", overflow="fold")
+    for n in moved:
+        shift = n.shift
+        by = f"{shift.difference:+.4f} ({shift.low:+.4f} to {shift.high:+.4f})" if shift else ""
+        row = (n.generator, n.column, _number(n.a), _number(n.b), by, shift.rule if shift else "", n.verdict)
+        table.add_row(*map(_clean, row))
+    return table
+
+
+def _number(shown: Shown | None) -> str:
+    if shown is None:
+        return "absent"
+    return f"{shown.value:.4f}" if shown.value == shown.value else shown.text
+
+
+def print_packed(packed: Packed, file: str) -> None:
+    """What is in a bundle and what is not."""
+    print(f"{file}: {len(packed.files)} files, {sum(packed.files.values()) / 1e6:.1f} MB unpacked")
+    ours = ("trials", "data")
+    paths = [PurePosixPath(name) for name in packed.left_out]
+    kinds = Counter(p.name if p.parts[0] in ours or len(p.parts) == 1 else f"{p.parts[0]}/" for p in paths)
+    _some([f"left out: {name} ({n} file{'s' * (n > 1)})" for name, n in kinds.items()])
+
+
+def print_verified(found: Verified, file: str) -> None:
+    """What was recomputed, what could not be, what does not match."""
+    for note in found.notes:
+        print(_plain(f"note: {note}"))
+    _some([f"file: {line}" for line in found.files])
+    _some(
+        [
+            f"{m.file}: {m.row}: {m.column}: {m.stored or 'nothing'}, recomputed {m.recomputed or 'nothing'}"
+            for m in found.mismatches
+        ]
+    )
+    for what, n in found.unchecked.items():
+        print(_plain(f"not recomputable from the bundle: {what} ({n})"))
+    for name, n in found.matching.items():
+        print(f"{name}: {n} cells recomputed and found the same")
+    problems = f"{len(found.mismatches)} cells do not match, {len(found.files)} files do not fit the manifest"
+    print(f"{file}: {'holds' if found.holds else problems}")
+
+
+def _some(lines: list[str]) -> None:
+    for line in lines[:SHOWN]:
+        print(_plain(line))
+    if len(lines) > SHOWN:
+        print(f"and {len(lines) - SHOWN} more")
+
+
+def _plain(text: str) -> str:
+    """Without control characters: a stranger's labels shall not steer the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _clean(text: str) -> str:
+    return escape(_plain(text))

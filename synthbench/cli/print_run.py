@@ -1,0 +1,103 @@
+"""What people see on the terminal: the plan, the plugins, the board."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synthbench.api.registry import BASES, Registry
+from synthbench.benchmark.config import Benchmark
+from synthbench.benchmark.plan import Trial
+from synthbench.cli.console import make_console, rank_of, with_interval
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from synthbench.data.test_sets import TestSet
+    from synthbench.runner.fetch import Fetched
+    from synthbench.runner.loop import RunResult
+
+__all__ = ["print_board", "print_fetched", "print_plan", "print_plugins"]
+
+
+def print_plugins(registry: Registry) -> None:
+    """Name, kind and first line of the docstring of each plugin."""
+    for kind in BASES:
+        print(f"{kind}s")
+        for name, cls in registry.names(kind).items():
+            summary = (cls.__doc__ or "").strip().partition("\n")[0]
+            print(f"  {name:<24} {summary}")
+
+
+def print_fetched(fetched: Fetched) -> None:
+    """Every published file with its digest, then how many images there are."""
+    for file, digest in fetched.files.items():
+        pin = "" if file.sha256 else "; no digest is published: pin this one with `sha256:`"
+        print(f"{file.path}: SHA-256 {digest}{pin}")
+    print(f"data: {', '.join(f'{name} {n}' for name, n in fetched.images.items())} images")
+
+
+def print_plan(bench: Benchmark, plan: Sequence[Trial]) -> None:
+    """The trials in their order, with seeds and evaluators."""
+    external = "".join(f", {entry.label}" for entry in bench.external)
+    print(f"{bench.name}: {len(plan)} trials, {bench.samples} images each, on {bench.dataset.label}{external}")
+    print(f"headline: {bench.headline} on test")
+    for number, trial in enumerate(plan, start=1):
+        scored = ", ".join(e.label for e in trial.evaluators) or "nobody"
+        role = trial.generator.plugin.role
+        print(
+            f"{number:>3}  {trial.generator.label} ({role}), seed {trial.index} = {trial.seed}, scored by {scored}"
+        )
+
+
+def print_board(result: RunResult) -> None:
+    """The leaderboard with its intervals, the test sets, then where the files are and what failed."""
+    console = make_console()
+    console.print(_board(result.bench, result.out))
+    console.print(_test_sets(result.tests))
+    print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")
+    for outcome in result.failed:
+        for reason in outcome.reasons:
+            print(f"failed: {outcome.trial.title}: {reason}")
+
+
+def _board(bench: Benchmark, out: Path) -> Table:
+    """Rank group (or "copies"), the headline with its interval, the other test metrics, utility, times."""
+    import pandas as pd
+    from rich.markup import escape
+    from rich.table import Table
+
+    board = pd.read_csv(out / "leaderboard.csv", dtype=str, keep_default_na=False)  # cells may hold texts
+    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.plugin.metrics]
+    shown = [bench.headline, *(m for m in metrics if m != bench.headline and (board[m] != "").any())][:3]
+    table = Table(title=f"{escape(bench.name)}: ranked by {escape(bench.headline)} on test; 95 % intervals")
+    for heading in ("rank", "generator", "role", "status", *shown, "utility", "fit s", "score s"):
+        left = heading in ("generator", "role", "status")
+        table.add_column(escape(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
+    for record in board.to_dict("records"):
+        row = {str(column): str(cell) for column, cell in record.items()}
+        scoring = [float(t) for e in bench.evaluators if (t := row[f"{e.label}_wall_s"])]
+        table.add_row(
+            rank_of(row),
+            escape(row["generator"]),
+            row["role"],
+            f"{row['status']} {row['seeds']}",
+            *(escape(with_interval(row, metric)) for metric in [*shown, "utility"]),
+            f"{float(row['fit_wall_s']):.1f}" if row["fit_wall_s"] else "",
+            f"{sum(scoring):.1f}" if scoring else "",
+        )
+    return table
+
+
+def _test_sets(tests: Sequence[TestSet]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="test sets; leaked: training knows the image or the patient")
+    for heading in ("test set", "images", "patients", "leaked", "whose images"):
+        table.add_column(heading, justify="left" if heading in ("test set", "whose images") else "right")
+    for test in tests:
+        leaked = f"{test.leaked['leaked']} ({test.share:.0%})" if test.leaked["leaked"] else "0"
+        table.add_row(escape(test.name), str(test.images), str(test.patients), leaked, escape(test.domain))
+    return table

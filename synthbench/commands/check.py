@@ -1,0 +1,34 @@
+"""`synthbench check`: the conformance suite on a plugin given by name or as `path.py:Class`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from synthbench.api.interfaces import Plugin
+from synthbench.api.registry import BASES, Registry, did_you_mean, load_registry
+from synthbench.benchmark.config import build_plugin
+from synthbench.commands.device import resolve_device
+from synthbench.errors import PluginError
+from synthbench.testing import Finding, run_checks
+
+__all__ = ["check", "find_any"]
+
+
+def check(use: str, *, overrides: Sequence[str] = (), device: str = "cpu") -> list[Finding]:
+    """Build the plugin `use` names, by name or as `path.py:Class`, and run every check on it."""
+    plugin = build_plugin(find_any(load_registry(), use), overrides)
+    return run_checks(plugin, device=resolve_device(device))
+
+
+def find_any(registry: Registry, use: str) -> type[Plugin]:
+    """The plugin class behind a name of any kind, or behind `path.py:Class` seen from here."""
+    if ".py:" in use:
+        return registry.find_file(use, Path.cwd())
+    found = [registry.names(kind)[use] for kind in BASES if use in registry.names(kind)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise PluginError(f"{use!r} is the name of {len(found)} plugins of different kinds; write file.py:Class")
+    known = [name for kind in BASES for name in registry.names(kind)]
+    raise PluginError(f"no plugin is called {use!r}.{did_you_mean(use, known)}")

@@ -1,0 +1,37 @@
+"""`synthbench validate` and `run --dry-run`: a benchmark file checked, and its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from synthbench.api.registry import load_registry
+from synthbench.benchmark.config import Benchmark, load_benchmark
+from synthbench.benchmark.plan import Trial, make_plan
+
+__all__ = ["Planned", "validate"]
+
+
+class Planned(NamedTuple):
+    """A checked benchmark and its trials, in their order."""
+
+    bench: Benchmark
+    plan: Sequence[Trial]
+
+
+def validate(
+    file: Path, *, only: Sequence[str] = (), overrides: Sequence[str] = (), offline: bool = False
+) -> Planned:
+    """Check a benchmark file and plan it; nothing is run. `offline`: its files have to be here already.
+
+    Raises SynthbenchError with all that is wrong.
+    """
+    bench = load_benchmark(file, load_registry(), overrides)
+    plan = make_plan(bench, only)
+    if offline:
+        from synthbench.progress import Progress  # beside what loads data, which a check need not wait for
+        from synthbench.runner.fetch import prepare
+
+        prepare(bench, Progress())
+    return Planned(bench, plan)

@@ -1,0 +1,116 @@
+"""The bootstrap of an evaluation: its metrics on the same test images, resampled by patient.
+
+Every evaluation on a test set meets the same resamples, so that generators are compared image by image.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from synthbench.api.interfaces import Evaluator
+from synthbench.errors import StoreError
+from synthbench.seeds import derive_seed
+from synthbench.stats import RESAMPLES, cluster_weights
+from synthbench.storage.predictions import PREDICTIONS, load_predictions
+from synthbench.storage.store import Store
+from synthbench.types import Artifact, Predictions, Strings
+
+__all__ = ["Measured", "Replicates", "answer_sets", "replicate", "resample"]
+
+VERSION = 1
+"""Counts up when the resampling changes."""
+
+BLOCK_CELLS = 1 << 22
+"""Weights of this many images times resamples are in memory at once."""
+
+
+class Measured(NamedTuple):
+    """What a row of scores.csv was measured with, but for generator and its seed."""
+
+    metric: str
+    variant: str
+    test_set: str
+    classifier_seed: int | None
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """`values` float32 (B,) by what was measured; `groups` are patients by test set."""
+
+    values: Mapping[Measured, npt.NDArray[np.float32]]
+    groups: Mapping[str, int]
+
+
+def replicate(plugin: Evaluator, artifact: Artifact, seed: int, store: Store) -> Replicates:
+    """The evaluation's metrics in each of RESAMPLES resamples, from the store where they were made before.
+
+    `seed` is the benchmark's; it and the test set's patients decide the resamples.
+    """
+    predictions = artifact.path / "files" / PREDICTIONS
+    if not predictions.exists():
+        return Replicates({}, {})
+    key = {"scores": artifact.path.name, "seed": seed, "resamples": RESAMPLES, "version": VERSION}
+    made = store.make("replicates", key, lambda f: _save(f, resample(plugin, load_predictions(predictions), seed)))
+    return _load(made.path)
+
+
+def resample(plugin: Evaluator, predictions: Sequence[Predictions], seed: int) -> Replicates:
+    """What `replicate` keeps, computed here and now."""
+    values: dict[Measured, npt.NDArray[np.float32]] = {}
+    groups: dict[str, int] = {}
+    for answers in answer_sets(predictions):
+        first = next(iter(answers.values()))
+        groups[first.test_set] = len(np.unique(first.groups))
+        for (metric, variant), replicates in _resampled(plugin, answers, seed).items():
+            values[Measured(metric, variant, first.test_set, first.classifier_seed)] = replicates
+    return Replicates(values, groups)
+
+
+def _save(folder: Path, made: Replicates) -> Mapping[str, Any]:
+    values = list(made.values.values())
+    np.save(folder / "values.npy", np.stack(values) if values else np.empty((0, RESAMPLES), dtype=np.float32))
+    about = {"measured": list(made.values), "groups": made.groups}
+    (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+    return {}
+
+
+def answer_sets(predictions: Sequence[Predictions]) -> list[dict[str, Predictions]]:
+    """By variant, those that answer for the same images under the same classifier seed."""
+    sets: dict[tuple[str, int | None, bytes], dict[str, Predictions]] = {}
+    for p in predictions:
+        sets.setdefault((p.test_set, p.classifier_seed, p.ids.tobytes()), {})[p.variant] = p
+    return list(sets.values())
+
+
+def _resampled(
+    plugin: Evaluator, answers: Mapping[str, Predictions], seed: int
+) -> dict[tuple[str, str], npt.NDArray[np.float32]]:
+    """All metrics of one classifier on one test set, block by block of resamples."""
+    first = next(iter(answers.values()))
+    parts = [plugin.resample(answers, weights) for weights in _weights(first.test_set, first.groups, seed)]
+    return {name: np.concatenate([part[name] for part in parts]).astype(np.float32) for name in parts[0]}
+
+
+def _weights(test_set: str, groups: Strings, seed: int) -> Iterator[npt.NDArray[np.uint16]]:
+    """RESAMPLES resamples in blocks; the same whoever is evaluated."""
+    rng = np.random.default_rng(derive_seed(seed, "bootstrap", test_set))
+    block = max(1, min(RESAMPLES, BLOCK_CELLS // max(1, len(groups))))
+    for start in range(0, RESAMPLES, block):
+        yield cluster_weights(groups, min(block, RESAMPLES - start), rng)
+
+
+def _load(folder: Path) -> Replicates:
+    try:
+        stacked = np.load(folder / "values.npy")
+        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        names = [Measured(*entry) for entry in about["measured"]]
+        return Replicates(dict(zip(names, stacked, strict=True)), about["groups"])
+    except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
+        raise StoreError.damaged(folder, error) from error

@@ -1,0 +1,35 @@
+"""The gate: a generator that an evaluator flags as copying is marked on the board and has no rank."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from synthbench.leaderboard.trial_result import Outcome
+
+__all__ = ["copying", "flagged_by"]
+
+
+def flagged_by(outcomes: Sequence[Outcome]) -> list[str]:
+    """The evaluators that flag a generator under any of its seeds, by label."""
+    return list(dict.fromkeys(label for o in outcomes for label, value in _gates(o) if value > 0))
+
+
+def copying(outcomes: Sequence[Outcome]) -> Literal["yes", "no", ""]:
+    """Whether a generator copies: "yes" where a seed is flagged, "no" where none is and all are known."""
+    if flagged_by(outcomes):
+        return "yes"
+    values = [[value for _, value in _gates(outcome)] for outcome in outcomes]
+    known = all(mine and not any(map(math.isnan, mine)) for mine in values)
+    return "no" if values and known else ""
+
+
+def _gates(outcome: Outcome) -> Iterator[tuple[str, float]]:
+    """(evaluator, value) of every gating metric; variants, a class alone say, do not count."""
+    gates = {entry.label: entry.plugin.gates for entry in outcome.trial.evaluators}
+    for label, scores in outcome.scores.items():
+        for score in scores:
+            if score.metric in gates[label] and not score.variant:
+                yield label, score.value

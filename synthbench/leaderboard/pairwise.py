@@ -1,0 +1,83 @@
+"""Which generators differ: every pair of candidates on the same test images, and the ranks that follow."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthbench.benchmark.config import Ranking
+from synthbench.leaderboard.estimates import Cell
+from synthbench.stats import delong, difference, holm, mcnemar, rank_groups
+from synthbench.types import Direction, Predictions
+
+__all__ = ["Comparison", "compare", "ranks"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Candidate `a` against `b` in the headline: a minus b, its interval, p before and after Holm's correction.
+
+    `better` is the one that the data prefer, "" where they do not decide. NaN: nothing to tell it by.
+    """
+
+    a: str
+    b: str
+    test: str
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float = math.nan
+    better: str = ""
+
+
+def compare(
+    cells: Mapping[str, Cell],
+    ranking: Ranking,
+    direction: Direction,
+    predictions: Mapping[str, Predictions],
+) -> list[Comparison]:
+    """All pairs of candidates whose headline is a number.
+
+    cells        the headline of each
+    predictions  for mcnemar and delong: the answers behind it
+    """
+    pairs = list(itertools.combinations([label for label, cell in cells.items() if not cell.text], 2))
+    found = [_pair(a, b, cells, ranking.test, predictions) for a, b in pairs]
+    adjusted = holm([c.p for c in found])
+    return [_decided(c, p, ranking.alpha, direction) for c, p in zip(found, adjusted, strict=True)]
+
+
+def _pair(
+    a: str, b: str, cells: Mapping[str, Cell], test: str, predictions: Mapping[str, Predictions]
+) -> Comparison:
+    one, other = cells[a], cells[b]
+    d = difference(one.values, one.replicates, other.values, other.replicates, groups=one.patients)
+    p = d.p if test == "bootstrap" else _named(test, predictions[a], predictions[b])
+    return Comparison(a, b, test, d.value, d.low, d.high, p)
+
+
+def _named(test: str, a: Predictions, b: Predictions) -> float:
+    if not np.array_equal(a.ids, b.ids):
+        raise ValueError(f"{test}: the two were not asked about the same images")
+    if test == "mcnemar":
+        return mcnemar(a.probabilities.argmax(1) == a.labels, b.probabilities.argmax(1) == b.labels)
+    return delong(a.labels, a.probabilities[:, 1], b.probabilities[:, 1]).p
+
+
+def _decided(c: Comparison, p: float, alpha: float, direction: Direction) -> Comparison:
+    ahead = c.a if (c.difference > 0) == (direction == "higher") else c.b
+    return Comparison(c.a, c.b, c.test, c.difference, c.low, c.high, c.p, p, ahead if p < alpha else "")
+
+
+def ranks(labels: Sequence[str], comparisons: Sequence[Comparison]) -> dict[str, tuple[int, int]]:
+    """(rank_low, rank_high) of each: 1 + those significantly better, n - those significantly worse."""
+    better = {}
+    for c in comparisons:
+        better[c.a, c.b] = c.better == c.a
+        better[c.b, c.a] = c.better == c.b
+    return rank_groups(labels, better)

@@ -1,0 +1,47 @@
+"""How a trial ended, with all that a board needs of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from synthbench.benchmark.plan import Trial
+from synthbench.leaderboard.bootstrap import Replicates
+from synthbench.types import Score
+
+__all__ = ["Outcome", "Status"]
+
+Status = Literal["done", "failed", "skipped"]
+
+
+@dataclass
+class Outcome:
+    """How a trial ended; `reasons` say what failed or why not.
+
+    By evaluator label: `scores`, their `replicates` (the bootstrap) and the file of their `predictions`;
+    `costs` by stage.
+    """
+
+    trial: Trial
+    status: Status = "done"
+    reasons: list[str] = field(default_factory=list)
+    scores: dict[str, tuple[Score, ...]] = field(default_factory=dict)
+    replicates: dict[str, Replicates] = field(default_factory=dict)
+    predictions: dict[str, Path] = field(default_factory=dict)
+    costs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    from_store: bool = False
+
+    def end(self, status: Status, reason: str) -> None:
+        """Note a failure or a skip; a failure outweighs a skip."""
+        self.status = "failed" if "failed" in (status, self.status) else status
+        self.reasons.append(reason)
+
+    def bounds(self, evaluator: str, metric: str) -> tuple[float, float] | None:
+        """The least and the largest value of a metric, if it has both."""
+        return self.trial.evaluator(evaluator).plugin.bounds.get(metric)
+
+    def patients(self, evaluator: str, test_set: str) -> int | None:
+        """How many patients an evaluator's answers on a test set come from, where it keeps its answers."""
+        found = self.replicates.get(evaluator)
+        return found.groups.get(test_set) if found else None

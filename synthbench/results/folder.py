@@ -1,0 +1,197 @@
+"""What a run left in its folder, read back. Pieces may be missing: they are empty here, never an error."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from synthbench.errors import DataError
+from synthbench.results.layout import safe_name
+
+__all__ = ["Estimate", "Row", "RunFolder", "Trial", "dig", "estimate", "number", "read_csv", "read_run"]
+
+Row = Mapping[str, str]
+TABLES = ("leaderboard", "scores", "intervals", "comparisons", "test_sets", "audit", "quarantine")
+
+
+class Estimate(NamedTuple):
+    """A number with its 95 % interval, as far as there is one."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f}{f' ({self.low:.3f} to {self.high:.3f})' if self.known else ''}"
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return self.low is not None and self.high is not None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial as run.json tells of it; `folder` holds its files."""
+
+    generator: str
+    index: int
+    folder: Path
+    status: str = ""
+    seed: int | None = None
+    reasons: Sequence[str] = ()
+
+    def evaluator(self, label: str) -> Path:
+        """Where an evaluator's files are."""
+        return self.folder / safe_name(label)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run's folder: its tables as text, run.json, the trials. `problems` gathers what could not be read."""
+
+    out: Path
+    tables: Mapping[str, Sequence[Row]]
+    record: Mapping[str, Any]
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def board(self) -> Sequence[Row]:
+        """leaderboard.csv, best first."""
+        return self.tables["leaderboard"]
+
+    @property
+    def bench(self) -> Mapping[str, Any]:
+        """The benchmark file with every default written out."""
+        found = dig(self.record, "benchmark", default={})
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def headline(self) -> str:
+        """The metric that ranks, "" where run.json does not say."""
+        return str(self.bench.get("headline", ""))
+
+    @property
+    def name(self) -> str:
+        """The benchmark's name, else the folder's."""
+        return str(self.bench.get("name", self.out.resolve().name))
+
+    @cached_property
+    def roles(self) -> dict[str, str]:
+        """candidate, floor or ceiling by generator, in the board's order."""
+        return {row["generator"]: row.get("role", "candidate") for row in self.board}
+
+    @cached_property
+    def evaluators(self) -> list[str]:
+        """Labels in the benchmark file's order, then those that scores.csv alone knows."""
+        named = [str(dig(e, "label", default="")) for e in dig(self.record, "benchmark", "evaluators", default=[])]
+        return list(dict.fromkeys([*filter(None, named), *(row["evaluator"] for row in self.tables["scores"])]))
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """Class names in the order of the labels, as far as run.json knows them."""
+        return list(dig(self.record, "data", "sets", "train", "counts", default={}))
+
+    @cached_property
+    def test_sets(self) -> list[str]:
+        """Test sets that nobody has seen, `test` first; without the clean remainders of others."""
+        unseen = [row["test_set"] for row in self.tables["scores"] if not row.get("seen")]
+        found = dict.fromkeys([*(row["test_set"] for row in self.tables["test_sets"]), *unseen])
+        return sorted((name for name in found if not name.endswith("[clean]")), key=lambda name: name != "test")
+
+    def leaked(self, test_set: str) -> str:
+        """How much of a test set training knows, "" where nothing."""
+        row = next((row for row in self.tables["test_sets"] if row.get("test_set") == test_set), {})
+        known = row.get("leaked", "")
+        return f"leaked: {known} of {row.get('images', '?')}" if known not in ("", "0") else ""
+
+    @cached_property
+    def trials(self) -> list[Trial]:
+        """As run.json lists them; without it, by the folders of the generators on the board."""
+        listed = dig(self.record, "trials", default=[])
+        if listed:
+            return [self._trial(entry) for entry in listed]
+        return [
+            Trial(label, int(folder.name.removeprefix("seed-")), folder)
+            for label in self.roles
+            for folder in sorted((self.out / "trials" / safe_name(label)).glob("seed-*"))
+            if folder.name.removeprefix("seed-").isdecimal()
+        ]
+
+    def trials_of(self, generator: str) -> list[Trial]:
+        """Those of one generator."""
+        return [trial for trial in self.trials if trial.generator == generator]
+
+    def note(self, path: Path, error: Exception) -> None:
+        """Keep for the page what could not be read, and why."""
+        name = path.relative_to(self.out) if path.is_relative_to(self.out) else path
+        self.problems.append(f"{name}: {type(error).__name__}: {error}")
+
+    def rows(self, path: Path) -> list[Row]:
+        """A CSV file's rows; none where it is missing or cannot be read."""
+        try:
+            return read_csv(path)
+        except (OSError, ValueError, csv.Error) as error:
+            self.note(path, error)
+            return []
+
+    def _trial(self, entry: Mapping[str, Any]) -> Trial:
+        label, index = str(entry.get("generator", "")), int(entry.get("index", 0))
+        folder = self.out / "trials" / safe_name(label) / f"seed-{index}"
+        reasons = [str(reason) for reason in entry.get("reasons", [])]
+        return Trial(label, index, folder, str(entry.get("status", "")), entry.get("seed"), reasons)
+
+
+def read_run(out: Path) -> RunFolder:
+    """Read a run's folder. Raises DataError where there is no leaderboard.csv in it."""
+    board = out / "leaderboard.csv"
+    if not board.is_file():
+        raise DataError(f"{out} has no leaderboard.csv; give the folder that `synthbench run` wrote")
+    run = RunFolder(out, {}, {})
+    tables = {name: run.rows(out / f"{name}.csv") for name in TABLES}
+    if not tables["leaderboard"] or "generator" not in tables["leaderboard"][0]:
+        raise DataError(f"{board} has no row with a generator; run the benchmark again")
+    record: dict[str, Any] = {}
+    try:
+        record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        run.note(out / "run.json", error)
+    return RunFolder(out, tables, record, run.problems)
+
+
+def read_csv(path: Path) -> list[Row]:
+    """A CSV file's rows as text, short ones filled up with ""; none where there is no file."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file, restval="")
+        return [{column: cell for column, cell in row.items() if column is not None} for row in rows]
+
+
+def dig(tree: Any, *keys: str, default: Any) -> Any:
+    """The value below nested keys, `default` where one is missing or None."""
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, Mapping) else None
+    return default if tree is None else tree
+
+
+def number(text: str | None) -> float | None:
+    """A cell's number; None where it is empty, a text or not finite."""
+    try:
+        value = float(text) if text else float("nan")
+    except ValueError:
+        return None
+    return value if abs(value) < float("inf") else None
+
+
+def estimate(row: Row, value: str, low: str = "", high: str = "") -> Estimate | None:
+    """The number in the column `value` and its interval in `low`, `high` (by default <value>_low and _high)."""
+    found = number(row.get(value))
+    if found is None:
+        return None
+    return Estimate(found, number(row.get(low or f"{value}_low")), number(row.get(high or f"{value}_high")))

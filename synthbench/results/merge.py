@@ -1,0 +1,173 @@
+"""The boards of several runs as one: what may be compared is ranked anew, the rest is marked and says why."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import pandas as pd
+
+from synthbench.errors import ConfigError
+from synthbench.leaderboard.board import direction_of, head_of, headline_of, standings
+from synthbench.leaderboard.estimates import Cell, cells_of
+from synthbench.leaderboard.pairwise import Comparison
+from synthbench.leaderboard.trial_result import Outcome
+from synthbench.progress import Progress
+from synthbench.results.comparability import incomparable
+from synthbench.results.read import Finished, Wanted, read_run, read_table, resample_run
+from synthbench.storage.store import write_atomic
+
+__all__ = ["Merged", "merge", "write_merged"]
+
+Who = tuple[str, str]  # run, generator
+
+RANKS = ["rank", "rank_low", "rank_high"]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The merged board, the pairs of candidates behind its ranks, and what else a reader should know.
+
+    leaderboard  the runs' rows as they were written, under `run`, `generator`, `comparable` ("yes", or "no: " and
+                 why) and ranks of their own; comparable rows first, best headline first
+    comparisons  as a run's comparisons.csv
+    headline     of the first run
+    notes        what does not keep rows apart but may explain a difference
+    """
+
+    leaderboard: pd.DataFrame
+    comparisons: pd.DataFrame
+    headline: str
+    notes: list[str]
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """By run, why its rows are not ranked."""
+        marked = self.leaderboard[self.leaderboard["comparable"] != "yes"]
+        return dict(zip(marked["run"], marked["comparable"].str.removeprefix("no: "), strict=True))
+
+
+def merge(folders: Sequence[Path], progress: Progress, plugins: Path | None = None) -> Merged:
+    """Merge finished runs; the first decides what is comparable. Raises DataError for a folder that is no run.
+
+    Candidates of all comparable runs are compared as within one: under the same resamples of the same test images,
+    made anew from the stored predictions. `plugins` as for `read_run`.
+    """
+    runs = dict(zip(run_names(folders), [read_run(folder, plugins) for folder in folders], strict=True))
+    first = next(iter(runs.values()))
+    reasons = {name: "; ".join(incomparable(first.record, run.record)) for name, run in runs.items()}
+    alike = {name: run for name, run in runs.items() if not reasons[name]}
+    repeated = _repeated(alike)
+    names = _names({name: [g for g in run.trials if (name, g) not in repeated] for name, run in runs.items()})
+    trials: dict[str, list[Outcome]] = {}
+    for name, run in alike.items():
+        resample_run(run, first.bench.seed, progress, _headline_only(first))
+        trials |= {names[name, label]: mine for label, mine in run.trials.items() if (name, label) in names}
+    heads = _heads(first, trials)
+    comparisons, places = standings(first.bench, first.tests, trials, heads)
+    rows = pd.concat([_rows(name, run, reasons[name], names) for name, run in runs.items()], ignore_index=True)
+    return Merged(
+        _ordered(_ranked(rows.fillna(""), places), heads, direction_of(first.bench) == "lower"),
+        pd.DataFrame(map(asdict, comparisons), columns=[field.name for field in fields(Comparison)]),
+        first.bench.headline,
+        [
+            *_notes(runs, alike),
+            *(f"{run}: {label} is that of {other}: shown once" for (run, label), other in repeated.items()),
+        ],
+    )
+
+
+def write_merged(merged: Merged, out: Path) -> None:
+    """leaderboard.csv and comparisons.csv in `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("leaderboard", "comparisons"):
+        write_atomic(out / f"{name}.csv", getattr(merged, name).to_csv(index=False, lineterminator="\n"))
+
+
+def run_names(folders: Sequence[Path]) -> list[str]:
+    """Each folder's name, with as many parents as tell them apart. Raises ConfigError where one comes twice."""
+    paths = [folder.resolve() for folder in folders]
+    if twice := [folder for folder, n in zip(folders, map(paths.count, paths), strict=True) if n > 1]:
+        raise ConfigError(f"{twice[0]}: the same run twice")
+    for depth in range(1, max(len(path.parts) for path in paths) + 1):
+        names = [Path(*path.parts[-depth:]).as_posix() for path in paths]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def _repeated(alike: Mapping[str, Finished]) -> dict[Who, str]:
+    """Generators whose every score an earlier run has to the last digit, and that run: from one store, say.
+
+    Ranked twice, they would push others down and make every comparison weigh less.
+    """
+    seen: dict[str, str] = {}
+    found: dict[Who, str] = {}
+    for name, run in alike.items():
+        for label, mine in run.trials.items():
+            scores = repr((label, [outcome.scores for outcome in mine]))
+            if any(outcome.scores for outcome in mine) and seen.setdefault(scores, name) != name:
+                found[name, label] = seen[scores]
+    return found
+
+
+def _names(labels: Mapping[str, Sequence[str]]) -> dict[Who, str]:
+    """What each generator of each run is called: its label, and the run where several have that label."""
+    counts = Counter(label for mine in labels.values() for label in mine)
+    return {
+        (run, label): f"{label} ({run})" if counts[label] > 1 else label
+        for run, mine in labels.items()
+        for label in mine
+    }
+
+
+def _headline_only(run: Finished) -> Wanted:
+    evaluator = headline_of(run.bench).evaluator
+    return lambda _, label: {"test"} if label == evaluator else ()
+
+
+def _heads(first: Finished, trials: Mapping[str, Sequence[Outcome]]) -> dict[str, Cell]:
+    """The headline's cell of each generator; a run that was cut short shows `1/3 seeds`."""
+    cells = {label: cells_of(mine, first.bench.seeds) for label, mine in trials.items()}
+    return {label: head for label, mine in cells.items() if (head := head_of(mine, first.bench))}
+
+
+def _rows(name: str, run: Finished, reason: str, names: Mapping[Who, str]) -> pd.DataFrame:
+    """A run's own board without its ranks and the rows that have no name here."""
+    table = read_table(run.folder / "leaderboard.csv")
+    table = table[[(name, label) in names for label in table["generator"]]]
+    generators = [names[name, label] for label in table["generator"]]
+    table = table.drop(columns=[*RANKS, "generator"])
+    table.insert(0, "run", name)
+    table.insert(1, "generator", generators)
+    table.insert(2, "comparable", f"no: {reason}" if reason else "yes")
+    return table
+
+
+def _ranked(table: pd.DataFrame, places: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
+    ends = [places.get(label, ("", "")) for label in table["generator"]]
+    ranks = pd.DataFrame([(low, low, high) for low, high in ends], columns=RANKS, dtype=str)
+    reason = table.pop("reason")
+    return pd.concat([ranks, table], axis=1).assign(reason=reason)
+
+
+def _ordered(table: pd.DataFrame, heads: Mapping[str, Cell], ascending: bool) -> pd.DataFrame:
+    """Comparable rows by headline, undefined ones behind them; then the others as their runs have them."""
+    comparable = table["comparable"] == "yes"
+    values = pd.Series([heads[label].value if label in heads else math.nan for label in table["generator"]])
+    order = values[comparable].sort_values(ascending=ascending, kind="stable").index
+    return table.loc[[*order, *table.index[~comparable]]].reset_index(drop=True)
+
+
+def _notes(runs: Mapping[str, Finished], alike: Mapping[str, Finished]) -> list[str]:
+    """Evaluators that cannot be resampled here, and those whose code is another than in the first run."""
+    first = next(iter(runs))
+    found = [f"{name}: {label}: {why}" for name, run in alike.items() for label, why in run.missing.items()]
+    for use in dict.fromkeys(e.use for e in runs[first].bench.evaluators):
+        mine = runs[first].record["code"].get(use)
+        others = [name for name, run in alike.items() if run.record["code"].get(use, mine) != mine]
+        found += [f"{name}: other code of {use} than in {first}; see synthbench diff" for name in others]
+    return found

@@ -1,0 +1,1 @@
+"""The loop: for each trial fit, sample, evaluate."""

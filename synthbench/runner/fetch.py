@@ -1,0 +1,55 @@
+"""`synthbench fetch`, and what a run sees to before it starts: every published file is there and the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from synthbench.api.extractors import extractors_of
+from synthbench.api.interfaces import Plugin
+from synthbench.benchmark.config import Benchmark
+from synthbench.progress import Progress
+from synthbench.runner.load_data import load_splits
+from synthbench.runner.session import Workshop
+from synthbench.storage.weights import WeightFile, provide
+
+__all__ = ["Fetched", "fetch", "files_of", "prepare"]
+
+
+def files_of(bench: Benchmark) -> list[WeightFile]:
+    """The published files that its plugins and their extractors need, each once.
+
+    Raises ConfigError for a model that is not known, PluginError for an extra that is not installed.
+    """
+    return list(dict.fromkeys(file for plugin in _plugins(bench) for file in plugin.files()))
+
+
+def prepare(bench: Benchmark, progress: Progress) -> dict[WeightFile, str]:
+    """Get what is missing, unless offline; each file with its SHA-256. Raises DataError with all that is amiss."""
+    files = files_of(bench)
+    digests = provide(files, progress)
+    for plugin in _plugins(bench):
+        plugin.inputs()  # reads the files that the options name
+    return dict(zip(files, digests, strict=True))
+
+
+class Fetched(NamedTuple):
+    """The published files with their SHA-256, and the number of images by part of the data."""
+
+    files: Mapping[WeightFile, str]
+    images: Mapping[str, int]
+
+
+def fetch(bench: Benchmark, shop: Workshop) -> Fetched:
+    """Weights into the weights folder, data sets to where their plugins keep them."""
+    files = prepare(bench, shop.progress)
+    splits = load_splits(bench, shop)
+    return Fetched(files, {"train": len(splits.train), **{name: len(part) for name, part in splits.tests.items()}})
+
+
+def _plugins(bench: Benchmark) -> Iterator[Plugin]:
+    """All of a benchmark's, their extractors among them."""
+    entries: list[Any] = [bench.dataset, *bench.external, *bench.generators, *bench.evaluators]
+    for entry in entries:
+        yield entry.plugin
+        yield from extractors_of(entry.plugin).values()

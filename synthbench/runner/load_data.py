@@ -1,0 +1,86 @@
+"""The data of a run: the data set, and the test parts of the external ones under their labels."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from synthbench.api.interfaces import Dataset
+from synthbench.benchmark.config import Benchmark, Entry
+from synthbench.data.audit import Audit, cached_audit
+from synthbench.data.holdout import with_holdout
+from synthbench.errors import ConfigError, DataError
+from synthbench.results.layout import safe_name
+from synthbench.runner.session import Workshop
+from synthbench.seeds import derive_seed
+from synthbench.types import Images, Splits
+
+__all__ = ["load_audited", "load_splits"]
+
+
+def load_audited(bench: Benchmark, shop: Workshop) -> tuple[Splits, Audit]:
+    """The data as a run uses it: looked over for leaks, then the hold-out cut off `train`.
+
+    Raises DataError where there are no training images, or too few for the hold-out.
+    """
+    splits = load_splits(bench, shop)
+    if not len(splits.train):
+        raise DataError(f"dataset {bench.dataset.label}: it has no training images; it can only be `external`")
+    audit = cached_audit(splits, shop.store, shop.progress)
+    return with_holdout(splits, audit, bench.holdout, derive_seed(bench.seed, "holdout"))
+
+
+def load_splits(bench: Benchmark, shop: Workshop) -> Splits:
+    """The data set with the test parts of the external ones under their labels."""
+    splits = _load(bench.dataset, shop)
+    for entry in bench.external:
+        splits = _joined(splits, entry.label, _load(entry, shop))
+    return splits
+
+
+def _joined(splits: Splits, label: str, further: Splits) -> Splits:
+    """`splits` with the test parts of an external set: "test" under the label, others under "<label>/<name>"."""
+    if not further.tests:
+        raise ConfigError(f"external {label}: this data set has no test part")
+    names = {name: label if name == "test" else f"{label}/{name}" for name in further.tests}
+    for name, images in further.tests.items():
+        _check_external(label, images, splits.train)
+        if names[name] in splits.tests:
+            raise ConfigError(f"external {label}: there is a test set {names[name]!r} already; add `label:`")
+    geometry = {names[name]: facts for name, facts in further.geometry.items() if name in names}
+    return replace(
+        splits,
+        tests={**splits.tests, **{names[name]: images for name, images in further.tests.items()}},
+        quarantine=(*splits.quarantine, *further.quarantine),
+        domains={**splits.domains, **dict.fromkeys(names.values(), further.domain)},
+        geometry={**splits.geometry, **geometry},
+    )
+
+
+def _load(entry: Entry[Dataset], shop: Workshop) -> Splits:
+    """A data set's own `load`, which caches by content: only it knows what its content is."""
+    workdir = shop.scratch / safe_name(entry.label)
+    try:
+        with shop.context("dataset", shop.key(entry), 0, workdir) as ctx:
+            return entry.plugin.load(ctx)
+    finally:
+        _tidy(workdir)
+
+
+def _tidy(folder: Path) -> None:
+    """Remove the folder where it holds nothing but an empty log."""
+    if [(f.name, f.stat().st_size) for f in folder.glob("*")] == [("log.txt", 0)]:
+        shutil.rmtree(folder)
+        if not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
+
+
+def _check_external(label: str, images: Images, train: Images) -> None:
+    if images.classes != train.classes:
+        raise ConfigError(f"external {label}: its classes are {images.classes}, the data set's {train.classes}")
+    if images.shape != train.shape:
+        message = "give both the same image_size and channels"
+        raise ConfigError(
+            f"external {label}: its images are {images.shape}, the data set's {train.shape}; {message}"
+        )

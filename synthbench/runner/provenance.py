@@ -1,0 +1,151 @@
+"""Where a number comes from: configuration, versions, commit, hardware, data digests, times."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+import synthbench
+from synthbench.api.extractors import extractors_of
+from synthbench.api.interfaces import Plugin
+from synthbench.benchmark.config import Benchmark, Entry
+from synthbench.runner.cost import Cost
+from synthbench.storage.code_version import code_version
+from synthbench.types import Splits
+
+__all__ = ["provenance"]
+
+
+def provenance(bench: Benchmark, splits: Splits, device: str, started: datetime, loading: Cost) -> dict[str, Any]:
+    """The content of run.json, but for the trials."""
+    return {
+        "benchmark": bench.resolved(),
+        "declared": _declared(bench),
+        "code": _code(bench),
+        "weights": _weights(bench),
+        "versions": _versions(bench),
+        "git": _git(Path(synthbench.__file__).parent),
+        "hardware": _hardware(device),
+        "data": _data(splits),
+        "started": started.isoformat(timespec="seconds"),
+        "load": loading.as_dict(),
+        "command": sys.argv[1:],
+    }
+
+
+def _entries(bench: Benchmark) -> list[Entry[Any]]:
+    return [bench.dataset, *bench.external, *bench.generators, *bench.evaluators]
+
+
+def _declared(bench: Benchmark) -> dict[str, Any]:
+    """By label, what the classes say of themselves: all that a board needs of a plugin that is not at hand."""
+    generators = {e.label: {"role": e.plugin.role, "prior": e.plugin.prior} for e in bench.generators}
+    evaluators = {
+        e.label: {
+            "metrics": dict(e.plugin.metrics),
+            "bounds": {k: list(v) for k, v in e.plugin.bounds.items()},
+            "gates": sorted(e.plugin.gates),
+        }
+        for e in bench.evaluators
+    }
+    return {"generators": generators, "evaluators": evaluators}
+
+
+def _code(bench: Benchmark) -> dict[str, str]:
+    """By `use`, the digest of each plugin's code (synthbench.source); extractors among them."""
+    plugins: dict[str, Plugin] = {entry.use: entry.plugin for entry in _entries(bench)}
+    for entry in _entries(bench):
+        plugins |= {extractor.use: extractor for extractor in extractors_of(entry.plugin).values()}
+    return {use: code_version(type(plugin).__module__)["source"] for use, plugin in sorted(plugins.items())}
+
+
+def _weights(bench: Benchmark) -> dict[str, dict[str, str]]:
+    """By label, the digests of the files that a plugin or its extractor works with; those without are left out."""
+    found = {entry.label: _inputs(entry.plugin) for entry in _entries(bench)}
+    for entry in _entries(bench):
+        for extractor in extractors_of(entry.plugin).values():
+            found[entry.label] |= {f"{extractor.label}, {k}": v for k, v in _inputs(extractor).items()}
+    return {label: digests for label, digests in found.items() if digests}
+
+
+def _inputs(plugin: Plugin) -> dict[str, str]:
+    try:
+        return dict(plugin.inputs())
+    except Exception as error:  # a plugin's own code; the trial that needs the file ends with the same error
+        return {"unreadable": f"{type(error).__name__}: {error}"}
+
+
+def _versions(bench: Benchmark) -> dict[str, str]:
+    """synthbench, Python, and every package that the plugins of this benchmark import."""
+    found = {"synthbench": synthbench.__version__, "python": platform.python_version()}
+    for entry in _entries(bench):
+        found.update({k: v for k, v in code_version(type(entry.plugin).__module__).items() if k != "source"})
+    for name in ("numpy", "pandas", "pydantic", "pillow", "pluggy"):
+        found[name] = metadata.version(name)
+    return dict(sorted(found.items()))
+
+
+def _git(folder: Path) -> dict[str, Any]:
+    """Commit of the synthbench checkout and whether files differ from it; nulls for an installed package."""
+
+    def ask(*words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=False)
+        except FileNotFoundError:  # no git on this machine
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    if ask("ls-files", "--error-unmatch", "__init__.py") is None:
+        return {"commit": None, "dirty": None}
+    return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain"))}
+
+
+def _hardware(device: str) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "device": device,
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "system": platform.platform(),
+    }
+    torch = sys.modules.get("torch")
+    if torch:
+        about["torch_threads"] = torch.get_num_threads()
+        if device.startswith("cuda"):
+            about["gpu"] = torch.cuda.get_device_name(device)
+            about["cuda"] = torch.version.cuda
+    return about
+
+
+def _cpu_name() -> str:
+    """The processor's name; Linux keeps it in /proc/cpuinfo, elsewhere Python knows."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _data(splits: Splits) -> dict[str, Any]:
+    further = {"val": splits.val, "holdout": splits.holdout}
+    parts = {"train": splits.train, **{k: v for k, v in further.items() if v is not None}, **splits.tests}
+    return {
+        "domain": splits.domain,
+        "sets": {
+            name: {
+                "digest": images.digest,
+                "images": len(images),
+                "shape": images.shape,
+                "counts": images.counts(),
+            }
+            for name, images in parts.items()
+        },
+        "quarantined": len(splits.quarantine),
+    }

@@ -1,0 +1,159 @@
+"""The cached stages of a trial: make synthetic images, evaluate them, resample what the evaluator answered.
+
+Each stage is a store entry: its result, a folder `files/` worth keeping, and what it cost.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synthbench.api.interfaces import Context, Evaluator, Generator, Sampler, balanced_labels
+from synthbench.benchmark.config import Entry
+from synthbench.benchmark.plan import Trial
+from synthbench.errors import StoreError
+from synthbench.results.evidence import save_evidence
+from synthbench.runner.cost import Cost, measure
+from synthbench.runner.pictures import save_class_grid
+from synthbench.runner.session import Workshop
+from synthbench.storage.predictions import PREDICTIONS, save_predictions
+from synthbench.storage.store import save_images, write_atomic
+from synthbench.storage.versions import EVALUATIONS
+from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits
+
+__all__ = ["Evaluated", "evaluate", "synthesise"]
+
+
+def synthesise(trial: Trial, train: Images, samples: int, shop: Workshop, failed: Path) -> Artifact:
+    """Fit the trial's generator and draw `samples` images; the entry's folder holds them (`load_images`)."""
+    entry = trial.generator
+    fit_key = shop.key(entry, train=train.digest, seed=trial.seed)
+
+    def build(folder: Path) -> dict[str, Any]:
+        with shop.context("generator", fit_key, trial.seed, folder / "files", failed) as ctx:
+            sampler, fitting = _fit(entry.plugin, train, ctx)
+            labels = _labels(entry.plugin, train, samples)
+            with measure(shop.device) as sampling:
+                drawn = sampler(labels.copy(), ctx.rng("sample"))
+            images = _as_images(drawn, labels, train, trial)
+            save_images(folder, images)
+            save_class_grid(ctx.workdir / "samples.png", images)
+        costs = {"fit": fitting.as_dict(), "sample": {**sampling.as_dict(), "images": len(images)}}
+        return {"costs": costs}
+
+    return shop.store.make("synthetic", {**fit_key, "samples": samples}, build)
+
+
+def _fit(plugin: Generator, train: Images, ctx: Context) -> tuple[Sampler, Cost]:
+    """Fit, and what that cost in all: where it goes on from checkpoints, the earlier parts stand beside them.
+
+    A part that ended by a kill that no process can notice (SIGKILL, a power cut) is not counted.
+    """
+    ledger = ctx.resume / "cost.json"
+    earlier = json.loads(ledger.read_text(encoding="utf-8")) if ledger.exists() else {}
+    try:
+        with measure(ctx.device) as cost:
+            sampler = plugin.fit(train, ctx)
+    finally:
+        cost.add(earlier)
+        if any(ctx.resume.iterdir()):
+            write_atomic(ledger, json.dumps(cost.as_dict()))
+    return sampler, cost
+
+
+def _labels(plugin: Generator, train: Images, samples: int) -> Labels:
+    """Equally many of each class, or the training prior by largest remainder."""
+    if plugin.prior == "balanced":
+        return balanced_labels(samples, len(train.classes))
+    share = np.bincount(train.labels, minlength=len(train.classes)) * samples / len(train)
+    counts = np.floor(share).astype(np.int64)
+    for index in np.argsort(counts - share, kind="stable")[: samples - counts.sum()]:
+        counts[index] += 1
+    return np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+
+
+def _as_images(drawn: Pixels | Images, labels: Labels, train: Images, trial: Trial) -> Images:
+    """Check what a sampler returned. Raises ValueError with what the plugin has to change."""
+    if isinstance(drawn, np.ndarray | Images) and len(drawn) != len(labels):
+        raise ValueError(f"the sampler returned {len(drawn)} images for {len(labels)} labels")
+    if isinstance(drawn, Images):
+        images = drawn
+    else:
+        ids = np.array(
+            [f"{trial.generator.label}-{trial.index}-{i:06d}" for i in range(len(labels))], dtype=np.str_
+        )
+        images = Images(drawn, labels, train.classes, ids)
+    if not np.array_equal(images.labels, labels):
+        raise ValueError("the sampler returned other labels than it was asked for")
+    if images.shape != train.shape or images.classes != train.classes:
+        found = f"{images.shape} {images.classes}"
+        raise ValueError(f"the sampler returned {found}, the training set has {train.shape} {train.classes}")
+    return images
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A finished evaluation: its scores and where its files lie."""
+
+    scores: tuple[Score, ...]
+    artifact: Artifact
+
+
+def evaluate(
+    evaluator: Entry[Evaluator], seed: int, real: Splits, synthetic: Images, shop: Workshop, failed: Path
+) -> Evaluated:
+    """Score `synthetic` against `real`; the same images under the same seed are scored once."""
+    key = shop.key(evaluator, scores=EVALUATIONS, synthetic=synthetic.digest, real=_digests(real), seed=seed)
+
+    def build(folder: Path) -> dict[str, Any]:
+        with shop.context("scores", key, seed, folder / "files", failed) as ctx:
+            before = dict(shop.store.saved)
+            with measure(shop.device) as cost:
+                evaluation = evaluator.plugin.evaluate(real, synthetic, ctx)
+            cost.add({part: total - before[part] for part, total in shop.store.saved.items()})
+            _check_evaluation(evaluation, evaluator.plugin)
+            _save_scores(folder, evaluation)
+            save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, real.train.classes)
+            save_evidence(ctx.workdir, evaluation.evidence, shop.store)
+        return {"costs": {"evaluate": cost.as_dict()}}
+
+    artifact = shop.store.make("scores", key, build)
+    return Evaluated(_load_scores(artifact.path), artifact)
+
+
+def _digests(real: Splits) -> dict[str, str]:
+    """Of all that an evaluator sees of the real data."""
+    further = {"val": real.val, "holdout": real.holdout}
+    parts = {"train": real.train, **{k: v for k, v in further.items() if v is not None}, **real.tests}
+    geometry = {f"{name}, files": facts.digest for name, facts in real.geometry.items()}
+    return {name: images.digest for name, images in parts.items()} | geometry
+
+
+def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:
+    delivered = {score.metric for score in evaluation.scores}
+    if delivered != set(plugin.metrics):
+        raise ValueError(f"it declares the metrics {sorted(plugin.metrics)} and delivered {sorted(delivered)}")
+
+
+def _save_scores(folder: Path, evaluation: Evaluation) -> None:
+    rows = [{**vars(score), "value": _finite(score.value)} for score in evaluation.scores]
+    text = json.dumps(rows, indent=1, default=int)  # counts may be NumPy's integers
+    (folder / "scores.json").write_text(text, encoding="utf-8")
+
+
+def _load_scores(folder: Path) -> tuple[Score, ...]:
+    try:
+        rows = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+        values = [float("nan") if row["value"] is None else row["value"] for row in rows]
+        return tuple(Score(**{**row, "value": value}) for row, value in zip(rows, values, strict=True))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise StoreError.damaged(folder, error) from error
+
+
+def _finite(value: float) -> float | None:
+    """JSON knows no NaN."""
+    return float(value) if np.isfinite(value) else None

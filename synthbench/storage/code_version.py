@@ -1,0 +1,163 @@
+"""The code version of a plugin: a digest of its module and of all it imports from its own distribution.
+
+Layout, comments and docstrings do not count. Found by reading the import statements, without importing
+anything (torch stays out). Third-party packages that the code imports count by version. So a changed line in
+a plugin, or a new torch, recomputes what it made, and a changed line in another plugin does not.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module, metadata, util
+from pathlib import Path
+
+__all__ = ["FILE_MODULE", "code_version"]
+
+
+CORE_LIBRARY = {"imaging": "api/imaging.py", "split": "data/split.py"}
+"""The modules of the core that decide numbers inside plugins (pixels, who is held out), so their code counts.
+By a name of their own, so that a module that moves makes nobody compute again."""
+
+
+FILE_MODULE = "synthbench_file_"
+"""How the names of modules begin that are read from `path/to/file.py:Class`."""
+
+
+@cache
+def code_version(module: str) -> dict[str, str]:
+    """{"source": sha256, "<package>": version, ...} of everything that `module` runs on.
+
+    The core is left out, `CORE_LIBRARY` apart, and so is where its names are imported from: it moves data, and its
+    keys carry version numbers.
+    """
+    main = sys.modules.get(module) or import_module(module)
+    file = Path(str(main.__file__)).resolve()
+    files, packages = _closure(module, file)
+    sha = hashlib.sha256()
+    # A plugin file's module is named after its folder (registry), which is no part of its code.
+    named = {file.name if name == module and name.startswith(FILE_MODULE) else name: files[name] for name in files}
+    for name in sorted(named):
+        sha.update(f"{name}\0{_meaning(named[name])}\0".encode())
+    versions = {package: _version(package) for package in sorted(packages)}
+    return {"source": sha.hexdigest(), **{name: version for name, version in versions.items() if version}}
+
+
+def _closure(module: str, file: Path) -> tuple[dict[str, bytes], set[str]]:
+    """Sources of the module and of its siblings it reaches; top-level names of the other packages."""
+    root = file.parents[module.count(".") + (file.name == "__init__.py")]
+    is_own = _ownership(module.partition(".")[0])
+    files: dict[str, bytes] = {}
+    packages: set[str] = set()
+    waiting = [(module, file)]
+    while waiting:
+        name, path = waiting.pop()
+        if name in files:
+            continue
+        files[name] = path.read_bytes()
+        for imported in _imports(files[name], name, is_package=path.name == "__init__.py"):
+            top = imported.partition(".")[0]
+            if top == "synthbench":
+                waiting += _core_library(imported)
+            elif top in sys.stdlib_module_names:
+                continue
+            elif is_own(top):
+                waiting += [(imported, sibling)] if (sibling := _find(imported, root)) else []
+            else:
+                packages.add(top)
+    return files, packages
+
+
+def _core_library(imported: str) -> list[tuple[str, Path]]:
+    """The module of `CORE_LIBRARY` that an imported name of the core comes from, if any."""
+    name = imported.rpartition(".")[2]
+    return [(short, file) for short, file in _library_files().items() if name in _exports(file)]
+
+
+def _library_files() -> dict[str, Path]:
+    return {short: Path(__file__).parents[1] / place for short, place in CORE_LIBRARY.items()}
+
+
+@cache
+def _exports(file: Path) -> frozenset[str]:
+    """What a module lists in `__all__`, and its own name."""
+    for statement in ast.parse(file.read_bytes()).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
+            return frozenset([*ast.literal_eval(statement.value), file.stem])
+    return frozenset([file.stem])
+
+
+def _meaning(source: bytes) -> str:
+    """The source without what cannot change a number: layout, comments, docstrings, imports of the core."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [s for s in body if not (_is_text(s) or _is_core_import(s))]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """A bare string: a docstring or a note below a field."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _is_core_import(statement: ast.stmt) -> bool:
+    """Where a name of the core lives is no part of what a plugin computes."""
+    return isinstance(statement, ast.ImportFrom) and str(statement.module).partition(".")[0] == "synthbench"
+
+
+def _ownership(top: str) -> Callable[[str], bool]:
+    """Which top-level packages ship with `top`: its distribution's, or (not installed) its folder's."""
+    by_package = _distributions()
+    mine = set(by_package.get(top, ()))
+    if mine:
+        return lambda other: bool(mine & set(by_package.get(other, ())))
+    return lambda other: other not in by_package
+
+
+def _imports(source: bytes, module: str, *, is_package: bool) -> set[str]:
+    """Absolute names of everything that the source imports, submodules tried as well as attributes."""
+    package = module if is_package else module.rpartition(".")[0]
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = util.resolve_name("." * node.level + base, package)
+            names.update({base, *(f"{base}.{alias.name}" for alias in node.names)})
+    return names - {""}
+
+
+def _find(name: str, root: Path) -> Path | None:
+    """The file of module `name` below `root`, if there is one."""
+    base = root.joinpath(*name.split("."))
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _distributions() -> Mapping[str, list[str]]:
+    """Names of the distributions that ship each top-level package."""
+    return _distributions_on(tuple(sys.path))
+
+
+@cache
+def _distributions_on(path: tuple[str, ...]) -> Mapping[str, list[str]]:  # noqa: ARG001 - what the cache goes by
+    """Reads the file list of everything installed: a tenth of a second each time."""
+    return metadata.packages_distributions()
+
+
+def _version(package: str) -> str:
+    names = _distributions().get(package, ())
+    return metadata.version(names[0]) if names else ""

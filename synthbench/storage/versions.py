@@ -1,0 +1,21 @@
+"""Version counters: each is part of a key of the store, and counts up when the core changes what it names.
+
+What a plugin computes needs none: the digest of its code is in the key.
+"""
+
+__all__ = ["AUDIT", "BOOTSTRAP", "ENTRIES", "EVALUATIONS", "FEATURES"]
+
+ENTRIES = 1
+"""What the entry of any plugin's work (a data set, synthetic images, scores) holds or means."""
+
+EVALUATIONS = 3
+"""What the entry of an evaluation holds or means: scores, predictions, evidence."""
+
+FEATURES = 1
+"""What the feature service hands an extractor and keeps of it."""
+
+AUDIT = 1
+"""What the leak audit finds on the same images."""
+
+BOOTSTRAP = 1
+"""How test images are resampled."""

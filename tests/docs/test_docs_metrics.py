@@ -1,0 +1,89 @@
+"""docs/metrics.md says what the committed results say."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+import pandas as pd
+import pytest
+
+from tests.helpers.places import ROOT
+
+PAGE = ROOT / "docs" / "metrics.md"
+RESULTS = ROOT / "docs" / "results"
+
+
+@pytest.fixture
+def tables() -> Iterator[ModuleType]:
+    """benchmarks/ holds scripts, not a package: their folder is on the path while these tests run."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    yield importlib.import_module("metrics_tables")
+    sys.path.remove(str(ROOT / "benchmarks"))
+
+
+def cells(name: str) -> dict[str, list[str]]:
+    """A generated table: by the first cell of each row the others; the heading is ""."""
+    found = re.search(
+        rf"<!-- generated: {name} -->\n(.*?)\n<!-- end -->", PAGE.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert found, f"no block {name}"
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in found[1].splitlines()]
+    return {row[0]: row[1:] for row in rows if row[0] != "---"}
+
+
+def test_the_page_is_what_the_results_make(tables: ModuleType) -> None:
+    rewrite = importlib.import_module("paper_tables").rewrite
+    text = PAGE.read_text(encoding="utf-8")
+    fresh = rewrite(text, tables.load_metrics(RESULTS / "cxr-cpu", RESULTS / "cxr-stress"), tables.BLOCKS)
+    assert text == fresh, "run `python benchmarks/make_metrics_doc.py` and commit docs/"
+
+
+def test_a_cell_is_the_score(tables: ModuleType) -> None:
+    scores = pd.read_csv(RESULTS / "cxr-cpu" / "scores.csv", keep_default_na=False)
+    kid = scores[(scores.metric == f"kid{tables.SPACE}") & (scores.generator == "acgan")].set_index("variant")
+    table = cells("fidelity")
+    place = table[""].index("`acgan`")
+    assert table["kid"][place].split()[0] == f"{float(kid.value['']):.3g}"
+    assert float(table["kid"][table[""].index("copies")]) == pytest.approx(
+        float(kid.value["copy of train"]), rel=0.5
+    )
+
+
+def test_copiers_are_flagged_and_nobody_else(tables: ModuleType) -> None:
+    """What the page says of the gate."""
+    table = cells("fidelity")
+    flags = dict(zip(table[""], table["copying"], strict=True))
+    copiers = {"`shuffled-labels`", "`balanced-resample`", "`resample`"}
+    assert {name for name, flag in flags.items() if flag == "1"} == copiers
+    assert {name for name, flag in flags.items() if flag == "0"} == {"`acgan`", "`pca-gaussian`", "`noise`"}
+    stress = dict(zip(cells("stress")[""], cells("stress")["`copying`"], strict=True))
+    assert stress.pop("copy-train") == "right .2"
+    assert set(stress.values()) == {"right"}
+
+
+def test_every_metric_of_the_run_has_its_signature() -> None:
+    lines = (RESULTS / "cxr-cpu" / "signatures.txt").read_text(encoding="utf-8").splitlines()
+    scores = pd.read_csv(RESULTS / "cxr-cpu" / "scores.csv")
+    other = scores.evaluator.str.startswith("tstr") | scores.evaluator.isin(["lungs-masked", "file-geometry"])
+    assert {line.split(" | ")[0] for line in lines} == set(scores.metric[~other])
+    assert all(re.search(r"N \d+ synthetic, \d+ train images", line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (1.0, "1"),
+        (-0.00004, "-0.00004"),
+        (356.98, "357"),
+        (1234.5, "1234"),
+        (0.98042, "0.98"),
+        (18.0, "18"),
+    ],
+)
+def test_numbers_are_short_and_never_in_powers_of_ten(tables: ModuleType, value: float, text: str) -> None:
+    assert tables._short(value) == text

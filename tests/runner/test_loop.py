@@ -1,0 +1,451 @@
+"""`synthbench run` on tiny plugins: what is computed when, how trials end, what is kept."""
+
+import json
+
+import pytest
+
+from synthbench.results.layout import safe_name
+
+STAGES = {"fit 10 0": 1, "evaluate meannoise-0-000000": 1}
+
+
+def done(calls):
+    """What was computed, but for the data set, which looks after its own cache."""
+    return {what: n for what, n in calls.items() if what != "load"}
+
+
+# ---- what is computed again
+
+
+def test_the_same_file_twice_does_no_work(mini, capsys):
+    mini.write("MeanNoise", "Floor")
+    assert mini.run() == 0
+    assert done(mini.calls()) == {**STAGES, "fit 10 60": 1, "evaluate floor-0-000000": 1}
+    first = (mini.out / "scores.csv").read_bytes()
+    assert "from the store" not in capsys.readouterr().out
+
+    assert mini.run() == 0
+    assert done(mini.calls()) == {}
+    assert (mini.out / "scores.csv").read_bytes() == first
+    assert capsys.readouterr().out.count("done, from the store") == 2
+    assert [trial["from_store"] for trial in mini.record["trials"]] == [True, True]
+
+
+def test_what_is_from_the_store_shows_what_it_cost_when_it_was_made(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    costs = mini.record["trials"][0]["costs"]
+    mini.run()
+    assert mini.record["trials"][0]["costs"] == costs
+    assert set(costs) == {"fit", "sample", "distance"}
+
+
+def test_a_changed_setting_of_one_generator_recomputes_that_one_alone(mini):
+    mini.write("MeanNoise", {"use": "MeanNoise", "label": "other", "sigma": 5.0})
+    mini.run()
+    mini.calls()
+    assert mini.run("--set", "generators.1.sigma=7.5") == 0
+    assert done(mini.calls()) == {"fit 7.5 0": 1, "evaluate other-0-000000": 1}
+
+
+def test_a_further_generator_changes_no_other_ones_numbers(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    before = mini.scores
+    mini.calls()
+    mini.write("Floor", "MeanNoise")
+    mini.run()
+    assert "fit 10 0" not in mini.calls()
+    after = mini.scores[mini.scores["generator"] == "meannoise"].reset_index(drop=True)
+    assert after.equals(before)
+
+
+def test_a_changed_setting_of_the_evaluator_recomputes_its_scores_alone(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    mini.calls()
+    mini.run("--set", "evaluators.0.digits=2")
+    assert done(mini.calls()) == {"evaluate meannoise-0-000000": 1}
+
+
+def test_changed_test_images_recompute_the_scores_alone(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    mini.calls()
+    mini.run("--set", "dataset.shift=3")
+    assert done(mini.calls()) == {"evaluate meannoise-0-000000": 1}
+
+
+def test_changed_training_images_recompute_everything(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    mini.calls()
+    mini.run("--set", "dataset.n=24")
+    assert done(mini.calls()) == STAGES
+
+
+def test_another_benchmark_seed_recomputes_everything_to_other_numbers(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    before = mini.scores
+    mini.run("--set", "seed=1")
+    assert not mini.scores["value"].equals(before["value"])
+
+
+def test_a_changed_line_of_the_plugin_recomputes_it_and_a_comment_does_not(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    mini.calls()
+    source = mini.plugin.read_text()
+    mini.plugin.write_text(
+        source.replace('"""The class means and noise."""', '"""Means."""  # and noise') + "\n# end\n"
+    )
+    mini.run()
+    assert done(mini.calls()) == {}
+    mini.plugin.write_text(source.replace("means[labels] + self.offset", "means[labels] + 1 + self.offset"))
+    mini.run()
+    assert done(mini.calls()) == STAGES
+
+
+def test_classes_of_one_file_that_share_a_name_share_no_results(mini):
+    mini.plugin.write_text(
+        mini.plugin.read_text()
+        + "\n\nclass Heir(MeanNoise):\n    def fit(self, train, ctx):\n"
+        + "        return lambda labels, rng: np.zeros((len(labels), *train.shape), np.uint8)\n"
+    )
+    mini.write({"use": "MeanNoise", "label": "same"})
+    mini.run()
+    gap = mini.board.loc["same", "distance.gap"]
+    mini.write({"use": "Heir", "label": "same"})
+    mini.run()
+    assert mini.board.loc["same", "distance.gap"] > gap + 50
+
+
+def test_fresh_computes_everything_again_to_the_same_numbers(mini):
+    mini.write("MeanNoise", "Resuming")
+    mini.run()
+    before = (mini.out / "scores.csv").read_bytes()
+    mini.calls()
+    assert mini.run("--fresh") == 0
+    assert done(mini.calls()) == {**STAGES, "train": 1, "evaluate resuming-0-000000": 1}
+    assert (mini.out / "scores.csv").read_bytes() == before
+    assert mini.run() == 0
+    assert done(mini.calls()) == {}
+
+
+def test_more_samples_do_not_train_again(mini):
+    mini.write("Resuming")
+    mini.run()
+    assert mini.calls()["train"] == 1
+    mini.run("--set", "samples=12")
+    assert done(mini.calls()) == {"evaluate resuming-0-000000": 1}
+    mini.run("--set", "generators.0.level=91")
+    assert mini.calls()["train"] == 1
+
+
+def test_two_empty_stores_give_the_same_bytes(mini, monkeypatch):
+    mini.write("MeanNoise", "Prior", "Failing", "Ceiling", seeds=2, evaluators=["Distance", "Twice"])
+    mini.run(out=mini.folder / "a")
+    monkeypatch.setenv("SYNTHBENCH_CACHE", str(mini.folder / "another"))
+    mini.run(out=mini.folder / "b")
+    assert mini.calls()["fit failing"] == 4
+    a, b = ((mini.folder / name / "scores.csv").read_bytes() for name in "ab")
+    assert a == b
+    assert len(a.splitlines()) == 1 + 3 * 2 * (4 + 2)
+
+
+# ---- interrupted
+
+
+def test_a_run_that_was_interrupted_keeps_what_was_finished_and_goes_on(mini, capsys):
+    mini.write("Floor", "MeanNoise", "Ceiling")
+    stop = mini.folder / "mean-noise.raise"
+    stop.write_text("")
+    assert mini.run() == 130
+    assert "interrupted; what was finished is kept" in capsys.readouterr().err
+    assert list(mini.board.index) == ["floor"]
+    assert list(mini.cache.glob("*/.*")) == []
+    assert done(mini.calls()) == {"fit 10 60": 1, "evaluate floor-0-000000": 1, "fit 10 0": 1}
+
+    stop.unlink()
+    assert mini.run() == 0
+    assert done(mini.calls()) == {**STAGES, "fit 9 0": 1, "evaluate ceiling-0-000000": 1}
+    assert set(mini.board["status"]) == {"done"}
+    assert "from the store" in capsys.readouterr().out
+
+
+# ---- failed and skipped
+
+
+def test_a_failed_generator_does_not_stop_the_others(mini, capsys):
+    mini.write("Failing", "Skipping", "MeanNoise")
+    assert mini.run() == 1
+    assert dict(mini.board["status"]) == {"meannoise": "done", "failing": "failed", "skipping": "skipped"}
+    assert "RuntimeError: loss is NaN" in mini.board.loc["failing", "reason"]
+    assert mini.board.loc["skipping", "reason"] == "skipping: needs 3 channels"
+    assert mini.board["rank"].to_dict()["meannoise"] == 1
+    assert mini.board.loc[["failing", "skipping"], "rank"].isna().all()
+    assert list(mini.board.loc[["failing", "skipping"], "seeds"]) == ["0/1", "0/1"]
+    assert set(mini.scores["generator"]) == {"meannoise"}
+    shown = capsys.readouterr().out
+    assert "failed: failing, seed 0: failing: RuntimeError: loss is NaN" in shown
+    assert "needs 3 channels" in shown
+
+
+def test_a_failures_traceback_and_half_made_files_are_kept(mini):
+    mini.write("Failing")
+    mini.run()
+    folder = mini.out / "trials/failing/seed-0/generator"
+    assert 'raise RuntimeError("loss is NaN")' in (folder / "error.txt").read_text()
+    assert (folder / "half.txt").read_text() == "half a training"
+    assert str(folder / "error.txt") in mini.board.loc["failing", "reason"]
+
+
+def test_failures_and_skips_are_never_cached(mini):
+    mini.write("Failing", "Skipping")
+    for _ in range(2):
+        assert mini.run() == 1
+        assert mini.calls()["fit failing"] == 1
+        assert list(mini.cache.glob("synthetic/*")) == []
+        assert [trial["from_store"] for trial in mini.record["trials"]] == [False, False]
+
+
+def test_skipping_alone_is_no_failure(mini):
+    mini.write("Skipping", "MeanNoise")
+    assert mini.run() == 0
+
+
+def test_what_failed_before_and_works_now_leaves_no_traceback(mini):
+    mini.write("MeanNoise")
+    source = mini.plugin.read_text()
+    mini.plugin.write_text(source.replace('ctx.log.info("fitted")', "1 / 0"))
+    assert mini.run() == 1
+    error = mini.out / "trials/meannoise/seed-0/generator/error.txt"
+    assert "ZeroDivisionError" in error.read_text()
+    mini.plugin.write_text(source)
+    assert mini.run() == 0
+    assert not error.exists()
+    assert mini.board["reason"].isna().all()
+
+
+def test_a_failing_evaluator_leaves_the_other_scores(mini):
+    mini.write("MeanNoise", evaluators=["Untrue", "Distance", "Picky"])
+    assert mini.run() == 1
+    row = mini.board.loc["meannoise"]
+    assert row["status"] == "failed"
+    assert row["distance.gap"] > 0
+    assert row["rank"] == 1
+    assert "untrue: ValueError: it declares the metrics ['fid', 'kid'] and delivered ['fid']" in row["reason"]
+    assert "picky: 10 images are too few" in row["reason"]
+    assert set(mini.scores["evaluator"]) == {"distance"}
+    assert (mini.out / "trials/meannoise/seed-0/untrue/error.txt").exists()
+    mini.calls()
+    mini.run()
+    assert done(mini.calls()) == {}
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("float", r"pixels must be a uint8 array (N, H, W, C), found float64 (10, 16, 16, 1)"),
+        ("list", "pixels must be a uint8 array (N, H, W, C), found list"),
+        ("shape", "the sampler returned (8, 16, 1) ('DARK', 'LIGHT'), the training set has (16, 16, 1)"),
+        ("count", "the sampler returned 9 images for 10 labels"),
+        ("labels", "the sampler returned other labels than it was asked for"),
+        (
+            "classes",
+            "the sampler returned (16, 16, 1) ('A', 'B'), the training set has (16, 16, 1) ('DARK', 'LIGHT')",
+        ),
+    ],
+)
+def test_a_sampler_that_returns_something_else_fails_with_what_it_was(mini, how, message):
+    mini.write({"use": "Odd", "how": how})
+    assert mini.run() == 1
+    assert message in mini.board.loc["odd", "reason"]
+    assert list(mini.cache.glob("synthetic/*")) == []
+
+
+def test_a_damaged_entry_stops_the_run_with_its_folder(mini, capsys):
+    mini.write("MeanNoise")
+    mini.run()
+    for name in (
+        "scores/*/scores.json",
+        "scores/*/meta.json",
+        "synthetic/*/images.json",
+        "synthetic/*/pixels.npy",
+    ):
+        (file,) = mini.cache.glob(name)
+        before = file.read_bytes()
+        file.write_bytes(before[:10])
+        capsys.readouterr()
+        if "scores" in name:
+            assert mini.run() == 2, name
+            message = capsys.readouterr().err
+            assert f"{file.parent} is damaged" in message
+            assert "delete that folder or run with --fresh" in message
+            assert "Traceback" not in message
+        else:
+            file.with_name("meta.json").write_text("{")
+            assert mini.run() == 2, name
+        assert mini.run("--fresh") == 0
+        assert mini.run() == 0
+
+
+def test_an_entry_whose_files_were_cleaned_away_is_named(mini, capsys):
+    mini.write("MeanNoise")
+    mini.run()
+    (folder,) = mini.cache.glob("synthetic/*/files")
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    assert mini.run() == 2
+    assert f"{folder.parent} is damaged (its files are gone)" in capsys.readouterr().err
+
+
+# ---- parts of a run
+
+
+def test_only_runs_these_rows(mini):
+    mini.write("MeanNoise", "Failing", "Floor")
+    assert mini.run("--only", "meannoise", "--only", "floor") == 0
+    assert set(mini.board.index) == {"meannoise", "floor"}
+    assert "fit failing" not in mini.calls()
+
+
+def test_only_rows_that_the_headline_does_not_score_have_no_rank(mini):
+    mini.write("MeanNoise", "Prior", evaluators=[{"use": "Distance", "generators": ["prior"]}, "Twice"])
+    assert mini.run("--only", "meannoise") == 0
+    row = mini.board.loc["meannoise"]
+    assert row["status"] == "done"
+    assert row[["rank", "distance.gap"]].isna().all()
+    assert row["twice.value"] > 0
+
+
+def test_an_evaluator_scores_the_generators_it_names(mini):
+    mini.write("MeanNoise", "Prior", evaluators=["Distance", {"use": "Twice", "generators": ["prior"]}])
+    mini.run()
+    assert set(mini.scores.query("evaluator == 'twice'")["generator"]) == {"prior"}
+    assert not (mini.out / "trials/meannoise/seed-0/twice").exists()
+
+
+def test_seeds_are_trials_of_their_own(mini):
+    mini.write("MeanNoise", seeds=3)
+    assert mini.run() == 0
+    seeds = {
+        (mini.out / f"trials/meannoise/seed-{i}/generator/means.txt").read_text().split()[1] for i in range(3)
+    }
+    assert len(seeds) == 3
+    assert mini.scores.query("metric == 'gap' and test_set == 'test'")["value"].nunique() == 3
+    mini.calls()
+    mini.run("--set", "seeds=4")
+    assert mini.calls()["fit 10 0"] == 1
+
+
+# ---- files
+
+
+def test_each_trial_has_its_logs_grids_and_predictions(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    folder = mini.out / "trials/meannoise/seed-0"
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    names = ["log.txt", "means.txt", "nearest.csv", "nearest.png", "samples.png"]
+    mine = [f"generator/{name}" for name in names]
+    assert files == ["distance/log.txt", "distance/predictions.csv", *mine]
+    assert "INFO fitted" in (folder / "generator/log.txt").read_text()
+
+
+def test_nothing_but_results_lies_in_the_out_folder(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    names = {path.name for path in mini.out.iterdir()}
+    tables = {"leaderboard", "scores", "intervals", "comparisons", "test_sets", "audit", "quarantine"}
+    assert names == {*(f"{name}.csv" for name in tables), "run.json", "trials", "data"}
+
+
+def test_what_a_data_set_logs_is_kept(mini):
+    source = mini.plugin.read_text()
+    mini.plugin.write_text(source.replace('called("load")', 'ctx.log.info("read 20 images")'))
+    mini.write("MeanNoise", dataset={"use": "Squares", "label": "mini.py:Squares"})
+    mini.run()
+    assert "read 20 images" in (mini.out / "data" / safe_name("mini.py:Squares") / "log.txt").read_text()
+
+
+def test_labels_that_look_alike_as_folders_keep_their_own(mini):
+    labels = ["a/b", "a:b", "a_b", "..", "mini.py:MeanNoise"]
+    generators = [{"use": "MeanNoise", "label": label, "offset": i} for i, label in enumerate(labels)]
+    mini.write(*generators, evaluators=[{"use": "Distance", "label": "x/../../..:y"}], headline="x/../../..:y.gap")
+    assert mini.run() == 0
+    assert list(mini.board.sort_values("fit_wall_s").index.sort_values()) == sorted(labels)
+    assert mini.board["x/../../..:y_wall_s"].notna().all()
+    folders = sorted(path.name for path in (mini.out / "trials").iterdir())
+    assert len(folders) == 5
+    assert "a_b" in folders
+    assert all(len(list((mini.out / "trials" / name / "seed-0").iterdir())) == 2 for name in folders)
+    assert len(list(mini.out.rglob("predictions.csv"))) == 5
+    assert not list(mini.folder.glob("*/predictions.csv"))
+
+
+@pytest.mark.parametrize("label", ["generator", "fit", "sample"])
+def test_an_evaluator_cannot_be_called_like_a_stage(mini, capsys, label):
+    mini.write("MeanNoise", evaluators=[{"use": "Distance", "label": label}], headline=f"{label}.gap")
+    assert mini.run() == 2
+    assert f"evaluators: {label!r} is a stage of every trial; add `label:`" in capsys.readouterr().err
+
+
+def test_a_benchmark_with_floors_and_ceilings_of_the_installed_plugins(mini):
+    mini.write("MeanNoise", baselines=True)
+    assert mini.run("--only", "noise", "--only", "balanced-resample", "--only", "meannoise") == 0
+    assert dict(mini.board["role"]) == {"noise": "floor", "balanced-resample": "ceiling", "meannoise": "candidate"}
+    assert mini.board.loc["meannoise", "rank"] == 1
+    assert mini.board.loc[["noise", "balanced-resample"], "rank"].isna().all()
+    assert mini.board.loc["noise", "distance.gap"] > mini.board.loc["balanced-resample", "distance.gap"]
+
+
+def test_run_json_says_where_the_numbers_come_from(mini):
+    mini.write("MeanNoise", "Failing", seeds=2)
+    mini.run()
+    record = mini.record
+    bench = record["benchmark"]
+    assert (bench["name"], bench["seeds"], bench["samples"], bench["seed"]) == ("mini", 2, 10, 0)
+    assert bench["generators"][0] == {"use": "mini.py:MeanNoise", "label": "meannoise", "sigma": 10.0, "offset": 0}
+    assert {"synthbench", "python", "numpy", "pandas", "pydantic", "pluggy"} <= set(record["versions"])
+    assert set(record["git"]) == {"commit", "dirty"}
+    assert record["hardware"]["device"] == "cpu"
+    assert record["hardware"]["cores"] >= 1
+    assert record["hardware"]["memory_gb"] > 0
+    data = record["data"]
+    assert data["domain"] == "squares"
+    assert data["quarantined"] == 1
+    assert set(data["sets"]) == {"train", "test"}
+    assert data["sets"]["train"]["counts"] == {"DARK": 10, "LIGHT": 10}
+    assert data["sets"]["train"]["shape"] == [16, 16, 1]
+    assert len(data["sets"]["test"]["digest"]) == 64
+    assert record["started"] <= record["finished"]
+    assert record["load"]["wall_s"] >= 0
+    trials = record["trials"]
+    assert [(t["generator"], t["index"], t["status"]) for t in trials] == [
+        ("meannoise", 0, "done"),
+        ("meannoise", 1, "done"),
+        ("failing", 0, "failed"),
+        ("failing", 1, "failed"),
+    ]
+    assert len({t["seed"] for t in trials}) == 4
+    assert "loss is NaN" in trials[2]["reasons"][0]
+    assert {"wall_s", "cpu_s", "peak_memory_mb", "peak_gpu_mb"} <= set(trials[0]["costs"]["fit"])
+    assert trials[0]["costs"]["sample"]["images"] == 10
+
+
+def test_the_resolved_configuration_runs_to_the_same_scores(mini):
+    mini.write("MeanNoise", "Floor")
+    mini.run()
+    mini.calls()
+    (mini.folder / "bench.yaml").write_text(json.dumps(mini.record["benchmark"]))  # JSON is YAML
+    assert mini.run() == 0
+    assert done(mini.calls()) == {}
+
+
+def test_files_put_aside_are_listed(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    assert (mini.out / "quarantine.csv").read_text() == "path,reason\nDARK/broken.png,cut short\n"

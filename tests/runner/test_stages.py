@@ -1,0 +1,201 @@
+"""The stages of a run: which labels are asked for, external test sets, what a key holds, what is kept."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthbench.api.registry import load_registry
+from synthbench.benchmark.config import load_benchmark
+from synthbench.benchmark.plan import evaluator_seed, make_plan
+from synthbench.progress import Progress
+from synthbench.runner.load_data import load_splits
+from synthbench.runner.session import Workshop
+from synthbench.runner.stages import evaluate, synthesise
+from synthbench.storage.store import Store, load_images
+
+
+@pytest.fixture
+def work(mini):
+    """What `run` makes of the benchmark file: benchmark, workshop, splits and plan."""
+
+    def make(**changes):
+        mini.write(*changes.pop("generators", ["MeanNoise"]), **changes)
+        mini.forget()
+        bench = load_benchmark(mini.file, load_registry())
+        shop = Workshop(Store(mini.cache), "cpu", Progress(False), mini.out / "data")
+        return bench, shop, load_splits(bench, shop), make_plan(bench)
+
+    return make
+
+
+def made(work, tmp_path, **changes):
+    bench, shop, splits, plan = work(**changes)
+    return [load_images(synthesise(t, splits.train, bench.samples, shop, tmp_path / "failed").path) for t in plan]
+
+
+# ---- synthetic images
+
+
+def test_balanced_labels_by_default_and_the_training_prior_on_demand(work, tmp_path):
+    unbalanced = {"use": "Squares", "n": 13}  # 7 DARK, 6 LIGHT
+    balanced, prior = made(work, tmp_path, dataset=unbalanced, generators=["MeanNoise", "Prior"], samples=9)
+    assert balanced.counts() == {"DARK": 5, "LIGHT": 4}
+    assert prior.counts() == {"DARK": 5, "LIGHT": 4}
+    assert len(prior) == 9
+    balanced, prior = made(work, tmp_path, dataset=unbalanced, generators=["MeanNoise", "Prior"], samples=130)
+    assert balanced.counts() == {"DARK": 65, "LIGHT": 65}
+    assert prior.counts() == {"DARK": 70, "LIGHT": 60}
+
+
+def test_synthetic_images_show_the_label_asked_for_and_carry_names_of_their_own(work, tmp_path):
+    first, second = made(work, tmp_path, seeds=2)
+    assert first.ids[0] == "meannoise-0-000000"
+    assert not set(first.ids) & set(second.ids)
+    for images in (first, second):
+        means = images.pixels.reshape(len(images), -1).mean(axis=1)
+        assert np.array_equal(means > 110, images.labels == 1)
+
+
+def test_a_sampler_may_not_change_what_it_was_asked_for(mini, work, tmp_path):
+    vandal = (
+        "\n\nclass Vandal(Generator):\n    name: ClassVar[str] = 'vandal'\n\n    def fit(self, train, ctx):\n"
+        "        def sampler(labels, rng):\n            labels[:] = 0\n"
+        "            return np.zeros((len(labels), *train.shape), np.uint8)\n        return sampler\n"
+    )
+    mini.plugin.write_text(mini.plugin.read_text() + vandal)
+    (images,) = made(work, tmp_path, generators=["Vandal"])
+    assert images.counts() == {"DARK": 5, "LIGHT": 5}
+
+
+# ---- keys
+
+
+def keys(work, **changes):
+    _, shop, splits, plan = work(**changes)
+    return shop.key(plan[0].generator, train=splits.train.digest, seed=plan[0].seed)
+
+
+def test_a_key_holds_everything_that_went_in(work):
+    key = keys(work)
+    assert set(key) == {"schema", "use", "config", "inputs", "code", "device", "train", "seed"}
+    assert key["config"] == {"sigma": 10.0, "offset": 0}
+    assert len(key["code"]["source"]) == 64
+    assert key["code"]["numpy"] == np.__version__
+    assert keys(work) == key
+    assert json.loads(json.dumps(key)) == key
+
+
+def test_the_device_counts_by_its_type(work):
+    _, shop, _, plan = work()
+    kinds = {
+        device: Workshop(shop.store, device, shop.progress, shop.scratch).key(plan[0].generator)["device"]
+        for device in ("cpu", "cuda:0", "cuda:1")
+    }
+    assert kinds == {"cpu": "cpu", "cuda:0": "cuda", "cuda:1": "cuda"}
+
+
+def test_files_that_a_configuration_names_count_by_content(mini, work):
+    mini.plugin.write_text(
+        mini.plugin.read_text()
+        + "\n\nclass Weighted(MeanNoise):\n    name: ClassVar[str] = 'weighted'\n    weights: str = ''\n\n"
+        + "    def inputs(self):\n        return {'weights': Path(self.weights).read_text()}\n"
+    )
+    weights = mini.folder / "weights.txt"
+    weights.write_text("one")
+    changes = {"generators": [{"use": "Weighted", "weights": str(weights)}]}
+    before = keys(work, **changes)
+    weights.write_text("two")
+    after = keys(work, **changes)
+    assert before["inputs"] == {"weights": "one"}
+    assert {name for name in before if before[name] != after[name]} == {"inputs"}
+
+
+def test_generators_are_compared_under_the_same_evaluator_seed(work):
+    bench, *_ = work(evaluators=["Distance", {"use": "Distance", "label": "second"}])
+    first, second = bench.evaluators
+    assert evaluator_seed(bench, first, 0) == evaluator_seed(bench, first, 0)
+    assert len({evaluator_seed(bench, e, i) for e in (first, second) for i in (0, 1)}) == 4
+
+
+# ---- external data sets
+
+
+def external(mini, *entries, **changes):
+    mini.write("MeanNoise", external=[{"use": "Squares", **entry} for entry in entries], **changes)
+    return mini.run()
+
+
+def test_the_test_parts_of_external_sets_are_scored_under_their_label(mini):
+    more = {"label": "far", "shift": 30, "extra_test": "night"}
+    assert external(mini, more, {"label": "a/b", "shift": 5}) == 0
+    test_sets = mini.scores.query("metric == 'gap'").set_index("test_set")["dataset"].to_dict()
+    assert test_sets == {"test": "squares", "far": "far", "far/night": "far", "a/b": "a/b", "train": "squares"}
+    row = mini.board.loc["meannoise"]
+    assert row["distance.gap@far"] > row["distance.gap@a/b"] > row["distance.gap"]
+    assert set(mini.record["data"]["sets"]) == {"train", "test", "far", "far/night", "a/b"}
+    assert mini.record["data"]["quarantined"] == 3
+
+
+def test_an_external_set_of_other_images_recomputes_scores_and_no_training(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    mini.calls()
+    external(mini, {"label": "far", "shift": 30})
+    assert {what.split()[0] for what in mini.calls()} == {"load", "evaluate"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"classes": ["A", "B"]}, r"external far: its classes are ('A', 'B'), the data set's ('DARK', 'LIGHT')"),
+        ({"size": 8}, "external far: its images are (8, 8, 1), the data set's (16, 16, 1); give both the same"),
+        ({"testless": True}, "external far: this data set has no test part"),
+    ],
+)
+def test_an_external_set_that_does_not_fit_is_refused(mini, capsys, options, message):
+    assert external(mini, {"label": "far", **options}) == 2
+    assert message in capsys.readouterr().err
+    assert mini.calls() == {"load": 2}
+
+
+def test_an_external_set_does_not_replace_a_test_set_of_the_data_set(mini, capsys):
+    assert external(mini, {"label": "far"}, dataset={"use": "Squares", "extra_test": "far"}) == 2
+    assert "there is a test set 'far' already" in capsys.readouterr().err
+
+
+def test_a_data_set_without_training_images_is_refused(mini, capsys):
+    mini.write("MeanNoise", dataset={"use": "Squares", "empty": True})
+    assert mini.run() == 2
+    assert "dataset squares: it has no training images" in capsys.readouterr().err
+
+
+# ---- scores
+
+
+def test_scores_come_back_as_they_were_delivered(work, tmp_path):
+    changes = {"evaluators": [{"use": "Distance", "undefined_above": 0.0}]}
+    bench, shop, splits, (trial,) = work(**changes)
+    images = load_images(synthesise(trial, splits.train, bench.samples, shop, tmp_path / "a").path)
+    result = evaluate(trial.evaluators[0], 1, splits, images, shop, tmp_path / "b")
+    assert [(s.metric, s.test_set, s.n, s.seen) for s in result.scores] == [
+        ("gap", "test", 8, ""),
+        ("closeness", "test", 8, ""),
+        ("gap", "train", 20, "generator"),
+        ("closeness", "train", 20, "generator"),
+    ]
+    assert all(math.isnan(score.value) and score.note == "too far, nothing to compare" for score in result.scores)
+    assert "NaN" not in (result.artifact.path / "scores.json").read_text()
+
+
+def test_predictions_of_every_image_are_kept(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    table = pd.read_csv(mini.out / "trials/meannoise/seed-0/distance/predictions.csv", dtype={"id": str})
+    assert list(table) == ["test_set", "classifier_seed", "variant", "id", "group", "label", "p[DARK]", "p[LIGHT]"]
+    assert len(table) == 8
+    assert table["id"][7] == "000007"
+    assert set(table["label"]) == {"DARK", "LIGHT"}
+    assert (table[["p[DARK]", "p[LIGHT]"]].sum(axis=1) == 1).all()
