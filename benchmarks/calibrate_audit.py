@@ -24,7 +24,7 @@ from synthbench.api.imaging import resize_square
 from synthbench.api.interfaces import Context
 from synthbench.data.audit.likeness import distance
 from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT, exact, neighbours, perceptual
-from synthbench.data.audit.parts import Part, prepare
+from synthbench.data.audit.parts import Part, describe_parts
 from synthbench.data.audit.thumbnails import thumbnails
 from synthbench.testing import context_in
 from synthbench.types import Images, Splits
@@ -123,7 +123,7 @@ def strangers(part: Part, other: Part, *, same_patient: bool = False) -> npt.NDA
 
 
 def distributions(splits: Splits, phantom: Splits) -> None:
-    parts = prepare({"train": splits.train, **splits.tests, "val": splits.val or splits.train})
+    parts = describe_parts({"train": splits.train, **splits.tests, "val": splits.val or splits.train})
     train, resplit = parts["train"], parts["resplit"]
     names = {base_name(image_id): i for i, image_id in enumerate(train.images.ids)}
     places = np.array([names.get(base_name(image_id), -1) for image_id in resplit.images.ids])
@@ -138,7 +138,7 @@ def distributions(splits: Splits, phantom: Splits) -> None:
     print(
         f"(train and train, the five least: {', '.join(f'{d:.4f}' for d in np.sort(apart)[:5])})", file=sys.stderr
     )
-    known = prepare({"train": phantom.train, **phantom.tests})
+    known = describe_parts({"train": phantom.train, **phantom.tests})
     show("phantoms: nearest other patient", strangers(known["test"], known["train"]))
     show("phantoms: nearest of the same patient", strangers(known["train"], known["train"], same_patient=True))
 
@@ -152,7 +152,7 @@ def stress(splits: Splits, size: int, antialias: bool, folder: Path) -> None:
     for name, change in TREATMENTS.items():
         pixels = np.stack([resize_square(change(p), size, "squash", antialias=antialias) for p in pictures])
         changed = Images(pixels, original.labels, original.classes, original.ids)  # groups: nothing is known
-        parts = prepare({"train": splits.train, "changed": changed})
+        parts = describe_parts({"train": splits.train, "changed": changed})
         searches = [search(parts["changed"], parts["train"]) for search in (exact, perceptual)]
         distances = np.concatenate([found[match == chosen[index]] for index, match, found in searches])
         near = (distances <= SAME_PATIENT_LIMIT).sum()

@@ -211,7 +211,7 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Per-image outcomes, for intervals and paired tests: `probabilities` float (N, classes), rows sum to 1.
+    """Per-image results, for intervals and paired tests: `probabilities` float (N, classes), rows sum to 1.
 
     `variant` as in `Score`: whose answers these are where an evaluator asks several models.
     """

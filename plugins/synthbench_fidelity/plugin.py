@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from synthbench import Evaluator, hookimpl
-from synthbench_fidelity.evaluators.authentic import Authenticity
-from synthbench_fidelity.evaluators.density import DensityCoverage
-from synthbench_fidelity.evaluators.distance import Fd, Fid
+from synthbench_fidelity.evaluators.authenticity import Authenticity
+from synthbench_fidelity.evaluators.density_coverage import DensityCoverage
+from synthbench_fidelity.evaluators.frechet import Fd, Fid
 from synthbench_fidelity.evaluators.kid import Kid
-from synthbench_fidelity.evaluators.memory import Memorisation
-from synthbench_fidelity.evaluators.precision import PrecisionRecall
-from synthbench_fidelity.evaluators.similarity import MsSsim
-from synthbench_fidelity.evaluators.variety import Vendi
+from synthbench_fidelity.evaluators.memorisation import Memorisation
+from synthbench_fidelity.evaluators.ms_ssim import MsSsim
+from synthbench_fidelity.evaluators.precision_recall import PrecisionRecall
+from synthbench_fidelity.evaluators.vendi import Vendi
 
 __all__ = ["register_evaluators"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench import Context, Direction, Evaluation, Images, Predictions, Score, Splits
-from synthbench_tstr.options import METRICS, ClassifierEvaluator, Limit
+from synthbench_tstr.classifier_evaluator import METRICS, ClassifierEvaluator, Limit
 from synthbench_tstr.training_sets import check_alike, draw, draw_again, together
 
 __all__ = ["Augment"]
@@ -38,8 +38,8 @@ class Augment(ClassifierEvaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """Five metrics of each training set, and the gains over each control, on every real test set."""
-        from synthbench_tstr.examine import examine, joined
-        from synthbench_tstr.outcome import Exam
+        from synthbench_tstr.scoring import Exam
+        from synthbench_tstr.train_and_test import examine, joined
 
         check_alike(real.train, synthetic)
         added = draw(synthetic, self.images, ctx.rng("images"))

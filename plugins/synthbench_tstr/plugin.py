@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from synthbench import Evaluator, hookimpl
 from synthbench_tstr.augment import Augment
-from synthbench_tstr.geometry import FileGeometry
-from synthbench_tstr.masked import LungsMasked
+from synthbench_tstr.file_geometry import FileGeometry
+from synthbench_tstr.lungs_masked import LungsMasked
 from synthbench_tstr.trts import Trts
 from synthbench_tstr.tstr import Tstr
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from synthbench import Context, Evaluation, Images, Splits
-from synthbench_tstr.options import ClassifierEvaluator
+from synthbench_tstr.classifier_evaluator import ClassifierEvaluator
 from synthbench_tstr.training_sets import check_alike
 
 __all__ = ["Trts"]
@@ -22,8 +22,8 @@ class Trts(ClassifierEvaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """Five metrics on the synthetic images (test set ""), each of `seeds` times."""
-        from synthbench_tstr.examine import examine
-        from synthbench_tstr.outcome import Exam
+        from synthbench_tstr.scoring import Exam
+        from synthbench_tstr.train_and_test import examine
 
         check_alike(real.train, synthetic)
         return examine(real.train, [Exam("", synthetic)], self, ctx)

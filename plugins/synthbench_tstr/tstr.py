@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from pydantic import Field, field_validator, model_validator
 
 from synthbench import Context, Evaluation, Images, Splits
-from synthbench_tstr.options import METRICS, ClassifierEvaluator, Limit
+from synthbench_tstr.classifier_evaluator import METRICS, ClassifierEvaluator, Limit
 from synthbench_tstr.training_sets import check_alike, draw
 
 if TYPE_CHECKING:
-    from synthbench_tstr.outcome import Exam
+    from synthbench_tstr.scoring import Exam
 
 __all__ = ["Tstr"]
 
@@ -53,7 +53,7 @@ class Tstr(ClassifierEvaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """Five metrics on every test set, each of `seeds` times; files by classifier in `ctx.workdir`."""
-        from synthbench_tstr.examine import examine, joined, real_exams
+        from synthbench_tstr.train_and_test import examine, joined, real_exams
 
         check_alike(real.train, synthetic)
         exams = real_exams(real)
@@ -66,8 +66,8 @@ class Tstr(ClassifierEvaluator):
 
     def _point(self, size: int, exams: Sequence[Exam], synthetic: Images, ctx: Context) -> Evaluation:
         """Of the curve: the last is the headline, and the only one to be asked about its held-out images."""
-        from synthbench_tstr.examine import examine
-        from synthbench_tstr.outcome import no_scores
+        from synthbench_tstr.scoring import no_scores
+        from synthbench_tstr.train_and_test import examine
 
         last = size == (self.sizes or ())[-1]
         variant = "" if last else f"{size} images"
@@ -80,7 +80,7 @@ class Tstr(ClassifierEvaluator):
         return examine(chosen, exams, self, ctx, variant=variant, held_out="synthetic" if last else "")
 
     def _write_curve(self, points: Sequence[Evaluation], exams: Sequence[Exam], ctx: Context) -> None:
-        from synthbench_tstr.files import write_curve
+        from synthbench_tstr.artifacts import write_curve
 
         by_size = zip(self.sizes or (), [point.scores for point in points], strict=True)
         names = [exam.test_set for exam in exams]

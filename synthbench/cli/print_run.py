@@ -57,9 +57,9 @@ def print_board(result: RunResult) -> None:
     console.print(_board(result.bench, result.out))
     console.print(_test_sets(result.tests))
     print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")
-    for outcome in result.failed:
-        for reason in outcome.reasons:
-            print(f"failed: {outcome.trial.title}: {reason}")
+    for failed in result.failed:
+        for reason in failed.reasons:
+            print(f"failed: {failed.trial.title}: {reason}")
 
 
 def _board(bench: Benchmark, out: Path) -> Table:

@@ -11,7 +11,7 @@ from synthbench.benchmark.config import load_benchmark
 from synthbench.data.audit import Audit, cached_audit, write_audit
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
-from synthbench.runner.session import Workshop
+from synthbench.runner.session import Session
 from synthbench.storage.store import Store, default_root
 
 __all__ = ["Audited", "audit"]
@@ -31,6 +31,6 @@ def audit(
     """Look for images that two parts share; every pair goes to audit.csv in `out`, by default runs/<its name>."""
     bench = load_benchmark(file, load_registry(), overrides)
     out = out or Path("runs") / bench.name
-    session = Workshop(Store(default_root()), "cpu", progress or Progress(), out / "data")
+    session = Session(Store(default_root()), "cpu", progress or Progress(), out / "data")
     found = cached_audit(load_splits(bench, session), session.store, session.progress)
     return Audited(bench.name, found, write_audit(found, out))

@@ -11,7 +11,7 @@ from synthbench.benchmark.config import load_benchmark
 from synthbench.progress import Progress
 from synthbench.runner.fetch import Fetched
 from synthbench.runner.fetch import fetch as fetch_all
-from synthbench.runner.session import Workshop
+from synthbench.runner.session import Session
 from synthbench.storage.store import Store, default_root
 
 __all__ = ["fetch"]
@@ -21,4 +21,4 @@ def fetch(file: Path, *, overrides: Sequence[str] = (), progress: Progress | Non
     """Weights into the weights folder, data sets to where their plugins keep them."""
     bench = load_benchmark(file, load_registry(), overrides)
     with tempfile.TemporaryDirectory(prefix="synthbench-fetch-") as folder:
-        return fetch_all(bench, Workshop(Store(default_root()), "cpu", progress or Progress(), Path(folder)))
+        return fetch_all(bench, Session(Store(default_root()), "cpu", progress or Progress(), Path(folder)))

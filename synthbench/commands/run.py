@@ -10,10 +10,10 @@ from synthbench.benchmark.config import load_benchmark
 from synthbench.commands.device import resolve_device
 from synthbench.progress import Progress
 from synthbench.report import report_or_warning
-from synthbench.runner.fetch import prepare
+from synthbench.runner.fetch import fetch_files
 from synthbench.runner.loop import RunResult
 from synthbench.runner.loop import run as run_plan
-from synthbench.runner.session import Workshop
+from synthbench.runner.session import Session
 from synthbench.storage.store import Store, default_root
 
 __all__ = ["run"]
@@ -40,9 +40,9 @@ def run(
     """
     bench = load_benchmark(file, load_registry(), overrides)
     progress = progress or Progress()
-    prepare(bench, progress)
+    fetch_files(bench, progress)
     out = out or Path("runs") / bench.name
     store = Store(default_root(), fresh=fresh)
-    result = run_plan(bench, Workshop(store, resolve_device(device), progress, out / "data"), out, only)
+    result = run_plan(bench, Session(store, resolve_device(device), progress, out / "data"), out, only)
     progress.say(report_or_warning(out))
     return result

@@ -31,7 +31,7 @@ def validate(
     plan = make_plan(bench, only)
     if offline:
         from synthbench.progress import Progress  # beside what loads data, which a check need not wait for
-        from synthbench.runner.fetch import prepare
+        from synthbench.runner.fetch import fetch_files
 
-        prepare(bench, Progress())
+        fetch_files(bench, Progress())
     return Planned(bench, plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -15,16 +15,14 @@ from synthbench.errors import DataError
 from synthbench.leaderboard.copying import copying, flagged_by
 from synthbench.leaderboard.estimates import Cell, Column, cells_of
 from synthbench.leaderboard.pairwise import Comparison, compare, ranks
+from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.leaderboard.utility import utilities
 from synthbench.storage.predictions import load_predictions
 from synthbench.types import Direction, Predictions
 
-if TYPE_CHECKING:
-    from synthbench.leaderboard.trial_result import Outcome
-
 __all__ = ["Board", "direction_of", "head_of", "headline_of", "make_board", "standings"]
 
-Trials = Mapping[str, Sequence["Outcome"]]
+Trials = Mapping[str, Sequence[TrialResult]]
 Cells = Mapping[str, Mapping[Column, Cell]]
 
 INTERVAL_COLUMNS = [
@@ -52,11 +50,11 @@ class Board:
     comparisons: pd.DataFrame
 
 
-def make_board(bench: Benchmark, tests: Sequence[TestSet], outcomes: Sequence[Outcome]) -> Board:
-    """All three tables of the outcomes so far."""
-    trials: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        trials.setdefault(outcome.trial.generator.label, []).append(outcome)
+def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[TrialResult]) -> Board:
+    """All three tables of the results so far."""
+    trials: dict[str, list[TrialResult]] = {}
+    for result in results:
+        trials.setdefault(result.trial.generator.label, []).append(result)
     cells = {label: cells_of(mine, len(mine)) for label, mine in trials.items()}
     heads = {label: found for label, mine in cells.items() if (found := head_of(mine, bench))}
     barred = _barred(bench, tests)
@@ -87,7 +85,7 @@ def standings(
 
     A candidate that is flagged as copying is in no pair and has no rank; the others are ranked without it.
 
-    trials  outcomes by generator
+    trials  results by generator
     heads   the headline's cell by generator
     """
     rivals = {} if _barred(bench, tests) else _rivals(trials, heads)
@@ -123,12 +121,12 @@ def _barred(bench: Benchmark, tests: Sequence[TestSet]) -> list[str]:
     ]
 
 
-def _flags(outcomes: Sequence[Outcome]) -> list[str]:
-    return [f"flagged as copying by {evaluator}" for evaluator in flagged_by(outcomes)]
+def _flags(results: Sequence[TrialResult]) -> list[str]:
+    return [f"flagged as copying by {evaluator}" for evaluator in flagged_by(results)]
 
 
-def _role(outcomes: Sequence[Outcome]) -> str:
-    return outcomes[0].trial.generator.plugin.role
+def _role(results: Sequence[TrialResult]) -> str:
+    return results[0].trial.generator.plugin.role
 
 
 def _rivals(trials: Trials, heads: Mapping[str, Cell]) -> dict[str, Cell]:
@@ -147,12 +145,12 @@ def _comparisons(bench: Benchmark, trials: Trials, rivals: Mapping[str, Cell]) -
     return compare(rivals, bench.ranking, direction_of(bench), answers)
 
 
-def _answers(bench: Benchmark, outcomes: Sequence[Outcome]) -> Predictions:
+def _answers(bench: Benchmark, results: Sequence[TrialResult]) -> Predictions:
     """The headline's answers on `test`, of the only seed: what the named tests compare."""
     label = headline_of(bench).evaluator
-    file = outcomes[0].predictions.get(label)
+    file = results[0].predictions.get(label)
     if file is None:
-        raise DataError(f"{outcomes[0].trial.title}: no predictions of {label}, which {bench.ranking.test} needs")
+        raise DataError(f"{results[0].trial.title}: no predictions of {label}, which {bench.ranking.test} needs")
     found = load_predictions(file)
     return next(p for p in found if p.test_set == "test" and not p.variant)
 
@@ -170,9 +168,9 @@ def _columns(bench: Benchmark, cells: Cells) -> list[Column]:
     return list(dict.fromkeys([*first, *(c for c in found if c.name not in order)]))
 
 
-def _place(label: str, outcomes: Sequence[Outcome], places: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+def _place(label: str, results: Sequence[TrialResult], places: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
     low, high = places.get(label, (None, None))
-    states = {o.status for o in outcomes}
+    states = {o.status for o in results}
     status = next(state for state in ("failed", "skipped", "done") if state in states)
     return {"rank": low, "rank_low": low, "rank_high": high, "generator": label, "status": status}
 
@@ -192,17 +190,17 @@ def _numbers(columns: Sequence[Column], cells: Mapping[Column, Cell]) -> dict[st
 
 
 def _facts(
-    bench: Benchmark, tests: Sequence[TestSet], outcomes: Sequence[Outcome], head: Cell | None
+    bench: Benchmark, tests: Sequence[TestSet], results: Sequence[TrialResult], head: Cell | None
 ) -> dict[str, Any]:
     """Role, copying, seeds done, what the headline's interval covers, leaks and domains of test sets, costs."""
-    done = sum(o.status == "done" for o in outcomes)
+    done = sum(o.status == "done" for o in results)
     return {
-        "role": _role(outcomes),
-        "copying": copying(outcomes),
+        "role": _role(results),
+        "copying": copying(results),
         "seeds": f"{done}/{bench.seeds}",
         "interval_basis": _basis(head) if head and not head.text else "",
         **{f"leaked@{t.name}": t.leaked["leaked"] for t in tests},
-        **_costs(bench, outcomes),
+        **_costs(bench, results),
         **{f"domain@{t.name}": t.domain for t in tests},
     }
 
@@ -212,17 +210,17 @@ def _basis(cell: Cell) -> str:
     return f"{cell.interval.basis}: {seeds}"
 
 
-def _costs(bench: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _costs(bench: Benchmark, results: Sequence[TrialResult]) -> dict[str, Any]:
     """Mean seconds a seed and peaks over all stages."""
     stages = ["fit", "sample", *(e.label for e in bench.evaluators)]
     costs: dict[str, Any] = {}
     for stage in stages:
-        found = [o.costs[stage] for o in outcomes if stage in o.costs]
+        found = [o.costs[stage] for o in results if stage in o.costs]
         costs[f"{stage}_wall_s"] = _mean([c["wall_s"] for c in found])
         costs[f"{stage}_cpu_s"] = _mean([c["cpu_s"] for c in found])
         if stage == "sample":
             costs["sample_images_per_s"] = _mean([c["images"] / max(c["wall_s"], 1e-9) for c in found], digits=1)
-    everything = [cost for o in outcomes for cost in o.costs.values()]
+    everything = [cost for o in results for cost in o.costs.values()]
     for peak in ("peak_memory_mb", "peak_gpu_mb"):
         costs[peak] = max((c[peak] for c in everything if c[peak] is not None), default=math.nan)
     return costs

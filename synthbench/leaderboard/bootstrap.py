@@ -20,12 +20,10 @@ from synthbench.seeds import derive_seed
 from synthbench.stats import RESAMPLES, cluster_weights
 from synthbench.storage.predictions import PREDICTIONS, load_predictions
 from synthbench.storage.store import Store
+from synthbench.storage.versions import BOOTSTRAP
 from synthbench.types import Artifact, Predictions, Strings
 
-__all__ = ["Measured", "Replicates", "answer_sets", "replicate", "resample"]
-
-VERSION = 1
-"""Counts up when the resampling changes."""
+__all__ = ["Measured", "Replicates", "answer_sets", "bootstrap", "cached_bootstrap"]
 
 BLOCK_CELLS = 1 << 22
 """Weights of this many images times resamples are in memory at once."""
@@ -48,7 +46,7 @@ class Replicates:
     groups: Mapping[str, int]
 
 
-def replicate(plugin: Evaluator, artifact: Artifact, seed: int, store: Store) -> Replicates:
+def cached_bootstrap(plugin: Evaluator, artifact: Artifact, seed: int, store: Store) -> Replicates:
     """The evaluation's metrics in each of RESAMPLES resamples, from the store where they were made before.
 
     `seed` is the benchmark's; it and the test set's patients decide the resamples.
@@ -56,13 +54,15 @@ def replicate(plugin: Evaluator, artifact: Artifact, seed: int, store: Store) ->
     predictions = artifact.path / "files" / PREDICTIONS
     if not predictions.exists():
         return Replicates({}, {})
-    key = {"scores": artifact.path.name, "seed": seed, "resamples": RESAMPLES, "version": VERSION}
-    made = store.make("replicates", key, lambda f: _save(f, resample(plugin, load_predictions(predictions), seed)))
+    key = {"scores": artifact.path.name, "seed": seed, "resamples": RESAMPLES, "version": BOOTSTRAP}
+    made = store.make(
+        "replicates", key, lambda f: _save(f, bootstrap(plugin, load_predictions(predictions), seed))
+    )
     return _load(made.path)
 
 
-def resample(plugin: Evaluator, predictions: Sequence[Predictions], seed: int) -> Replicates:
-    """What `replicate` keeps, computed here and now."""
+def bootstrap(plugin: Evaluator, predictions: Sequence[Predictions], seed: int) -> Replicates:
+    """What `cached_bootstrap` keeps, computed here and now."""
     values: dict[Measured, npt.NDArray[np.float32]] = {}
     groups: dict[str, int] = {}
     for answers in answer_sets(predictions):

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from synthbench.leaderboard.trial_result import Outcome
+from synthbench.leaderboard.trial_result import TrialResult
 
 __all__ = ["copying", "flagged_by"]
 
 
-def flagged_by(outcomes: Sequence[Outcome]) -> list[str]:
+def flagged_by(results: Sequence[TrialResult]) -> list[str]:
     """The evaluators that flag a generator under any of its seeds, by label."""
-    return list(dict.fromkeys(label for o in outcomes for label, value in _gates(o) if value > 0))
+    return list(dict.fromkeys(label for o in results for label, value in _gates(o) if value > 0))
 
 
-def copying(outcomes: Sequence[Outcome]) -> Literal["yes", "no", ""]:
+def copying(results: Sequence[TrialResult]) -> Literal["yes", "no", ""]:
     """Whether a generator copies: "yes" where a seed is flagged, "no" where none is and all are known."""
-    if flagged_by(outcomes):
+    if flagged_by(results):
         return "yes"
-    values = [[value for _, value in _gates(outcome)] for outcome in outcomes]
+    values = [[value for _, value in _gates(result)] for result in results]
     known = all(mine and not any(map(math.isnan, mine)) for mine in values)
     return "no" if values and known else ""
 
 
-def _gates(outcome: Outcome) -> Iterator[tuple[str, float]]:
+def _gates(result: TrialResult) -> Iterator[tuple[str, float]]:
     """(evaluator, value) of every gating metric; variants, a class alone say, do not count."""
-    gates = {entry.label: entry.plugin.gates for entry in outcome.trial.evaluators}
-    for label, scores in outcome.scores.items():
+    gates = {entry.label: entry.plugin.gates for entry in result.trial.evaluators}
+    for label, scores in result.scores.items():
         for score in scores:
             if score.metric in gates[label] and not score.variant:
                 yield label, score.value

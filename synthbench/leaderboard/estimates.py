@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from synthbench.leaderboard.bootstrap import Measured
+from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.stats import Interval, interval
 from synthbench.types import Score
-
-if TYPE_CHECKING:
-    from synthbench.leaderboard.trial_result import Outcome
 
 __all__ = ["Cell", "Column", "cells_of", "seen_mark"]
 
@@ -85,26 +83,26 @@ class Cell:
         return str(low) if low == high else f"{low}-{high}"
 
 
-def cells_of(outcomes: Sequence[Outcome], asked: int) -> dict[Column, Cell]:
+def cells_of(results: Sequence[TrialResult], asked: int) -> dict[Column, Cell]:
     """All cells of one generator, of whose trials `asked` were planned.
 
     Nothing is averaged over what is missing: an undefined value, or a trial without one, leaves a text.
     """
-    rows: dict[Column, list[tuple[Outcome, Score]]] = {}
-    for outcome, column, score in _scores(outcomes):
-        rows.setdefault(column, []).append((outcome, score))
+    rows: dict[Column, list[tuple[TrialResult, Score]]] = {}
+    for result, column, score in _scores(results):
+        rows.setdefault(column, []).append((result, score))
     return {column: _cell(column, found, asked) for column, found in rows.items()}
 
 
-def _scores(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, Column, Score]]:
-    for outcome in outcomes:
-        for label, scores in outcome.scores.items():
+def _scores(results: Sequence[TrialResult]) -> Iterator[tuple[TrialResult, Column, Score]]:
+    for result in results:
+        for label, scores in result.scores.items():
             for score in scores:
-                yield outcome, Column(label, score.metric, score.test_set, score.seen, score.variant), score
+                yield result, Column(label, score.metric, score.test_set, score.seen, score.variant), score
 
 
-def _cell(column: Column, rows: list[tuple[Outcome, Score]], asked: int) -> Cell:
-    seeds = list(dict.fromkeys(outcome.trial.index for outcome, _ in rows))
+def _cell(column: Column, rows: list[tuple[TrialResult, Score]], asked: int) -> Cell:
+    seeds = list(dict.fromkeys(result.trial.index for result, _ in rows))
     classifiers = len({score.classifier_seed for _, score in rows})
     by_seed = [[row for row in rows if row[0].trial.index == seed] for seed in seeds]
     units = by_seed if len(by_seed) > 1 else [[row] for row in rows]
@@ -137,14 +135,14 @@ def _text(scores: Sequence[Score], seeds: int, asked: int) -> str:
     return notes[0] if notes else ""
 
 
-def _replicates(column: Column, unit: Sequence[tuple[Outcome, Score]]) -> Floats | None:
+def _replicates(column: Column, unit: Sequence[tuple[TrialResult, Score]]) -> Floats | None:
     """(B,): the mean over the unit's classifiers, resample by resample."""
     found = [
-        outcome.replicates[column.evaluator].values.get(
+        result.replicates[column.evaluator].values.get(
             Measured(column.metric, column.variant, column.test_set, score.classifier_seed)
         )
-        for outcome, score in unit
-        if column.evaluator in outcome.replicates
+        for result, score in unit
+        if column.evaluator in result.replicates
     ]
     if len(found) < len(unit) or any(one is None for one in found):
         return None

@@ -10,13 +10,13 @@ from synthbench.benchmark.plan import Trial
 from synthbench.leaderboard.bootstrap import Replicates
 from synthbench.types import Score
 
-__all__ = ["Outcome", "Status"]
+__all__ = ["Status", "TrialResult"]
 
 Status = Literal["done", "failed", "skipped"]
 
 
 @dataclass
-class Outcome:
+class TrialResult:
     """How a trial ended; `reasons` say what failed or why not.
 
     By evaluator label: `scores`, their `replicates` (the bootstrap) and the file of their `predictions`;

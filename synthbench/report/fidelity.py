@@ -7,7 +7,7 @@ from itertools import chain
 
 from synthbench.report.bars import shown_number
 from synthbench.report.metrics import Metric, board_metrics
-from synthbench.report.setup import Table
+from synthbench.report.provenance_tables import Table
 from synthbench.results.folder import RunFolder, dig, number
 
 __all__ = ["fidelity", "is_reference"]

@@ -12,13 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from synthbench.report.album import Album
-from synthbench.report.answers import answer_plots
 from synthbench.report.board import board_tables
 from synthbench.report.export import as_latex, as_markdown
 from synthbench.report.fidelity import fidelity
-from synthbench.report.sections import count_photos, generator_parts, real_photo
-from synthbench.report.setup import comparisons, data_part, setup_part
-from synthbench.report.standing import against_cost, by_size, standings
+from synthbench.report.generator_sections import count_photos, generator_parts, real_photo
+from synthbench.report.headline_plots import against_cost, by_size, standings
+from synthbench.report.provenance_tables import comparisons, data_part, setup_part
+from synthbench.report.roc_plots import answer_plots
 from synthbench.results.folder import RunFolder, dig, read_run
 from synthbench.storage.store import write_atomic
 from synthbench.version import __version__

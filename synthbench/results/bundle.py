@@ -19,7 +19,7 @@ from synthbench.errors import DataError
 from synthbench.results.evidence import FOLDER, digests_below
 from synthbench.results.layout import safe_name
 from synthbench.results.read import read_record
-from synthbench.results.redact import Scrubber
+from synthbench.results.redact import PathRedactor
 from synthbench.version import __version__
 
 __all__ = ["MANIFEST", "Packed", "export", "unpack"]
@@ -62,8 +62,8 @@ def export(folder: Path, file: Path, *, weights: bool = False, evidence: bool = 
         raise DataError(
             f"{folder}: no {', '.join(missing)}; give the folder of a run of this version, runs/<name>"
         )
-    scrubber = Scrubber([folder.resolve(), Path.home()])
-    renamed = _renamed(record, scrubber)
+    redactor = PathRedactor([folder.resolve(), Path.home()])
+    renamed = _renamed(record, redactor)
     kinds = {*TEXTS, *PICTURES, *(WEIGHTS if weights else ())}
     wanted = {"trials": kinds, "data": kinds, FOLDER: {".npy"} if evidence else set()}
     is_named = _named(folder, record)
@@ -75,7 +75,7 @@ def export(folder: Path, file: Path, *, weights: bool = False, evidence: bool = 
             members["/".join(renamed.get(part, part) for part in name.parts)] = path
         else:
             left_out.append(name.as_posix())
-    return Packed(_write(file, members, scrubber), left_out)
+    return Packed(_write(file, members, redactor), left_out)
 
 
 def _is_result(path: Path, name: Path, wanted: Mapping[str, Collection[str]]) -> bool:
@@ -109,24 +109,24 @@ def _named(folder: Path, record: Mapping[str, Any]) -> Callable[[Path], bool]:
     }.get(name.parts[0], True)
 
 
-def _renamed(record: Mapping[str, Any], scrubber: Scrubber) -> dict[str, str]:
+def _renamed(record: Mapping[str, Any], redactor: PathRedactor) -> dict[str, str]:
     """Folders named after a label that holds a path: `use: /data/jane/mine.py:Gan` without a label, say."""
     labels = [*record["declared"]["generators"], *record["declared"]["evaluators"]]
-    return {safe_name(label): safe_name(scrubber.text(label)) for label in labels}
+    return {safe_name(label): safe_name(redactor.text(label)) for label in labels}
 
 
-def _content(path: Path, scrubber: Scrubber) -> bytes:
+def _content(path: Path, redactor: PathRedactor) -> bytes:
     content = path.read_bytes()
     if path.suffix not in TEXTS:
         return content
     text = content.decode("utf-8", errors="replace")
     try:
-        return scrubber.file(text, path.suffix).encode()
+        return redactor.file(text, path.suffix).encode()
     except ValueError:  # no JSON, whatever it is called
-        return scrubber.file(text, ".txt").encode()
+        return redactor.file(text, ".txt").encode()
 
 
-def _write(file: Path, members: Mapping[str, Path], scrubber: Scrubber) -> dict[str, int]:
+def _write(file: Path, members: Mapping[str, Path], redactor: PathRedactor) -> dict[str, int]:
     """The zip file, one member in memory at a time; the bytes of each."""
     about: dict[str, dict[str, Any]] = {}
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,7 @@ def _write(file: Path, members: Mapping[str, Path], scrubber: Scrubber) -> dict[
     try:
         with zipfile.ZipFile(temporary, "w") as bundle:
             for name, path in sorted(members.items()):
-                content = _content(path, scrubber)
+                content = _content(path, redactor)
                 about[name] = {"sha256": _sha256(content), "bytes": len(content)}
                 bundle.writestr(_entry(name), content, compresslevel=6)
             manifest = {"format": FORMAT, "made_by": f"synthbench {__version__}", "files": about}

@@ -11,7 +11,7 @@ from typing import Literal
 from synthbench.leaderboard.estimates import Cell, Column, cells_of
 from synthbench.progress import Progress
 from synthbench.results.comparability import Change, changes
-from synthbench.results.read import Finished, read_run, read_table, resample_run
+from synthbench.results.read import SavedRun, bootstrap_run, read_run, read_table
 from synthbench.stats import difference
 
 __all__ = ["Diff", "Moved", "Verdict", "compare_runs"]
@@ -98,7 +98,7 @@ def compare_runs(a: Path, b: Path, progress: Progress, plugins: Path | None = No
     return Diff(changes(runs[0].record, runs[1].record), numbers, _ranks(*runs))
 
 
-def _shown(run: Finished) -> Iterator[tuple[Key, Shown]]:
+def _shown(run: SavedRun) -> Iterator[tuple[Key, Shown]]:
     """Every metric and utility of the run's board."""
     for row in read_table(run.folder / "intervals.csv").to_dict("records"):
         column = Column(row["evaluator"], row["metric"], row["test_set"], row["seen"], row["variant"])
@@ -143,7 +143,7 @@ def _joined(a: Shown, b: Shown) -> Shift:
     return Shift(moved, low, high, "joined")
 
 
-def _paired(runs: tuple[Finished, Finished], apart: Mapping[Key, Column], progress: Progress) -> dict[Key, Shift]:
+def _paired(runs: tuple[SavedRun, SavedRun], apart: Mapping[Key, Column], progress: Progress) -> dict[Key, Shift]:
     """Where both runs keep their answers for the same test images: compared as candidates of one run are.
 
     `apart` says which numbers to look at, and the column of each.
@@ -158,7 +158,7 @@ def _paired(runs: tuple[Finished, Finished], apart: Mapping[Key, Column], progre
 
     cells: list[dict[str, dict[Column, Cell]]] = []
     for run in runs:
-        resample_run(run, runs[0].bench.seed, progress, wanted)
+        bootstrap_run(run, runs[0].bench.seed, progress, wanted)
         cells.append({label: cells_of(mine, len(mine)) for label, mine in run.trials.items()})
     pairs = {key: [found[key[0]][column] for found in cells] for key, column in asked.items()}
     return {key: shift for key, (a, b) in pairs.items() if (shift := _shift(a, b))}
@@ -171,7 +171,7 @@ def _shift(a: Cell, b: Cell) -> Shift | None:
     return Shift(d.value, d.low, d.high, "paired")
 
 
-def _ranks(a: Finished, b: Finished) -> list[tuple[str, str, str]]:
+def _ranks(a: SavedRun, b: SavedRun) -> list[tuple[str, str, str]]:
     found = [_rank_of(run) for run in (a, b)]
     both = found[0].keys() & found[1].keys()
     return [
@@ -181,6 +181,6 @@ def _ranks(a: Finished, b: Finished) -> list[tuple[str, str, str]]:
     ]
 
 
-def _rank_of(run: Finished) -> dict[str, str]:
+def _rank_of(run: SavedRun) -> dict[str, str]:
     rows = read_table(run.folder / "leaderboard.csv").to_dict("records")
     return {row["generator"]: "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]])) for row in rows}

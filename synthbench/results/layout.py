@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from synthbench.benchmark.plan import Trial
-from synthbench.leaderboard.trial_result import Outcome
+from synthbench.leaderboard.trial_result import TrialResult
 
 __all__ = ["evaluation_folder", "safe_name", "trial_folder"]
 
@@ -27,6 +27,6 @@ def trial_folder(out: Path, trial: Trial) -> Path:
     return out / "trials" / safe_name(trial.generator.label) / f"seed-{trial.index}"
 
 
-def evaluation_folder(run: Path, outcome: Outcome, label: str) -> Path:
+def evaluation_folder(run: Path, result: TrialResult, label: str) -> Path:
     """Where the files of an evaluation lie in a run's folder."""
-    return trial_folder(run, outcome.trial) / safe_name(label)
+    return trial_folder(run, result.trial) / safe_name(label)

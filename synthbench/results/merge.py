@@ -14,10 +14,10 @@ from synthbench.errors import ConfigError
 from synthbench.leaderboard.board import direction_of, head_of, headline_of, standings
 from synthbench.leaderboard.estimates import Cell, cells_of
 from synthbench.leaderboard.pairwise import Comparison
-from synthbench.leaderboard.trial_result import Outcome
+from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.comparability import incomparable
-from synthbench.results.read import Finished, Wanted, read_run, read_table, resample_run
+from synthbench.results.read import SavedRun, Wanted, bootstrap_run, read_run, read_table
 from synthbench.storage.store import write_atomic
 
 __all__ = ["Merged", "merge", "write_merged"]
@@ -62,9 +62,9 @@ def merge(folders: Sequence[Path], progress: Progress, plugins: Path | None = No
     alike = {name: run for name, run in runs.items() if not reasons[name]}
     repeated = _repeated(alike)
     names = _names({name: [g for g in run.trials if (name, g) not in repeated] for name, run in runs.items()})
-    trials: dict[str, list[Outcome]] = {}
+    trials: dict[str, list[TrialResult]] = {}
     for name, run in alike.items():
-        resample_run(run, first.bench.seed, progress, _headline_only(first))
+        bootstrap_run(run, first.bench.seed, progress, _headline_only(first))
         trials |= {names[name, label]: mine for label, mine in run.trials.items() if (name, label) in names}
     heads = _heads(first, trials)
     comparisons, places = standings(first.bench, first.tests, trials, heads)
@@ -99,7 +99,7 @@ def run_names(folders: Sequence[Path]) -> list[str]:
     return names
 
 
-def _repeated(alike: Mapping[str, Finished]) -> dict[Who, str]:
+def _repeated(alike: Mapping[str, SavedRun]) -> dict[Who, str]:
     """Generators whose every score an earlier run has to the last digit, and that run: from one store, say.
 
     Ranked twice, they would push others down and make every comparison weigh less.
@@ -108,8 +108,8 @@ def _repeated(alike: Mapping[str, Finished]) -> dict[Who, str]:
     found: dict[Who, str] = {}
     for name, run in alike.items():
         for label, mine in run.trials.items():
-            scores = repr((label, [outcome.scores for outcome in mine]))
-            if any(outcome.scores for outcome in mine) and seen.setdefault(scores, name) != name:
+            scores = repr((label, [result.scores for result in mine]))
+            if any(result.scores for result in mine) and seen.setdefault(scores, name) != name:
                 found[name, label] = seen[scores]
     return found
 
@@ -124,18 +124,18 @@ def _names(labels: Mapping[str, Sequence[str]]) -> dict[Who, str]:
     }
 
 
-def _headline_only(run: Finished) -> Wanted:
+def _headline_only(run: SavedRun) -> Wanted:
     evaluator = headline_of(run.bench).evaluator
     return lambda _, label: {"test"} if label == evaluator else ()
 
 
-def _heads(first: Finished, trials: Mapping[str, Sequence[Outcome]]) -> dict[str, Cell]:
+def _heads(first: SavedRun, trials: Mapping[str, Sequence[TrialResult]]) -> dict[str, Cell]:
     """The headline's cell of each generator; a run that was cut short shows `1/3 seeds`."""
     cells = {label: cells_of(mine, first.bench.seeds) for label, mine in trials.items()}
     return {label: head for label, mine in cells.items() if (head := head_of(mine, first.bench))}
 
 
-def _rows(name: str, run: Finished, reason: str, names: Mapping[Who, str]) -> pd.DataFrame:
+def _rows(name: str, run: SavedRun, reason: str, names: Mapping[Who, str]) -> pd.DataFrame:
     """A run's own board without its ranks and the rows that have no name here."""
     table = read_table(run.folder / "leaderboard.csv")
     table = table[[(name, label) in names for label in table["generator"]]]
@@ -162,7 +162,7 @@ def _ordered(table: pd.DataFrame, heads: Mapping[str, Cell], ascending: bool) ->
     return table.loc[[*order, *table.index[~comparable]]].reset_index(drop=True)
 
 
-def _notes(runs: Mapping[str, Finished], alike: Mapping[str, Finished]) -> list[str]:
+def _notes(runs: Mapping[str, SavedRun], alike: Mapping[str, SavedRun]) -> list[str]:
     """Evaluators that cannot be resampled here, and those whose code is another than in the first run."""
     first = next(iter(runs))
     found = [f"{name}: {label}: {why}" for name, run in alike.items() for label, why in run.missing.items()]

@@ -1,4 +1,4 @@
-"""A run read back from its folder: the configuration, the test sets and the outcomes that `make_board` asks for.
+"""A run read back from its folder: the configuration, the test sets and the results that `make_board` asks for.
 
 Only the evaluators' classes are looked up, to resample the stored predictions; of data sets and generators
 run.json says all that a board needs. Nothing is fitted, loaded or evaluated.
@@ -23,25 +23,25 @@ from synthbench.benchmark.config import Benchmark, Entry, Ranking
 from synthbench.benchmark.plan import Trial
 from synthbench.data.test_sets import TestSet
 from synthbench.errors import DataError, PluginError
-from synthbench.leaderboard.bootstrap import Replicates, resample
-from synthbench.leaderboard.trial_result import Outcome
+from synthbench.leaderboard.bootstrap import Replicates, bootstrap
+from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.layout import safe_name, trial_folder
 from synthbench.storage.predictions import PREDICTIONS, load_predictions
 from synthbench.types import Predictions, Score
 
-__all__ = ["Finished", "Wanted", "read_predictions", "read_record", "read_run", "read_table", "resample_run"]
+__all__ = ["SavedRun", "Wanted", "bootstrap_run", "read_predictions", "read_record", "read_run", "read_table"]
 
 Wanted = Callable[[str, str], Collection[str]]
 """(generator, evaluator) -> the test sets whose resamples are needed."""
 
 
 @dataclass(frozen=True)
-class Finished:
+class SavedRun:
     """A finished run, or as much of it as there was when its folder was written last.
 
     record    run.json
-    outcomes  without replicates: `resample_run` makes those
+    results  without replicates: `bootstrap_run` makes those
     missing   by evaluator, why its metrics cannot be resampled here
     unread    by evaluator, what of its options cannot be used here: it can be resampled and nothing else
     """
@@ -50,20 +50,20 @@ class Finished:
     record: Mapping[str, Any]
     bench: Benchmark
     tests: list[TestSet]
-    outcomes: list[Outcome]
+    results: list[TrialResult]
     missing: Mapping[str, str]
     unread: Mapping[str, str]
 
     @property
-    def trials(self) -> dict[str, list[Outcome]]:
-        """The outcomes by generator."""
-        found: dict[str, list[Outcome]] = {}
-        for outcome in self.outcomes:
-            found.setdefault(outcome.trial.generator.label, []).append(outcome)
+    def trials(self) -> dict[str, list[TrialResult]]:
+        """The results by generator."""
+        found: dict[str, list[TrialResult]] = {}
+        for result in self.results:
+            found.setdefault(result.trial.generator.label, []).append(result)
         return found
 
 
-def read_run(folder: Path, plugins: Path | None = None) -> Finished:
+def read_run(folder: Path, plugins: Path | None = None) -> SavedRun:
     """Read a run's folder. Raises DataError where it is none, or was written by another version.
 
     plugins  the folder where evaluators and extractors lie that the benchmark names as `file.py:Class`, whatever
@@ -75,13 +75,13 @@ def read_run(folder: Path, plugins: Path | None = None) -> Finished:
         bench, missing, unread = _benchmark(record, load_registry(strict=True), plugins)
         tests = [_test_set(row, record) for row in read_table(folder / "test_sets.csv").to_dict("records")]
         scores = _scores(read_table(folder / "scores.csv"))
-        outcomes = [_outcome(trial, bench, scores, folder) for trial in record["trials"]]
+        results = [_outcome(trial, bench, scores, folder) for trial in record["trials"]]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
             f"{folder}: its files do not fit together ({type(error).__name__}: {error}); "
             "run the benchmark again: what is in the store is not computed anew"
         ) from error
-    return Finished(folder, record, bench, tests, outcomes, missing, unread)
+    return SavedRun(folder, record, bench, tests, results, missing, unread)
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -238,12 +238,12 @@ def _score(row: Mapping[str, Any]) -> Score:
     )
 
 
-def _outcome(given: Mapping[str, Any], bench: Benchmark, scores: Scores, folder: Path) -> Outcome:
+def _outcome(given: Mapping[str, Any], bench: Benchmark, scores: Scores, folder: Path) -> TrialResult:
     generator = {entry.label: entry for entry in bench.generators}[given["generator"]]
     asked = tuple(e for e in bench.evaluators if e.generators is None or generator.label in e.generators)
     trial = Trial(generator, given["index"], given["seed"], asked)
     files = {e.label: trial_folder(folder, trial) / safe_name(e.label) / PREDICTIONS for e in asked}
-    return Outcome(
+    return TrialResult(
         trial,
         given["status"],
         list(given["reasons"]),
@@ -254,24 +254,24 @@ def _outcome(given: Mapping[str, Any], bench: Benchmark, scores: Scores, folder:
     )
 
 
-def resample_run(run: Finished, seed: int, progress: Progress, wanted: Wanted | None = None) -> None:
-    """Make the replicates of the run's outcomes from the stored predictions, under the resamples of `seed`.
+def bootstrap_run(run: SavedRun, seed: int, progress: Progress, wanted: Wanted | None = None) -> None:
+    """Make the replicates of the run's results from the stored predictions, under the resamples of `seed`.
 
     wanted  which of them; None for all
     """
-    tasks = [(o, label) for o in run.outcomes for label in o.predictions if label not in run.missing]
+    tasks = [(o, label) for o in run.results for label in o.predictions if label not in run.missing]
     with progress.bar("resampling", len(tasks), unit="evaluations") as bar:
-        for outcome, label in tasks:
-            plugin = outcome.trial.evaluator(label).plugin
-            sets = wanted(outcome.trial.generator.label, label) if wanted else None
-            outcome.replicates[label] = _replicates(plugin, outcome.predictions[label], seed, sets)
-            bar.advance(1, note=outcome.trial.title)
+        for result, label in tasks:
+            plugin = result.trial.evaluator(label).plugin
+            sets = wanted(result.trial.generator.label, label) if wanted else None
+            result.replicates[label] = _replicates(plugin, result.predictions[label], seed, sets)
+            bar.advance(1, note=result.trial.title)
 
 
 def _replicates(plugin: Evaluator, file: Path, seed: int, sets: Collection[str] | None) -> Replicates:
     if sets is not None and not sets:
         return Replicates({}, {})
-    return resample(plugin, [p for p in read_predictions(file) if sets is None or p.test_set in sets], seed)
+    return bootstrap(plugin, [p for p in read_predictions(file) if sets is None or p.test_set in sets], seed)
 
 
 def read_predictions(file: Path) -> list[Predictions]:

@@ -14,12 +14,12 @@ from synthbench.api.features import StoredFeatures
 from synthbench.api.interfaces import Context
 from synthbench.benchmark.plan import evaluator_seed
 from synthbench.leaderboard.bootstrap import Measured, answer_sets
-from synthbench.leaderboard.trial_result import Outcome
+from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.evidence import EVIDENCE, load_evidence
 from synthbench.results.layout import evaluation_folder
-from synthbench.results.read import Finished, read_predictions
-from synthbench.results.redact import PLACE
+from synthbench.results.read import SavedRun, read_predictions
+from synthbench.results.redact import REDACTED
 from synthbench.storage.store import Store
 from synthbench.types import Score
 
@@ -37,36 +37,36 @@ def measured_of(score: Score) -> Measured:
 class Recomputation:
     """What is shared between evaluations lies in a store of its own, in a temporary folder."""
 
-    def __init__(self, run: Finished, progress: Progress) -> None:
+    def __init__(self, run: SavedRun, progress: Progress) -> None:
         self._run = run
         self._progress = progress
         self._folder = tempfile.TemporaryDirectory(prefix="synthbench-recompute-")
         self._store = Store(Path(self._folder.name) / "store")
 
-    def of(self, outcome: Outcome, label: str) -> tuple[Told, str]:
+    def of(self, result: TrialResult, label: str) -> tuple[Told, str]:
         """The scores of one evaluation that can be told again, and why the others cannot."""
-        files = evaluation_folder(self._run.folder, outcome, label)
-        told = _from_predictions(outcome, label)
-        if PLACE in label:
+        files = evaluation_folder(self._run.folder, result, label)
+        told = _from_predictions(result, label)
+        if REDACTED in label:
             return told, "its seed follows from its label, a path that export took the folders off"
         try:
-            told |= self._from_evidence(outcome, label, files)
+            told |= self._from_evidence(result, label, files)
         except FileNotFoundError:
             return told, "its features are not in the bundle"
         except Exception as error:  # a plugin of another version, or an extractor that is not at hand
             wrong = self._run.unread.get(label)  # what lies behind whatever error followed from it
             return told, f"its features could not be used ({wrong or f'{type(error).__name__}: {error}'})"
-        if label in outcome.predictions or (files / EVIDENCE).exists():
+        if label in result.predictions or (files / EVIDENCE).exists():
             return told, "it does not follow from predictions or features"
         return told, "it left neither predictions nor features"
 
-    def _from_evidence(self, outcome: Outcome, label: str, files: Path) -> dict[Measured, dict[str, str]]:
+    def _from_evidence(self, result: TrialResult, label: str, files: Path) -> dict[Measured, dict[str, str]]:
         """All columns of each score that the evaluator tells again."""
         evidence = load_evidence(files, self._run.folder)
         if not evidence:
             return {}
-        entry = outcome.trial.evaluator(label)
-        seed = evaluator_seed(self._run.bench, entry, outcome.trial.index)
+        entry = result.trial.evaluator(label)
+        seed = evaluator_seed(self._run.bench, entry, result.trial.index)
         with tempfile.TemporaryDirectory(dir=self._folder.name) as work:
             workdir, resume = Path(work) / "work", Path(work) / "resume"
             workdir.mkdir()
@@ -86,13 +86,13 @@ def _cells(score: Score) -> dict[str, str]:
     return {"value": value, "n": str(score.n), **known, "seen": score.seen, "note": score.note}
 
 
-def _from_predictions(outcome: Outcome, label: str) -> dict[Measured, dict[str, str]]:
+def _from_predictions(result: TrialResult, label: str) -> dict[Measured, dict[str, str]]:
     """Every metric that the evaluator's predictions give, and the number of images."""
-    if label not in outcome.predictions:
+    if label not in result.predictions:
         return {}
-    plugin = outcome.trial.evaluator(label).plugin
+    plugin = result.trial.evaluator(label).plugin
     found = {}
-    for answers in answer_sets(read_predictions(outcome.predictions[label])):
+    for answers in answer_sets(read_predictions(result.predictions[label])):
         first = next(iter(answers.values()))
         n = len(first.labels)
         for (metric, variant), values in plugin.resample(answers, np.ones((1, n), dtype=np.uint16)).items():

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Scrubber"]
+__all__ = ["REDACTED", "PathRedactor"]
 
-PLACE = "…/"
+REDACTED = "…/"
 """What stands in place of the folders."""
 
 ROOT = r"(?:…/|(?:file://)?~?/{1,2}|[A-Za-z]:[\\/]{1,2})"
@@ -26,7 +26,7 @@ CELL = re.compile(rf"(?:^|,){ROOT}", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Scrubber:
+class PathRedactor:
     """Takes the folders off absolute paths: "/data/jane/chest_xray" becomes "…/chest_xray".
 
     A path in quotes, or one that is all of a text, may hold blanks; so may the `known` folders anywhere.
@@ -38,7 +38,7 @@ class Scrubber:
     def text(self, text: str) -> str:
         """A text on its own."""
         for folder in self.known:
-            text = text.replace(f"{folder}/", PLACE).replace(f"{folder}\\", PLACE)
+            text = text.replace(f"{folder}/", REDACTED).replace(f"{folder}\\", REDACTED)
         return BARE.sub(_last_part, QUOTED.sub(_last_part, f'"{text}"'))[1:-1]
 
     def file(self, text: str, suffix: str) -> str:
@@ -67,4 +67,4 @@ class Scrubber:
 
 
 def _last_part(path: re.Match[str]) -> str:
-    return PLACE + re.split(r"[\\/]+", path[0].rstrip("\\/"))[-1]
+    return REDACTED + re.split(r"[\\/]+", path[0].rstrip("\\/"))[-1]

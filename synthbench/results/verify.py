@@ -17,12 +17,12 @@ from synthbench.data.test_sets import dataset_of
 from synthbench.errors import DataError
 from synthbench.leaderboard.board import headline_of, make_board
 from synthbench.leaderboard.bootstrap import Measured
-from synthbench.leaderboard.trial_result import Outcome
+from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.bundle import unpack
 from synthbench.results.evidence import EVIDENCE, altered
 from synthbench.results.layout import evaluation_folder
-from synthbench.results.read import Finished, read_run, read_table, resample_run
+from synthbench.results.read import SavedRun, bootstrap_run, read_run, read_table
 from synthbench.results.recompute import Recomputation, Told, measured_of
 from synthbench.results.verified import Verified
 from synthbench.storage.code_version import code_version
@@ -60,7 +60,7 @@ def verify(file: Path, progress: Progress, plugins: Path | None = None) -> Verif
     return found
 
 
-def _check(run: Finished, found: Verified, progress: Progress) -> None:
+def _check(run: SavedRun, found: Verified, progress: Progress) -> None:
     found.notes += [f"{label} cannot be recomputed: {why}" for label, why in run.missing.items()]
     other = _other_code(run)
     found.notes += [f"{label}: the code of {use} here is not what made the run" for label, use in other.items()]
@@ -68,14 +68,14 @@ def _check(run: Finished, found: Verified, progress: Progress) -> None:
     _check_declared(run, other, found)
     _check_derived(run, found)
     again = Recomputation(run, progress)
-    with progress.bar("recomputing", len(run.outcomes), unit="trials") as bar:
-        for outcome in run.outcomes:
-            _check_scores(outcome, again, run, other, found)
-            bar.advance(1, note=outcome.trial.title)
+    with progress.bar("recomputing", len(run.results), unit="trials") as bar:
+        for result in run.results:
+            _check_scores(result, again, run, other, found)
+            bar.advance(1, note=result.trial.title)
     _check_board(run, found, progress)
 
 
-def _other_code(run: Finished) -> dict[str, str]:
+def _other_code(run: SavedRun) -> dict[str, str]:
     """By evaluator, which code is not what made the run: its own, or its extractor's."""
     found: dict[str, str] = {}
     for entry in run.bench.evaluators:
@@ -88,7 +88,7 @@ def _other_code(run: Finished) -> dict[str, str]:
     return found
 
 
-def _check_declared(run: Finished, other: Mapping[str, str], found: Verified) -> None:
+def _check_declared(run: SavedRun, other: Mapping[str, str], found: Verified) -> None:
     """What run.json says of evaluators to what their classes say: a mismatch, a note where those are others."""
     for entry in run.bench.evaluators:
         if entry.label in {*run.missing, *run.unread}:
@@ -120,12 +120,12 @@ def _listed(facts: Iterable[str]) -> str:
 # ---- scores.csv
 
 
-def _check_derived(run: Finished, found: Verified) -> None:
+def _check_derived(run: SavedRun, found: Verified) -> None:
     """The columns that follow from run.json and test_sets.csv; rows that belong to no trial."""
     leaked = {test.name: str(test.leaked["leaked"]) for test in run.tests}
     roles = {entry.label: entry.plugin.role for entry in run.bench.generators}
     directions = {entry.label: entry.plugin.metrics for entry in run.bench.evaluators}
-    asked = {(o.trial.generator.label, o.trial.index, e.label) for o in run.outcomes for e in o.trial.evaluators}
+    asked = {(o.trial.generator.label, o.trial.index, e.label) for o in run.results for e in o.trial.evaluators}
     for row in read_table(run.folder / "scores.csv").to_dict("records"):
         told = {
             "dataset": dataset_of(row["test_set"], run.bench),
@@ -141,35 +141,35 @@ def _check_derived(run: Finished, found: Verified) -> None:
 
 
 def _check_scores(
-    outcome: Outcome, again: Recomputation, run: Finished, other: Mapping[str, str], found: Verified
+    result: TrialResult, again: Recomputation, run: SavedRun, other: Mapping[str, str], found: Verified
 ) -> None:
     """Each number against what predictions and features give."""
-    for entry in outcome.trial.evaluators:
-        label, scores = entry.label, outcome.scores.get(entry.label, ())
-        left = label in outcome.predictions or (evaluation_folder(run.folder, outcome, label) / EVIDENCE).exists()
+    for entry in result.trial.evaluators:
+        label, scores = entry.label, result.scores.get(entry.label, ())
+        left = label in result.predictions or (evaluation_folder(run.folder, result, label) / EVIDENCE).exists()
         told: Told = {}
         why = _PLUGIN
         if label not in run.missing and (scores or left):
-            told, why = again.of(outcome, label)
+            told, why = again.of(result, label)
         for what, n in Counter(map(measured_of, scores)).items():
             if n > 1:
-                found.compare("scores.csv", _row(outcome, label, what), "number of rows", str(n), "1")
+                found.compare("scores.csv", _row(result, label, what), "number of rows", str(n), "1")
         for score in scores:
-            _check_score(score, told, why, _Place(outcome, label, label not in other), found)
+            _check_score(score, told, why, _Place(result, label, label not in other), found)
         lacking = [what for what in told if what not in set(map(measured_of, scores))]
         for what in lacking:
-            found.compare("scores.csv", _row(outcome, label, what), "value", "", told[what]["value"])
-        if outcome.status == "done":  # every evaluation delivers every metric
+            found.compare("scores.csv", _row(result, label, what), "value", "", told[what]["value"])
+        if result.status == "done":  # every evaluation delivers every metric
             rows = {what.metric for what in told} | {score.metric for score in scores}
             for metric in [metric for metric in entry.plugin.metrics if metric not in rows]:
-                row = f"{outcome.trial.title}, {label}.{metric}"
+                row = f"{result.trial.title}, {label}.{metric}"
                 found.compare("scores.csv", row, "number of rows", "0", "1 or more")
 
 
 class _Place(NamedTuple):
     """Whose score it is, and whether the code at hand is what made it."""
 
-    outcome: Outcome
+    result: TrialResult
     label: str
     same_code: bool
 
@@ -184,7 +184,7 @@ def _check_score(score: Score, told: Told, why: str, place: _Place, found: Verif
     for column, cell in told[what].items():
         # Other code may word a note in another way.
         if column != "note" or place.same_code:
-            row = _row(place.outcome, place.label, what)
+            row = _row(place.result, place.label, what)
             found.compare("scores.csv", row, column, _cell(getattr(score, column)), cell)
     ends = {"low": score.low, "high": score.high}
     for column in [column for column, end in ends.items() if end is not None and column not in told[what]]:
@@ -195,19 +195,19 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _row(outcome: Outcome, label: str, what: Measured) -> str:
+def _row(result: TrialResult, label: str, what: Measured) -> str:
     classifier = "" if what.classifier_seed is None else f"classifier {what.classifier_seed}"
     place = f"on {what.test_set}" if what.test_set else ""
-    parts = [outcome.trial.title, f"{label}.{what.metric}", what.variant, place, classifier]
+    parts = [result.trial.title, f"{label}.{what.metric}", what.variant, place, classifier]
     return ", ".join(part for part in parts if part)
 
 
 # ---- the board
 
 
-def _check_board(run: Finished, found: Verified, progress: Progress) -> None:
-    resample_run(run, run.bench.seed, progress)
-    board = make_board(run.bench, run.tests, run.outcomes)
+def _check_board(run: SavedRun, found: Verified, progress: Progress) -> None:
+    bootstrap_run(run, run.bench.seed, progress)
+    board = make_board(run.bench, run.tests, run.results)
     for name, keys in KEYS.items():
         again = pd.read_csv(
             io.StringIO(getattr(board, name).to_csv(index=False)), dtype=str, keep_default_na=False
@@ -237,7 +237,7 @@ def _named(key: Key) -> str:
     return ", ".join(filter(None, key))
 
 
-def _check_table(name: str, stored: Rows, again: Rows, run: Finished, found: Verified) -> None:
+def _check_table(name: str, stored: Rows, again: Rows, run: SavedRun, found: Verified) -> None:
     """Cell by cell; a row or a column that only one side has shows as cells that only one side has."""
     for key in dict.fromkeys([*stored, *again]):
         mine, theirs = stored.get(key, {}), again.get(key, {})
@@ -248,7 +248,7 @@ def _check_table(name: str, stored: Rows, again: Rows, run: Finished, found: Ver
                 found.compare(f"{name}.csv", _named(key), column, mine.get(column, ""), theirs.get(column, ""))
 
 
-def _unknown(name: str, row: Mapping[str, str], column: str, run: Finished) -> str:
+def _unknown(name: str, row: Mapping[str, str], column: str, run: SavedRun) -> str:
     """The evaluator without which this cell cannot be recomputed; "" where it can."""
     headline = headline_of(run.bench).evaluator
     if headline in run.missing and (

@@ -6,17 +6,15 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from synthbench.benchmark.config import Benchmark
 from synthbench.data.test_sets import Data, dataset_of
 from synthbench.leaderboard.board import make_board
+from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.storage.store import write_atomic
-
-if TYPE_CHECKING:
-    from synthbench.leaderboard.trial_result import Outcome
 
 __all__ = ["SCORE_COLUMNS", "scores_table", "write_results"]
 
@@ -26,12 +24,12 @@ SCORE_COLUMNS = [
 ]
 
 
-def write_results(bench: Benchmark, data: Data, outcomes: Sequence[Outcome], out: Path) -> pd.DataFrame:
+def write_results(bench: Benchmark, data: Data, results: Sequence[TrialResult], out: Path) -> pd.DataFrame:
     """Write every result file into `out`, each atomically, and return the leaderboard."""
     out.mkdir(parents=True, exist_ok=True)
-    board = make_board(bench, data.tests, outcomes)
+    board = make_board(bench, data.tests, results)
     tables = {
-        "scores": scores_table(bench, data, outcomes),
+        "scores": scores_table(bench, data, results),
         "leaderboard": board.leaderboard,
         "intervals": board.intervals,
         "comparisons": board.comparisons,
@@ -40,13 +38,13 @@ def write_results(bench: Benchmark, data: Data, outcomes: Sequence[Outcome], out
     }
     for name, table in tables.items():
         write_atomic(out / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
-    trials = [_trial_record(outcome) for outcome in outcomes]
+    trials = [_trial_record(result) for result in results]
     record = {**data.about, "finished": datetime.now(UTC).isoformat(timespec="seconds"), "trials": trials}
     write_atomic(out / "run.json", json.dumps(record, indent=1) + "\n")
     return board.leaderboard
 
 
-def scores_table(bench: Benchmark, data: Data, outcomes: Sequence[Outcome]) -> pd.DataFrame:
+def scores_table(bench: Benchmark, data: Data, results: Sequence[TrialResult]) -> pd.DataFrame:
     """One row a number, in the plan's order. `value` is empty where a metric is undefined; `note` says why.
 
     `low` and `high` are the evaluator's own interval, where it gives one. `leaked` counts the images of the test
@@ -57,30 +55,30 @@ def scores_table(bench: Benchmark, data: Data, outcomes: Sequence[Outcome]) -> p
     rows = [
         {
             "dataset": dataset_of(score.test_set, bench),
-            "generator": outcome.trial.generator.label,
-            "role": outcome.trial.generator.plugin.role,
-            "seed": outcome.trial.index,
+            "generator": result.trial.generator.label,
+            "role": result.trial.generator.plugin.role,
+            "seed": result.trial.index,
             "evaluator": label,
             "direction": directions[label][score.metric],
             "leaked": leaked.get(score.test_set),
             **vars(score),
         }
-        for outcome in outcomes
-        for label, scores in outcome.scores.items()
+        for result in results
+        for label, scores in result.scores.items()
         for score in scores
     ]
     table = pd.DataFrame(rows, columns=SCORE_COLUMNS)
     return table.astype({"classifier_seed": "Int64", "seed": "Int64", "n": "Int64", "leaked": "Int64"})
 
 
-def _trial_record(outcome: Outcome) -> dict[str, Any]:
-    trial = outcome.trial
+def _trial_record(result: TrialResult) -> dict[str, Any]:
+    trial = result.trial
     return {
         "generator": trial.generator.label,
         "index": trial.index,
         "seed": trial.seed,
-        "status": outcome.status,
-        "reasons": outcome.reasons,
-        "costs": outcome.costs,
-        "from_store": outcome.from_store,
+        "status": result.status,
+        "reasons": result.reasons,
+        "costs": result.costs,
+        "from_store": result.from_store,
     }

@@ -10,10 +10,10 @@ from synthbench.api.interfaces import Plugin
 from synthbench.benchmark.config import Benchmark
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
-from synthbench.runner.session import Workshop
+from synthbench.runner.session import Session
 from synthbench.storage.weights import WeightFile, provide
 
-__all__ = ["Fetched", "fetch", "files_of", "prepare"]
+__all__ = ["Fetched", "fetch", "fetch_files", "files_of"]
 
 
 def files_of(bench: Benchmark) -> list[WeightFile]:
@@ -24,7 +24,7 @@ def files_of(bench: Benchmark) -> list[WeightFile]:
     return list(dict.fromkeys(file for plugin in _plugins(bench) for file in plugin.files()))
 
 
-def prepare(bench: Benchmark, progress: Progress) -> dict[WeightFile, str]:
+def fetch_files(bench: Benchmark, progress: Progress) -> dict[WeightFile, str]:
     """Get what is missing, unless offline; each file with its SHA-256. Raises DataError with all that is amiss."""
     files = files_of(bench)
     digests = provide(files, progress)
@@ -40,10 +40,10 @@ class Fetched(NamedTuple):
     images: Mapping[str, int]
 
 
-def fetch(bench: Benchmark, shop: Workshop) -> Fetched:
+def fetch(bench: Benchmark, session: Session) -> Fetched:
     """Weights into the weights folder, data sets to where their plugins keep them."""
-    files = prepare(bench, shop.progress)
-    splits = load_splits(bench, shop)
+    files = fetch_files(bench, session.progress)
+    splits = load_splits(bench, session)
     return Fetched(files, {"train": len(splits.train), **{name: len(part) for name, part in splits.tests.items()}})
 
 

@@ -12,30 +12,30 @@ from synthbench.data.audit import Audit, cached_audit
 from synthbench.data.holdout import with_holdout
 from synthbench.errors import ConfigError, DataError
 from synthbench.results.layout import safe_name
-from synthbench.runner.session import Workshop
+from synthbench.runner.session import Session
 from synthbench.seeds import derive_seed
 from synthbench.types import Images, Splits
 
-__all__ = ["load_audited", "load_splits"]
+__all__ = ["audited_splits", "load_splits"]
 
 
-def load_audited(bench: Benchmark, shop: Workshop) -> tuple[Splits, Audit]:
+def audited_splits(bench: Benchmark, session: Session) -> tuple[Splits, Audit]:
     """The data as a run uses it: looked over for leaks, then the hold-out cut off `train`.
 
     Raises DataError where there are no training images, or too few for the hold-out.
     """
-    splits = load_splits(bench, shop)
+    splits = load_splits(bench, session)
     if not len(splits.train):
         raise DataError(f"dataset {bench.dataset.label}: it has no training images; it can only be `external`")
-    audit = cached_audit(splits, shop.store, shop.progress)
+    audit = cached_audit(splits, session.store, session.progress)
     return with_holdout(splits, audit, bench.holdout, derive_seed(bench.seed, "holdout"))
 
 
-def load_splits(bench: Benchmark, shop: Workshop) -> Splits:
+def load_splits(bench: Benchmark, session: Session) -> Splits:
     """The data set with the test parts of the external ones under their labels."""
-    splits = _load(bench.dataset, shop)
+    splits = _load(bench.dataset, session)
     for entry in bench.external:
-        splits = _joined(splits, entry.label, _load(entry, shop))
+        splits = _joined(splits, entry.label, _load(entry, session))
     return splits
 
 
@@ -58,11 +58,11 @@ def _joined(splits: Splits, label: str, further: Splits) -> Splits:
     )
 
 
-def _load(entry: Entry[Dataset], shop: Workshop) -> Splits:
+def _load(entry: Entry[Dataset], session: Session) -> Splits:
     """A data set's own `load`, which caches by content: only it knows what its content is."""
-    workdir = shop.scratch / safe_name(entry.label)
+    workdir = session.scratch / safe_name(entry.label)
     try:
-        with shop.context("dataset", shop.key(entry), 0, workdir) as ctx:
+        with session.context("dataset", session.key(entry), 0, workdir) as ctx:
             return entry.plugin.load(ctx)
     finally:
         _tidy(workdir)

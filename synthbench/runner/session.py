@@ -19,11 +19,11 @@ from synthbench.storage.code_version import code_version
 from synthbench.storage.store import Store
 from synthbench.storage.versions import ENTRIES
 
-__all__ = ["Workshop"]
+__all__ = ["Session"]
 
 
 @dataclass(frozen=True)
-class Workshop:
+class Session:
     """What all stages share."""
 
     store: Store

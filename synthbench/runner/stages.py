@@ -19,25 +19,25 @@ from synthbench.errors import StoreError
 from synthbench.results.evidence import save_evidence
 from synthbench.runner.cost import Cost, measure
 from synthbench.runner.pictures import save_class_grid
-from synthbench.runner.session import Workshop
+from synthbench.runner.session import Session
 from synthbench.storage.predictions import PREDICTIONS, save_predictions
 from synthbench.storage.store import save_images, write_atomic
 from synthbench.storage.versions import EVALUATIONS
 from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits
 
-__all__ = ["Evaluated", "evaluate", "synthesise"]
+__all__ = ["Evaluated", "evaluate", "make_images"]
 
 
-def synthesise(trial: Trial, train: Images, samples: int, shop: Workshop, failed: Path) -> Artifact:
+def make_images(trial: Trial, train: Images, samples: int, session: Session, failed: Path) -> Artifact:
     """Fit the trial's generator and draw `samples` images; the entry's folder holds them (`load_images`)."""
     entry = trial.generator
-    fit_key = shop.key(entry, train=train.digest, seed=trial.seed)
+    fit_key = session.key(entry, train=train.digest, seed=trial.seed)
 
     def build(folder: Path) -> dict[str, Any]:
-        with shop.context("generator", fit_key, trial.seed, folder / "files", failed) as ctx:
+        with session.context("generator", fit_key, trial.seed, folder / "files", failed) as ctx:
             sampler, fitting = _fit(entry.plugin, train, ctx)
             labels = _labels(entry.plugin, train, samples)
-            with measure(shop.device) as sampling:
+            with measure(session.device) as sampling:
                 drawn = sampler(labels.copy(), ctx.rng("sample"))
             images = _as_images(drawn, labels, train, trial)
             save_images(folder, images)
@@ -45,7 +45,7 @@ def synthesise(trial: Trial, train: Images, samples: int, shop: Workshop, failed
         costs = {"fit": fitting.as_dict(), "sample": {**sampling.as_dict(), "images": len(images)}}
         return {"costs": costs}
 
-    return shop.store.make("synthetic", {**fit_key, "samples": samples}, build)
+    return session.store.make("synthetic", {**fit_key, "samples": samples}, build)
 
 
 def _fit(plugin: Generator, train: Images, ctx: Context) -> tuple[Sampler, Cost]:
@@ -104,24 +104,24 @@ class Evaluated:
 
 
 def evaluate(
-    evaluator: Entry[Evaluator], seed: int, real: Splits, synthetic: Images, shop: Workshop, failed: Path
+    evaluator: Entry[Evaluator], seed: int, real: Splits, synthetic: Images, session: Session, failed: Path
 ) -> Evaluated:
     """Score `synthetic` against `real`; the same images under the same seed are scored once."""
-    key = shop.key(evaluator, scores=EVALUATIONS, synthetic=synthetic.digest, real=_digests(real), seed=seed)
+    key = session.key(evaluator, scores=EVALUATIONS, synthetic=synthetic.digest, real=_digests(real), seed=seed)
 
     def build(folder: Path) -> dict[str, Any]:
-        with shop.context("scores", key, seed, folder / "files", failed) as ctx:
-            before = dict(shop.store.saved)
-            with measure(shop.device) as cost:
+        with session.context("scores", key, seed, folder / "files", failed) as ctx:
+            before = dict(session.store.saved)
+            with measure(session.device) as cost:
                 evaluation = evaluator.plugin.evaluate(real, synthetic, ctx)
-            cost.add({part: total - before[part] for part, total in shop.store.saved.items()})
+            cost.add({part: total - before[part] for part, total in session.store.saved.items()})
             _check_evaluation(evaluation, evaluator.plugin)
             _save_scores(folder, evaluation)
             save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, real.train.classes)
-            save_evidence(ctx.workdir, evaluation.evidence, shop.store)
+            save_evidence(ctx.workdir, evaluation.evidence, session.store)
         return {"costs": {"evaluate": cost.as_dict()}}
 
-    artifact = shop.store.make("scores", key, build)
+    artifact = session.store.make("scores", key, build)
     return Evaluated(_load_scores(artifact.path), artifact)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from synthbench.api.interfaces import Evaluator
 from synthbench.benchmark.config import Benchmark, Entry
 from synthbench.leaderboard.estimates import Column
-from synthbench.runner.session import Workshop
+from synthbench.runner.session import Session
 from synthbench.storage.store import write_atomic
 from synthbench.stress.degrade import amount
 from synthbench.stress.expectations import aspect_of
@@ -42,9 +42,9 @@ class Stressed:
         return [f"{label}: {note}" for label, note in dict.fromkeys(notes)]
 
 
-def stress(bench: Benchmark, shop: Workshop, out: Path, how: Sweep, only: Sequence[str] = ()) -> Stressed:
+def stress(bench: Benchmark, session: Session, out: Path, how: Sweep, only: Sequence[str] = ()) -> Stressed:
     """Run the sweep (see `sweep`), judge it and write the files into `out`."""
-    points = sweep(bench, shop, out, how, only)
+    points = sweep(bench, session, out, how, only)
     findings = judge_all(points, _facts(points, asked(bench, only)))
     out.mkdir(parents=True, exist_ok=True)
     for name, table in {"stress": findings_table(findings), "points": points_table(points)}.items():

@@ -23,12 +23,12 @@ from synthbench.data.audit import Audit
 from synthbench.data.holdout import copies_within
 from synthbench.data.split import grouped_split
 from synthbench.errors import ConfigError, Skipped, StoreError
-from synthbench.leaderboard.bootstrap import replicate
+from synthbench.leaderboard.bootstrap import cached_bootstrap
 from synthbench.leaderboard.estimates import Cell, Column, cells_of
-from synthbench.leaderboard.trial_result import Outcome
+from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.layout import safe_name
-from synthbench.runner.load_data import load_audited
-from synthbench.runner.session import Workshop
+from synthbench.runner.load_data import audited_splits
+from synthbench.runner.session import Session
 from synthbench.runner.stages import evaluate
 from synthbench.seeds import derive_seed
 from synthbench.stress.degrade import degradations
@@ -105,7 +105,7 @@ class _Degraded(Generator):
         raise NotImplementedError("degraded images are not drawn from a sampler")
 
 
-def sweep(bench: Benchmark, shop: Workshop, out: Path, how: Sweep, only: Sequence[str] = ()) -> list[Point]:
+def sweep(bench: Benchmark, session: Session, out: Path, how: Sweep, only: Sequence[str] = ()) -> list[Point]:
     """All points; what an evaluator could not do is a point without a value and with a note.
 
     only  labels of evaluators, all where empty
@@ -113,13 +113,13 @@ def sweep(bench: Benchmark, shop: Workshop, out: Path, how: Sweep, only: Sequenc
     Raises DataError where there are too few images to halve.
     """
     evaluators = asked(bench, only)
-    splits, audit = load_audited(bench, shop)
+    splits, audit = audited_splits(bench, session)
     answers: dict[str, list[tuple[_Set, _Answer]]] = {entry.label: [] for entry in evaluators}
     total = REPEATS + len(degradations(splits.train)) * how.levels
-    with shop.progress.bar("stress test", total, unit="sets") as bar:
+    with session.progress.bar("stress test", total, unit="sets") as bar:
         for one in _sets(splits, audit, how, bench.seed):
             for entry in evaluators:
-                answers[entry.label].append((one, _answer(one, entry, bench, shop, out)))
+                answers[entry.label].append((one, _answer(one, entry, bench, session, out)))
             bar.advance(1, note=one.title)
     return [point for entry in evaluators for point in _points(entry, answers[entry.label])]
 
@@ -158,11 +158,11 @@ def _sets(splits: Splits, audit: Audit, how: Sweep, seed: int) -> Iterator[_Set]
             yield _Set(degrade.name, strength, 0, real, degraded)
 
 
-def _answer(one: _Set, entry: Entry[Evaluator], bench: Benchmark, shop: Workshop, out: Path) -> _Answer:
+def _answer(one: _Set, entry: Entry[Evaluator], bench: Benchmark, session: Session, out: Path) -> _Answer:
     """An evaluator's figures of one set, or why there are none; the traceback of a failure goes to `out`."""
     failed = out / "failed" / one.title / safe_name(entry.label)
     try:
-        return cells_of([_outcome(one, entry, bench, shop, failed)], 1)
+        return cells_of([_outcome(one, entry, bench, session, failed)], 1)
     except StoreError:
         raise
     except Skipped as reason:
@@ -173,13 +173,13 @@ def _answer(one: _Set, entry: Entry[Evaluator], bench: Benchmark, shop: Workshop
         return f"{FAILED}{type(error).__name__}: {error}"
 
 
-def _outcome(one: _Set, entry: Entry[Evaluator], bench: Benchmark, shop: Workshop, failed: Path) -> Outcome:
+def _outcome(one: _Set, entry: Entry[Evaluator], bench: Benchmark, session: Session, failed: Path) -> TrialResult:
     """As of a trial, so that numbers get their intervals as on the board."""
     trial = Trial(Entry(one.title, _Degraded.name, _Degraded()), 0, bench.seed, (entry,))
-    result = evaluate(entry, evaluator_seed(bench, entry, 0), one.real, one.images, shop, failed)
-    outcome = Outcome(trial, scores={entry.label: result.scores})
-    outcome.replicates[entry.label] = replicate(entry.plugin, result.artifact, bench.seed, shop.store)
-    return outcome
+    evaluated = evaluate(entry, evaluator_seed(bench, entry, 0), one.real, one.images, session, failed)
+    result = TrialResult(trial, scores={entry.label: evaluated.scores})
+    result.replicates[entry.label] = cached_bootstrap(entry.plugin, evaluated.artifact, bench.seed, session.store)
+    return result
 
 
 def _points(entry: Entry[Evaluator], answers: Sequence[tuple[_Set, _Answer]]) -> Iterator[Point]:

@@ -18,7 +18,7 @@ REST = "the checks after this one were left out"
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one check. `ok` with an `advice` is a warning: allowed, but look at it."""
+    """The result of one check. `ok` with an `advice` is a warning: allowed, but look at it."""
 
     check: str
     ok: bool

@@ -14,7 +14,7 @@ from synthbench.api.imaging import resize_square
 from synthbench.data.audit import audit
 from synthbench.data.audit.likeness import distance
 from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT, neighbours, perceptual
-from synthbench.data.audit.parts import prepare
+from synthbench.data.audit.parts import describe_parts
 from synthbench.data.audit.thumbnails import thumbnails
 from synthbench.testing import context_in
 from synthbench.types import Images, Splits
@@ -101,7 +101,7 @@ def test_within_the_sets_two_pairs_look_alike_that_are_not_the_same_pixels(found
 
 @real
 def test_strangers_stay_far_from_the_limit(xrays):
-    parts = prepare({"train": xrays.train, "test": xrays.tests["test"]})
+    parts = describe_parts({"train": xrays.train, "test": xrays.tests["test"]})
     index, match = neighbours(parts["test"], parts["train"])
     one = thumbnails(xrays.tests["test"].pixels[index])
     apart = distance(one, thumbnails(xrays.train.pixels[match]))
@@ -144,7 +144,7 @@ def test_treated_copies_of_training_files_are_found(xrays):
         )
         for name, change in STRESS.items()
     }
-    parts = prepare({"train": xrays.train, **treated})
+    parts = describe_parts({"train": xrays.train, **treated})
     for name in treated:
         index, match, _ = perceptual(parts[name], parts["train"])
         right = set(index[match == chosen[index]].tolist())
@@ -165,7 +165,7 @@ def test_phantoms_raise_no_alarm(phantoms):
 
 def test_exams_of_one_phantom_are_the_hard_case(phantoms):
     """They come nearer to the limit of one patient than any two phantoms to theirs: hence two limits."""
-    train = prepare({"train": phantoms.train})["train"]
+    train = describe_parts({"train": phantoms.train})["train"]
     index, match = neighbours(train, train)
     small = thumbnails(phantoms.train.pixels)
     apart = distance(small[index], small[match])

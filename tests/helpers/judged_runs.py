@@ -1,4 +1,4 @@
-"""Finished runs of the plugins in judged.py, for tests of what is done with runs."""
+"""SavedRun runs of the plugins in judged.py, for tests of what is done with runs."""
 
 import hashlib
 import json

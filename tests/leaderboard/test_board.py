@@ -1,4 +1,4 @@
-"""Cells, ranks and utility from outcomes made by hand: what a board may and may not say."""
+"""Cells, ranks and utility from results made by hand: what a board may and may not say."""
 
 import math
 from dataclasses import replace
@@ -15,7 +15,7 @@ from synthbench.data.test_sets import TestSet
 from synthbench.leaderboard.board import make_board
 from synthbench.leaderboard.bootstrap import Measured, Replicates
 from synthbench.leaderboard.estimates import Column, cells_of
-from synthbench.leaderboard.trial_result import Outcome
+from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.storage.predictions import save_predictions
 from synthbench.types import Predictions, Score
 
@@ -37,7 +37,7 @@ def generator(label, role="candidate", prior="balanced"):
     return SimpleNamespace(label=label, plugin=SimpleNamespace(role=role, prior=prior))
 
 
-def outcome(entry, index, values, *, spread=0.01, own=0.002, metric="accuracy", note="", **score):
+def result(entry, index, values, *, spread=0.01, own=0.002, metric="accuracy", note="", **score):
     """A trial: one score a classifier; its replicates share the draw of images and have a bit of their own."""
     trial = Trial(entry, index, index, (EVALUATOR,))
     scores = [Score(metric, v, "test", 624, classifier_seed=k, note=note, **score) for k, v in enumerate(values)]
@@ -46,7 +46,7 @@ def outcome(entry, index, values, *, spread=0.01, own=0.002, metric="accuracy", 
         Measured(metric, "", "test", k): v + spread * IMAGES + own * rng.normal(size=B)
         for k, v in enumerate(values)
     }
-    made = Outcome(trial)
+    made = TrialResult(trial)
     made.scores["e"] = tuple(scores)
     if spread:
         made.replicates["e"] = Replicates(replicates, {"test": 300})
@@ -77,9 +77,9 @@ def one_test_set(leaked=0):
     return TestSet("test", "d", "children", 624, 300, {"NORMAL": 234, "PNEUMONIA": 390}, counts)
 
 
-def board_of(outcomes, leaked=0, **options):
-    entries = list({o.trial.generator.label: o.trial.generator for o in outcomes}.values())
-    return make_board(bench(*entries, **options), [one_test_set(leaked)], outcomes)
+def board_of(results, leaked=0, **options):
+    entries = list({o.trial.generator.label: o.trial.generator for o in results}.values())
+    return make_board(bench(*entries, **options), [one_test_set(leaked)], results)
 
 
 def by_generator(board):
@@ -91,7 +91,7 @@ def by_generator(board):
 
 def test_classifiers_are_averaged_within_a_generators_seed():
     g = generator("a")
-    cell = cells_of([outcome(g, 0, [0.7, 0.8]), outcome(g, 1, [0.8, 0.9])], 2)[HEAD]
+    cell = cells_of([result(g, 0, [0.7, 0.8]), result(g, 1, [0.8, 0.9])], 2)[HEAD]
     assert cell.values == pytest.approx([0.75, 0.85])  # noqa: PD011 - no pandas here
     assert cell.value == pytest.approx(0.8)
     assert (cell.generator_seeds, cell.classifier_seeds) == (2, 2)
@@ -100,7 +100,7 @@ def test_classifiers_are_averaged_within_a_generators_seed():
 
 
 def test_with_one_generator_seed_the_classifiers_are_the_seeds():
-    cell = cells_of([outcome(generator("a"), 0, [0.7, 0.8, 0.9])], 1)[HEAD]
+    cell = cells_of([result(generator("a"), 0, [0.7, 0.8, 0.9])], 1)[HEAD]
     assert cell.values == pytest.approx([0.7, 0.8, 0.9])  # noqa: PD011 - no pandas here
     assert cell.interval.weak
     assert "3 seeds (weak)" in cell.interval.basis
@@ -108,8 +108,8 @@ def test_with_one_generator_seed_the_classifiers_are_the_seeds():
 
 def test_the_spread_over_seeds_widens_the_interval():
     g = generator("a")
-    calm = cells_of([outcome(g, i, [0.8]) for i in range(10)], 10)[HEAD].interval
-    wild = cells_of([outcome(g, i, [0.8 + 0.01 * (i - 4.5)]) for i in range(10)], 10)[HEAD].interval
+    calm = cells_of([result(g, i, [0.8]) for i in range(10)], 10)[HEAD].interval
+    wild = cells_of([result(g, i, [0.8 + 0.01 * (i - 4.5)]) for i in range(10)], 10)[HEAD].interval
     assert wild.high - wild.low > 1.15 * (calm.high - calm.low)
     assert wild.sampling_high - wild.sampling_low == pytest.approx(
         calm.sampling_high - calm.sampling_low, rel=0.05
@@ -119,29 +119,29 @@ def test_the_spread_over_seeds_widens_the_interval():
 
 def test_a_trial_without_a_score_leaves_a_text_and_no_mean():
     g = generator("a")
-    cell = cells_of([outcome(g, 0, [0.7]), outcome(g, 1, [0.8])], 3)[HEAD]
+    cell = cells_of([result(g, 0, [0.7]), result(g, 1, [0.8])], 3)[HEAD]
     assert cell.text == "2/3 seeds"
     assert math.isnan(cell.value)
 
 
 def test_an_undefined_value_leaves_its_note():
     g = generator("a")
-    trials = [outcome(g, 0, [0.7]), outcome(g, 1, [math.nan], note="too few: 3 images of NORMAL")]
+    trials = [result(g, 0, [0.7]), result(g, 1, [math.nan], note="too few: 3 images of NORMAL")]
     assert cells_of(trials, 2)[HEAD].text == "too few: 3 images of NORMAL"
 
 
 def test_an_evaluators_own_interval_is_kept_for_one_seed_and_widened_for_several():
     g = generator("a")
-    one = cells_of([outcome(g, 0, [0.5], spread=0, low=0.4, high=0.7)], 1)[HEAD].interval
+    one = cells_of([result(g, 0, [0.5], spread=0, low=0.4, high=0.7)], 1)[HEAD].interval
     assert (one.low, one.high) == (0.4, 0.7)
-    trials = [outcome(g, i, [0.5 + 0.05 * i], spread=0, low=0.4, high=0.7) for i in range(3)]
+    trials = [result(g, i, [0.5 + 0.05 * i], spread=0, low=0.4, high=0.7) for i in range(3)]
     three = cells_of(trials, 3)[HEAD].interval
     assert three.low < 0.4
     assert three.high > 0.7
 
 
 def test_no_resampling_and_one_seed_is_no_interval():
-    cell = cells_of([outcome(generator("a"), 0, [0.5], spread=0)], 1)[HEAD]
+    cell = cells_of([result(generator("a"), 0, [0.5], spread=0)], 1)[HEAD]
     assert math.isnan(cell.interval.low)
 
 
@@ -149,7 +149,7 @@ def test_no_resampling_and_one_seed_is_no_interval():
 
 
 def test_every_cell_has_its_interval_and_its_n():
-    row = by_generator(board_of([outcome(generator("a"), 0, [0.8])])).loc["a"]
+    row = by_generator(board_of([result(generator("a"), 0, [0.8])])).loc["a"]
     assert row["e.accuracy"] == pytest.approx(0.8)
     assert row["e.accuracy_low"] == pytest.approx(0.78, abs=0.003)
     assert row["e.accuracy_high"] == pytest.approx(0.82, abs=0.003)
@@ -159,7 +159,7 @@ def test_every_cell_has_its_interval_and_its_n():
 
 def test_ranks_are_groups():
     """b and c cannot be told apart; a is clearly better than both."""
-    trials = [outcome(generator(n), 0, [v]) for n, v in (("a", 0.9), ("b", 0.8), ("c", 0.799))]
+    trials = [result(generator(n), 0, [v]) for n, v in (("a", 0.9), ("b", 0.8), ("c", 0.799))]
     board = board_of(trials)
     ranks = by_generator(board)[["rank", "rank_low", "rank_high"]]
     assert ranks.loc["a"].tolist() == [1, 1, 1]
@@ -169,26 +169,26 @@ def test_ranks_are_groups():
 
 
 def test_a_small_difference_on_the_same_images_counts_where_independent_images_would_hide_it():
-    board = board_of([outcome(generator("a"), 0, [0.812]), outcome(generator("b"), 0, [0.80])])
+    board = board_of([result(generator("a"), 0, [0.812]), result(generator("b"), 0, [0.80])])
     assert by_generator(board)["rank"].tolist() == [1, 2]
     row = by_generator(board).loc["b"]
     assert row["e.accuracy_high"] > 0.812  # though the intervals overlap
 
 
 def test_where_less_is_better_the_smaller_one_ranks_first():
-    trials = [outcome(generator(n), 0, [v], metric="error") for n, v in (("a", 0.3), ("b", 0.2))]
+    trials = [result(generator(n), 0, [v], metric="error") for n, v in (("a", 0.3), ("b", 0.2))]
     assert by_generator(board_of(trials, headline="e.error"))["rank"].to_dict() == {"b": 1, "a": 2}
 
 
 def test_what_nothing_is_known_about_is_a_tie():
-    trials = [outcome(generator(n), 0, [v], spread=0) for n, v in (("a", 0.9), ("b", 0.1))]
+    trials = [result(generator(n), 0, [v], spread=0) for n, v in (("a", 0.9), ("b", 0.1))]
     table = by_generator(board_of(trials))
     assert table["rank"].tolist() == [1, 1]
     assert table["rank_high"].tolist() == [2, 2]
 
 
 def test_a_leaking_test_set_ranks_nobody():
-    trials = [outcome(generator(n), 0, [v]) for n, v in (("a", 0.9), ("b", 0.1))]
+    trials = [result(generator(n), 0, [v]) for n, v in (("a", 0.9), ("b", 0.1))]
     assert by_generator(board_of(trials, leaked=6))["rank"].tolist() == [1, 2]
     table = by_generator(board_of(trials, leaked=7))
     assert table["rank"].isna().all()
@@ -197,7 +197,7 @@ def test_a_leaking_test_set_ranks_nobody():
 
 
 def brackets(candidate, ceiling, prior="balanced"):
-    trials = [outcome(generator("a"), 0, [candidate]), outcome(generator("top", "ceiling", prior), 0, [ceiling])]
+    trials = [result(generator("a"), 0, [candidate]), result(generator("top", "ceiling", prior), 0, [ceiling])]
     return by_generator(board_of(trials, headline="e.accuracy"))
 
 
@@ -207,10 +207,10 @@ def test_utility_needs_a_floor():
 
 def test_utility_against_both_ceilings():
     trials = [
-        outcome(generator("a"), 0, [0.7]),
-        outcome(generator("shuffled-labels", "floor"), 0, [0.5]),
-        outcome(generator("balanced", "ceiling"), 0, [0.9]),
-        outcome(generator("plain", "ceiling", "train"), 0, [0.8]),
+        result(generator("a"), 0, [0.7]),
+        result(generator("shuffled-labels", "floor"), 0, [0.5]),
+        result(generator("balanced", "ceiling"), 0, [0.9]),
+        result(generator("plain", "ceiling", "train"), 0, [0.8]),
     ]
     row = by_generator(board_of(trials)).loc["a"]
     assert row["utility"] == pytest.approx(0.5, abs=0.01)
@@ -222,9 +222,9 @@ def test_utility_against_both_ceilings():
 
 def test_utility_is_undefined_where_the_ceiling_is_not_above_the_floor():
     trials = [
-        outcome(generator("a"), 0, [0.7]),
-        outcome(generator("shuffled-labels", "floor"), 0, [0.5], own=0.02),
-        outcome(generator("balanced", "ceiling"), 0, [0.51], own=0.02),
+        result(generator("a"), 0, [0.7]),
+        result(generator("shuffled-labels", "floor"), 0, [0.5], own=0.02),
+        result(generator("balanced", "ceiling"), 0, [0.51], own=0.02),
     ]
     row = by_generator(board_of(trials)).loc["a"]
     assert row["utility"] == "undefined"
@@ -233,7 +233,7 @@ def test_utility_is_undefined_where_the_ceiling_is_not_above_the_floor():
 
 def test_intervals_csv_tells_the_two_sources_apart():
     g = generator("a")
-    table = board_of([outcome(g, i, [0.8 + 0.02 * i]) for i in range(3)], seeds=3).intervals
+    table = board_of([result(g, i, [0.8 + 0.02 * i]) for i in range(3)], seeds=3).intervals
     row = table.set_index("metric").loc["accuracy"]
     assert row["low"] < row["sampling_low"] < row["value"] < row["sampling_high"] < row["high"]
     assert row["seed_sd"] == pytest.approx(0.02)
@@ -250,7 +250,7 @@ def test_named_tests_compare_the_answers_behind_the_headline(tmp_path, monkeypat
         second = 1 / (1 + np.exp(-(2 * labels - 1 + rng.normal(0, noise, 400))))
         answers = Predictions("test", ids, ids, labels, np.stack([1 - second, second], axis=1), 0)
         save_predictions(tmp_path / f"{name}.csv", [answers], ("NORMAL", "PNEUMONIA"))
-        trial = outcome(generator(name), 0, [0.9 if name == "good" else 0.6], metric=metric)
+        trial = result(generator(name), 0, [0.9 if name == "good" else 0.6], metric=metric)
         trial.predictions["e"] = tmp_path / f"{name}.csv"
         trials.append(trial)
     monkeypatch.setitem(Judge.metrics, "auroc", "higher")
@@ -261,7 +261,7 @@ def test_named_tests_compare_the_answers_behind_the_headline(tmp_path, monkeypat
 
 
 def test_a_metric_of_the_synthetic_images_themselves_can_be_the_headline():
-    trials = [outcome(generator(n), 0, [v, v + 0.001, v - 0.001], spread=0) for n, v in (("a", 0.2), ("b", 0.9))]
+    trials = [result(generator(n), 0, [v, v + 0.001, v - 0.001], spread=0) for n, v in (("a", 0.2), ("b", 0.9))]
     for trial in trials:
         trial.scores["e"] = tuple(replace(score, test_set="") for score in trial.scores["e"])
     assert by_generator(board_of(trials))["rank"].to_dict() == {"b": 1, "a": 2}

@@ -10,7 +10,7 @@ import pytest
 
 from synthbench.leaderboard.copying import copying, flagged_by
 from synthbench.types import Score
-from tests.leaderboard.test_board import EVALUATOR, board_of, by_generator, generator, outcome
+from tests.leaderboard.test_board import EVALUATOR, board_of, by_generator, generator, result
 
 
 class Guard:
@@ -24,7 +24,7 @@ GUARDS = tuple(SimpleNamespace(label=label, plugin=Guard()) for label in ("guard
 
 def guarded(label, value, *flags, role="candidate", index=0, variant=""):
     """A trial with a headline and what each guard says of it."""
-    made = outcome(generator(label, role), index, [value])
+    made = result(generator(label, role), index, [value])
     made.trial = replace(made.trial, evaluators=(EVALUATOR, *GUARDS[: len(flags)]))
     for guard, flag in zip(GUARDS, flags, strict=False):
         note = "no hold-out" if math.isnan(flag) else ""
@@ -93,7 +93,7 @@ def test_variants_and_other_metrics_do_not_flag():
 
 
 def test_without_a_gating_evaluator_nothing_is_claimed():
-    assert by_generator(board_of([outcome(generator("a"), 0, [0.9])])).loc["a", "copying"] == ""
+    assert by_generator(board_of([result(generator("a"), 0, [0.9])])).loc["a", "copying"] == ""
 
 
 GUARD = '''

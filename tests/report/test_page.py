@@ -13,7 +13,7 @@ from PIL import Image
 from synthbench import cli
 from synthbench.errors import DataError
 from synthbench.report import report_or_warning, write_report
-from synthbench.report.setup import data_part
+from synthbench.report.provenance_tables import data_part
 from synthbench.results.folder import read_run
 
 EVIL = "<script>alert(1)</script>\"&'$x_1$"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from synthbench.report.answers import RATES, calibration, roc
+from synthbench.report.roc_plots import RATES, calibration, roc
 from synthbench.types import Predictions
 
 

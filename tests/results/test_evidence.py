@@ -26,7 +26,7 @@ from synthbench.results.evidence import (
     save_evidence,
     tidy,
 )
-from synthbench.results.read import read_run, resample_run
+from synthbench.results.read import bootstrap_run, read_run
 from synthbench.results.recompute import _cells
 from synthbench.storage.store import Store
 from synthbench.types import Score
@@ -423,8 +423,8 @@ def test_an_extractor_is_found_among_the_plugins_whatever_folder_it_was_in(copy,
 def rebuild(folder):
     """Write the board anew, as one would who wants a changed scores.csv or run.json to be believed."""
     run = read_run(folder, folder.parent)
-    resample_run(run, run.bench.seed, Progress(False))
-    board = make_board(run.bench, run.tests, run.outcomes)
+    bootstrap_run(run, run.bench.seed, Progress(False))
+    board = make_board(run.bench, run.tests, run.results)
     for name in ("leaderboard", "intervals", "comparisons"):
         getattr(board, name).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
 

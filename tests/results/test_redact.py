@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from synthbench.results.redact import Scrubber
+from synthbench.results.redact import PathRedactor
 
 SLASH = "/"  # written apart: no path of a machine stands in this file
 JANE = f"{SLASH}home{SLASH}jane"
@@ -35,8 +35,8 @@ DOE = f"{SLASH}home{SLASH}Jane Doe"
     ],
 )
 def test_paths_lose_their_folders(text, clean):
-    assert Scrubber().text(text) == clean
-    assert Scrubber().text(clean) == clean
+    assert PathRedactor().text(text) == clean
+    assert PathRedactor().text(clean) == clean
 
 
 @pytest.mark.parametrize(
@@ -55,27 +55,27 @@ def test_paths_lose_their_folders(text, clean):
     ],
 )
 def test_everything_else_stays(text):
-    assert Scrubber().text(text) == text
+    assert PathRedactor().text(text) == text
     for suffix in (".csv", ".txt"):
-        assert Scrubber().file(f"{text}\n", suffix) == f"{text}\n"
+        assert PathRedactor().file(f"{text}\n", suffix) == f"{text}\n"
 
 
 def test_known_folders_may_hold_blanks_anywhere():
-    assert Scrubber([Path(DOE)]).text(f"tstr: {DOE}/runs/q/e.txt: no") == "tstr: …/e.txt: no"
+    assert PathRedactor([Path(DOE)]).text(f"tstr: {DOE}/runs/q/e.txt: no") == "tstr: …/e.txt: no"
 
 
 def test_json_stays_json_keys_included():
     value = {f"{JANE}/mine.py:Gan": [f"{DOE}/x", 1, None, {"n": 'a "b" ü'}]}
-    clean = Scrubber().file(json.dumps(value, indent=1) + "\n", ".json")
+    clean = PathRedactor().file(json.dumps(value, indent=1) + "\n", ".json")
     assert json.loads(clean) == {"…/mine.py:Gan": ["…/x", 1, None, {"n": 'a "b" ü'}]}
 
 
 def test_csv_stays_csv():
     text = f'generator,reason,value\na,"x, {JANE}/y ""z""",0.1\nb,{DOE}/q,1e-05\n'
-    assert Scrubber().file(text, ".csv") == 'generator,reason,value\na,"x, …/y ""z""",0.1\nb,…/q,1e-05\n'
+    assert PathRedactor().file(text, ".csv") == 'generator,reason,value\na,"x, …/y ""z""",0.1\nb,…/q,1e-05\n'
 
 
 def test_a_file_without_paths_is_not_rewritten():
     odd = '{"a":1,   "b": "c"}'
-    assert Scrubber().file(odd, ".json") == odd
-    assert Scrubber().file('"a",b\r\n', ".csv") == '"a",b\r\n'
+    assert PathRedactor().file(odd, ".json") == odd
+    assert PathRedactor().file('"a",b\r\n', ".csv") == '"a",b\r\n'

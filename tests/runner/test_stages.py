@@ -12,28 +12,30 @@ from synthbench.benchmark.config import load_benchmark
 from synthbench.benchmark.plan import evaluator_seed, make_plan
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
-from synthbench.runner.session import Workshop
-from synthbench.runner.stages import evaluate, synthesise
+from synthbench.runner.session import Session
+from synthbench.runner.stages import evaluate, make_images
 from synthbench.storage.store import Store, load_images
 
 
 @pytest.fixture
 def work(mini):
-    """What `run` makes of the benchmark file: benchmark, workshop, splits and plan."""
+    """What `run` makes of the benchmark file: benchmark, session, splits and plan."""
 
     def make(**changes):
         mini.write(*changes.pop("generators", ["MeanNoise"]), **changes)
         mini.forget()
         bench = load_benchmark(mini.file, load_registry())
-        shop = Workshop(Store(mini.cache), "cpu", Progress(False), mini.out / "data")
-        return bench, shop, load_splits(bench, shop), make_plan(bench)
+        session = Session(Store(mini.cache), "cpu", Progress(False), mini.out / "data")
+        return bench, session, load_splits(bench, session), make_plan(bench)
 
     return make
 
 
 def made(work, tmp_path, **changes):
-    bench, shop, splits, plan = work(**changes)
-    return [load_images(synthesise(t, splits.train, bench.samples, shop, tmp_path / "failed").path) for t in plan]
+    bench, session, splits, plan = work(**changes)
+    return [
+        load_images(make_images(t, splits.train, bench.samples, session, tmp_path / "failed").path) for t in plan
+    ]
 
 
 # ---- synthetic images
@@ -74,8 +76,8 @@ def test_a_sampler_may_not_change_what_it_was_asked_for(mini, work, tmp_path):
 
 
 def keys(work, **changes):
-    _, shop, splits, plan = work(**changes)
-    return shop.key(plan[0].generator, train=splits.train.digest, seed=plan[0].seed)
+    _, session, splits, plan = work(**changes)
+    return session.key(plan[0].generator, train=splits.train.digest, seed=plan[0].seed)
 
 
 def test_a_key_holds_everything_that_went_in(work):
@@ -89,9 +91,9 @@ def test_a_key_holds_everything_that_went_in(work):
 
 
 def test_the_device_counts_by_its_type(work):
-    _, shop, _, plan = work()
+    _, session, _, plan = work()
     kinds = {
-        device: Workshop(shop.store, device, shop.progress, shop.scratch).key(plan[0].generator)["device"]
+        device: Session(session.store, device, session.progress, session.scratch).key(plan[0].generator)["device"]
         for device in ("cpu", "cuda:0", "cuda:1")
     }
     assert kinds == {"cpu": "cpu", "cuda:0": "cuda", "cuda:1": "cuda"}
@@ -177,9 +179,9 @@ def test_a_data_set_without_training_images_is_refused(mini, capsys):
 
 def test_scores_come_back_as_they_were_delivered(work, tmp_path):
     changes = {"evaluators": [{"use": "Distance", "undefined_above": 0.0}]}
-    bench, shop, splits, (trial,) = work(**changes)
-    images = load_images(synthesise(trial, splits.train, bench.samples, shop, tmp_path / "a").path)
-    result = evaluate(trial.evaluators[0], 1, splits, images, shop, tmp_path / "b")
+    bench, session, splits, (trial,) = work(**changes)
+    images = load_images(make_images(trial, splits.train, bench.samples, session, tmp_path / "a").path)
+    result = evaluate(trial.evaluators[0], 1, splits, images, session, tmp_path / "b")
     assert [(s.metric, s.test_set, s.n, s.seen) for s in result.scores] == [
         ("gap", "test", 8, ""),
         ("closeness", "test", 8, ""),

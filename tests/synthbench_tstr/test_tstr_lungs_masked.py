@@ -17,8 +17,8 @@ from synthbench_phantom.patient import draw_exam, draw_patient
 from synthbench_phantom.render import radiograph
 from synthbench_phantom.tissue import lungs
 from synthbench_tstr.lungfields import covered, lung_fields, otsu
+from synthbench_tstr.lungs_masked import show_mask
 from synthbench_tstr.mask import blacked_out, lung_mask
-from synthbench_tstr.masked import show_mask
 from synthbench_tstr.plugin import LungsMasked, Tstr
 from tests.helpers.places import REAL_DATA
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from synthbench.data.audit.matching import Found, exact, patient, perceptual
-from synthbench.data.audit.parts import Mask, Part, prepare
+from synthbench.data.audit.parts import Mask, Part, describe_parts
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.types import Images, Splits, Strings
@@ -91,7 +91,7 @@ def audit(splits: Splits, progress: Progress | None = None) -> Audit:
     """
     import pandas as pd
 
-    parts = prepare(parts_of(splits))
+    parts = describe_parts(parts_of(splits))
     comparisons = list(_comparisons(parts))
     tables = []
     with (progress or Progress(False)).bar("looking for leaks", sum(len(parts[a]) for a, _ in comparisons)) as bar:

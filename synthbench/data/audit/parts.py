@@ -14,7 +14,7 @@ from synthbench.data.audit.fingerprints import EXAMPLES, Fingerprint, learn
 from synthbench.data.audit.thumbnails import BLOCK, Floats, has_content, thumbnails
 from synthbench.types import Images, Strings
 
-__all__ = ["Mask", "Part", "prepare"]
+__all__ = ["Mask", "Part", "describe_parts"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -41,7 +41,7 @@ class Part:
         return len(self.images)
 
 
-def prepare(splits: Mapping[str, Images]) -> dict[str, Part]:
+def describe_parts(splits: Mapping[str, Images]) -> dict[str, Part]:
     """The parts by name, their fingerprints comparable."""
     examples = _examples(list(splits.values()))
     fingerprint = learn(examples) if len(examples) > 1 else None

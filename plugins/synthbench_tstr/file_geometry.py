@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench import Context, DataError, Direction, Evaluation, Evaluator, Geometry, Images, Predictions, Splits
-from synthbench_tstr.options import METRICS
+from synthbench_tstr.classifier_evaluator import METRICS
 
 if TYPE_CHECKING:
-    from synthbench_tstr.outcome import Exam
+    from synthbench_tstr.scoring import Exam
 
 __all__ = ["FileGeometry"]
 
@@ -32,7 +32,7 @@ class FileGeometry(Evaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:  # noqa: ARG002
         """Five metrics on every test set whose files are known."""
-        from synthbench_tstr.outcome import Exam, no_scores, scores_of
+        from synthbench_tstr.scoring import Exam, no_scores, scores_of
 
         exams = [Exam(name, images) for name, images in real.tests.items()]
         model = _fitted(real) if "train" in real.geometry else None
@@ -53,7 +53,7 @@ class FileGeometry(Evaluator):
         self, answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
     ) -> Mapping[tuple[str, str], npt.NDArray[np.floating]]:
         """Every metric; left out where the test set has too few images for it."""
-        from synthbench_tstr.outcome import resampled
+        from synthbench_tstr.scoring import resampled
 
         return resampled(answers, weights)
 

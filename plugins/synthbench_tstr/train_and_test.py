@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from synthbench import Context, DataError, Evaluation, Images, Predictions, Score, Splits
 from synthbench_torchkit.classifier import cached_classifier
-from synthbench_tstr.files import write_classifier
-from synthbench_tstr.options import ClassifierEvaluator
-from synthbench_tstr.outcome import Exam, ask, scores_of
+from synthbench_tstr.artifacts import write_classifier
+from synthbench_tstr.classifier_evaluator import ClassifierEvaluator
+from synthbench_tstr.scoring import Exam, ask, scores_of
 
 __all__ = ["examine", "joined", "real_exams"]
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from synthbench import Context, Evaluation, Images, Splits
+from synthbench_tstr.classifier_evaluator import ClassifierEvaluator, Limit
 from synthbench_tstr.mask import blacked_out, lung_mask
-from synthbench_tstr.options import ClassifierEvaluator, Limit
 from synthbench_tstr.training_sets import check_alike, draw
 
 __all__ = ["LungsMasked", "show_mask"]
@@ -28,7 +28,7 @@ class LungsMasked(ClassifierEvaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """As `tstr`, on masked images."""
-        from synthbench_tstr.examine import examine, real_exams
+        from synthbench_tstr.train_and_test import examine, real_exams
 
         check_alike(real.train, synthetic)
         show_mask(real.train, ctx)

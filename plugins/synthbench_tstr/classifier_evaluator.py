@@ -103,6 +103,6 @@ class ClassifierEvaluator(Evaluator):
         self, answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
     ) -> Mapping[tuple[str, str], npt.NDArray[np.floating]]:
         """Every metric of every variant; left out where the test set has too few images for it."""
-        from synthbench_tstr.outcome import resampled
+        from synthbench_tstr.scoring import resampled
 
         return resampled(answers, weights)

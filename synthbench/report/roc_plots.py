@@ -83,9 +83,9 @@ def calibration(answers: Sequence[Predictions]) -> tuple[Floats, Floats]:
     else:
         said = [p.probabilities.max(1) for p in answers]
         true = [p.probabilities.argmax(1) == p.labels for p in answers]
-    outcome = np.concatenate(true).astype(np.int64)
+    result = np.concatenate(true).astype(np.int64)
     forecast = np.clip(np.concatenate(said), 0, 1)
-    observed, predicted = calibration_curve(outcome, forecast, n_bins=BINS, strategy="quantile", pos_label=1)
+    observed, predicted = calibration_curve(result, forecast, n_bins=BINS, strategy="quantile", pos_label=1)
     return predicted, observed
 
 
