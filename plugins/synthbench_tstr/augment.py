@@ -38,8 +38,8 @@ class Augment(ClassifierEvaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """Five metrics of each training set, and the gains over each control, on every real test set."""
-        from synthbench_tstr.scoring import Exam
-        from synthbench_tstr.train_and_test import examine, joined
+        from synthbench_tstr.scoring import EvaluationSet
+        from synthbench_tstr.train_and_test import joined, train_and_test
 
         check_alike(real.train, synthetic)
         added = draw(synthetic, self.images, ctx.rng("images"))
@@ -49,8 +49,10 @@ class Augment(ClassifierEvaluator):
             alone: real.train,
             duplicated: draw_again(real.train, added.counts(), ctx.rng("duplicates")),
         }
-        exams = [Exam(name, images) for name, images in real.tests.items()]
-        found = joined([examine(images, exams, self, ctx, variant=name) for name, images in training.items()])
+        evaluation_sets = [EvaluationSet(name, images) for name, images in real.tests.items()]
+        found = joined(
+            [train_and_test(images, evaluation_sets, self, ctx, variant=name) for name, images in training.items()]
+        )
         return replace(found, scores=[*found.scores, *_gains(found.scores)])
 
     def resample(

@@ -12,7 +12,7 @@ from synthbench import Context, DataError, Direction, Evaluation, Evaluator, Geo
 from synthbench_tstr.classifier_evaluator import METRICS
 
 if TYPE_CHECKING:
-    from synthbench_tstr.scoring import Exam
+    from synthbench_tstr.scoring import EvaluationSet
 
 __all__ = ["FileGeometry"]
 
@@ -32,20 +32,20 @@ class FileGeometry(Evaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:  # noqa: ARG002
         """Five metrics on every test set whose files are known."""
-        from synthbench_tstr.scoring import Exam, no_scores, scores_of
+        from synthbench_tstr.scoring import EvaluationSet, no_scores, scores_of
 
-        exams = [Exam(name, images) for name, images in real.tests.items()]
+        evaluation_sets = [EvaluationSet(name, images) for name, images in real.tests.items()]
         model = _fitted(real) if "train" in real.geometry else None
         answers = {
-            exam.test_set: _ask(model, exam, real.geometry[exam.test_set])
-            for exam in exams
-            if model is not None and exam.test_set in real.geometry
+            evaluation_set.test_set: _predict(model, evaluation_set, real.geometry[evaluation_set.test_set])
+            for evaluation_set in evaluation_sets
+            if model is not None and evaluation_set.test_set in real.geometry
         }
         scores = [
-            scores_of(answers[exam.test_set], exam)
-            if exam.test_set in answers
-            else no_scores(METRICS, exam, UNKNOWN)
-            for exam in exams
+            scores_of(answers[evaluation_set.test_set], evaluation_set)
+            if evaluation_set.test_set in answers
+            else no_scores(METRICS, evaluation_set, UNKNOWN)
+            for evaluation_set in evaluation_sets
         ]
         return Evaluation([score for of_exam in scores for score in of_exam], list(answers.values()))
 
@@ -76,8 +76,8 @@ def _features(files: Geometry) -> npt.NDArray[np.float64]:
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def _ask(model: Any, exam: Exam, files: Geometry) -> Predictions:
-    images = exam.images
+def _predict(model: Any, evaluation_set: EvaluationSet, files: Geometry) -> Predictions:
+    images = evaluation_set.images
     return Predictions(
-        exam.test_set, images.ids, images.groups, images.labels, model.predict_proba(_features(files))
+        evaluation_set.test_set, images.ids, images.groups, images.labels, model.predict_proba(_features(files))
     )

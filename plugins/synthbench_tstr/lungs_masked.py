@@ -28,13 +28,16 @@ class LungsMasked(ClassifierEvaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """As `tstr`, on masked images."""
-        from synthbench_tstr.train_and_test import examine, real_exams
+        from synthbench_tstr.train_and_test import real_sets, train_and_test
 
         check_alike(real.train, synthetic)
         show_mask(real.train, ctx)
-        exams = [replace(exam, images=blacked_out(exam.images)) for exam in real_exams(real)]
+        evaluation_sets = [
+            replace(evaluation_set, images=blacked_out(evaluation_set.images))
+            for evaluation_set in real_sets(real)
+        ]
         chosen = blacked_out(draw(synthetic, self.images, ctx.rng("images")))
-        return examine(chosen, exams, self, ctx, held_out="synthetic")
+        return train_and_test(chosen, evaluation_sets, self, ctx, held_out="synthetic")
 
 
 def show_mask(train: Images, ctx: Context) -> None:

@@ -16,7 +16,7 @@ from synthbench_tstr.metrics import needed_classes, summary, weighted_summary
 if TYPE_CHECKING:
     from synthbench_torchkit.classifier import Classifier
 
-__all__ = ["Exam", "ask", "no_scores", "resampled", "scores_of", "shortage"]
+__all__ = ["EvaluationSet", "no_scores", "predict", "resampled", "scores_of", "shortage"]
 
 Seen = Literal["", "generator", "validation"]
 Resampled = dict[tuple[str, str], npt.NDArray[np.floating]]
@@ -26,7 +26,7 @@ LEAST = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Exam:
+class EvaluationSet:
     """Images a classifier is asked about, under their name; `seen` as in `Score`."""
 
     test_set: str
@@ -34,20 +34,22 @@ class Exam:
     seen: Seen = ""
 
 
-def ask(classifier: Classifier, exam: Exam, seed_number: int, ctx: Context, variant: str = "") -> Predictions:
+def predict(
+    classifier: Classifier, evaluation_set: EvaluationSet, seed_number: int, ctx: Context, variant: str = ""
+) -> Predictions:
     """The classifier's answer for every image of the test set."""
-    images = exam.images
+    images = evaluation_set.images
     probabilities = classifier.predict(images, ctx)
     return Predictions(
-        exam.test_set, images.ids, images.groups, images.labels, probabilities, seed_number, variant
+        evaluation_set.test_set, images.ids, images.groups, images.labels, probabilities, seed_number, variant
     )
 
 
-def scores_of(answers: Predictions, exam: Exam) -> list[Score]:
+def scores_of(answers: Predictions, evaluation_set: EvaluationSet) -> list[Score]:
     """The five metrics; NaN with a note where the test set has too few images for one."""
     scores = []
     for metric, value in summary(answers.labels, answers.probabilities).items():
-        note = shortage(metric, exam.images.counts())
+        note = shortage(metric, evaluation_set.images.counts())
         scores.append(
             Score(
                 metric,
@@ -55,7 +57,7 @@ def scores_of(answers: Predictions, exam: Exam) -> list[Score]:
                 test_set=answers.test_set,
                 n=len(answers.labels),
                 classifier_seed=answers.classifier_seed,
-                seen=exam.seen,
+                seen=evaluation_set.seen,
                 note=note,
                 variant=answers.variant,
             )
@@ -64,11 +66,18 @@ def scores_of(answers: Predictions, exam: Exam) -> list[Score]:
 
 
 def no_scores(
-    metrics: Iterable[str], exam: Exam, note: str, seed_number: int | None = None, variant: str = ""
+    metrics: Iterable[str],
+    evaluation_set: EvaluationSet,
+    note: str,
+    seed_number: int | None = None,
+    variant: str = "",
 ) -> list[Score]:
     """NaN for each metric, and why."""
-    n = len(exam.images)
-    return [Score(m, math.nan, exam.test_set, n, seed_number, exam.seen, note, variant) for m in metrics]
+    n = len(evaluation_set.images)
+    return [
+        Score(m, math.nan, evaluation_set.test_set, n, seed_number, evaluation_set.seen, note, variant)
+        for m in metrics
+    ]
 
 
 def shortage(metric: str, counts: Mapping[str, int]) -> str:

@@ -1,4 +1,4 @@
-"""Train, ask, score: what every evaluator here does with a set of training images."""
+"""Train, predict, score: what every evaluator here does with a set of training images."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from synthbench import Context, DataError, Evaluation, Images, Predictions, Scor
 from synthbench_torchkit.classifier import cached_classifier
 from synthbench_tstr.artifacts import write_classifier
 from synthbench_tstr.classifier_evaluator import ClassifierEvaluator
-from synthbench_tstr.scoring import Exam, ask, scores_of
+from synthbench_tstr.scoring import EvaluationSet, predict, scores_of
 
-__all__ = ["examine", "joined", "real_exams"]
+__all__ = ["joined", "real_sets", "train_and_test"]
 
 
-def examine(
+def train_and_test(
     training: Images,
-    exams: Sequence[Exam],
+    evaluation_sets: Sequence[EvaluationSet],
     how: ClassifierEvaluator,
     ctx: Context,
     *,
@@ -30,13 +30,17 @@ def examine(
     parts = []
     for number in range(how.seeds):
         classifier = cached_classifier(training, how.recipe, ctx.child("classifier", number))
-        asked = list(exams)
+        asked = list(evaluation_sets)
         if held_out:
-            asked.append(Exam(held_out, training.subset(classifier.validation), "validation"))
-        answers = [ask(classifier, exam, number, ctx, variant) for exam in asked]
+            asked.append(EvaluationSet(held_out, training.subset(classifier.validation), "validation"))
+        answers = [predict(classifier, evaluation_set, number, ctx, variant) for evaluation_set in asked]
         folder = "-".join(["classifier", str(number), *variant.split()])
         write_classifier(classifier, answers, ctx.workdir / folder)
-        scores = [s for answer, exam in zip(answers, asked, strict=True) for s in scores_of(answer, exam)]
+        scores = [
+            s
+            for answer, evaluation_set in zip(answers, asked, strict=True)
+            for s in scores_of(answer, evaluation_set)
+        ]
         parts.append(Evaluation(scores, answers))
     return joined(parts)
 
@@ -48,9 +52,9 @@ def joined(parts: Sequence[Evaluation]) -> Evaluation:
     return Evaluation(scores, predictions)
 
 
-def real_exams(real: Splits) -> list[Exam]:
+def real_sets(real: Splits) -> list[EvaluationSet]:
     """Every test set, and `train` as the generator's own images. Raises DataError where a name is taken."""
     if clash := {"train", "synthetic"} & set(real.tests):
         raise DataError(f"tstr gives the names train and synthetic itself; rename the test set {clash.pop()!r}")
-    tests = [Exam(name, images) for name, images in real.tests.items()]
-    return [*tests, Exam("train", real.train, "generator")]
+    tests = [EvaluationSet(name, images) for name, images in real.tests.items()]
+    return [*tests, EvaluationSet("train", real.train, "generator")]

@@ -22,8 +22,8 @@ class Trts(ClassifierEvaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """Five metrics on the synthetic images (test set ""), each of `seeds` times."""
-        from synthbench_tstr.scoring import Exam
-        from synthbench_tstr.train_and_test import examine
+        from synthbench_tstr.scoring import EvaluationSet
+        from synthbench_tstr.train_and_test import train_and_test
 
         check_alike(real.train, synthetic)
-        return examine(real.train, [Exam("", synthetic)], self, ctx)
+        return train_and_test(real.train, [EvaluationSet("", synthetic)], self, ctx)

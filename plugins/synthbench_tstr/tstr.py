@@ -14,7 +14,7 @@ from synthbench_tstr.classifier_evaluator import METRICS, ClassifierEvaluator, L
 from synthbench_tstr.training_sets import check_alike, draw
 
 if TYPE_CHECKING:
-    from synthbench_tstr.scoring import Exam
+    from synthbench_tstr.scoring import EvaluationSet
 
 __all__ = ["Tstr"]
 
@@ -53,35 +53,45 @@ class Tstr(ClassifierEvaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """Five metrics on every test set, each of `seeds` times; files by classifier in `ctx.workdir`."""
-        from synthbench_tstr.train_and_test import examine, joined, real_exams
+        from synthbench_tstr.train_and_test import joined, real_sets, train_and_test
 
         check_alike(real.train, synthetic)
-        exams = real_exams(real)
+        evaluation_sets = real_sets(real)
         if self.sizes is None:
             chosen = draw(synthetic, self.images, ctx.rng("images"))
-            return examine(chosen, exams, self, ctx, held_out="synthetic")
-        points = [self._point(size, exams, synthetic, ctx) for size in self.sizes]
-        self._write_curve(points, exams, ctx)
+            return train_and_test(chosen, evaluation_sets, self, ctx, held_out="synthetic")
+        points = [self._point(size, evaluation_sets, synthetic, ctx) for size in self.sizes]
+        self._write_curve(points, evaluation_sets, ctx)
         return joined(points)
 
-    def _point(self, size: int, exams: Sequence[Exam], synthetic: Images, ctx: Context) -> Evaluation:
+    def _point(
+        self, size: int, evaluation_sets: Sequence[EvaluationSet], synthetic: Images, ctx: Context
+    ) -> Evaluation:
         """Of the curve: the last is the headline, and the only one to be asked about its held-out images."""
         from synthbench_tstr.scoring import no_scores
-        from synthbench_tstr.train_and_test import examine
+        from synthbench_tstr.train_and_test import train_and_test
 
         last = size == (self.sizes or ())[-1]
         variant = "" if last else f"{size} images"
         if size > len(synthetic):
             note = f"only {len(synthetic)} synthetic images"
             numbers = range(self.seeds)
-            missing = [no_scores(METRICS, exam, note, number, variant) for number in numbers for exam in exams]
+            missing = [
+                no_scores(METRICS, evaluation_set, note, number, variant)
+                for number in numbers
+                for evaluation_set in evaluation_sets
+            ]
             return Evaluation(list(chain.from_iterable(missing)))
         chosen = draw(synthetic, size, ctx.rng("images"))
-        return examine(chosen, exams, self, ctx, variant=variant, held_out="synthetic" if last else "")
+        return train_and_test(
+            chosen, evaluation_sets, self, ctx, variant=variant, held_out="synthetic" if last else ""
+        )
 
-    def _write_curve(self, points: Sequence[Evaluation], exams: Sequence[Exam], ctx: Context) -> None:
+    def _write_curve(
+        self, points: Sequence[Evaluation], evaluation_sets: Sequence[EvaluationSet], ctx: Context
+    ) -> None:
         from synthbench_tstr.artifacts import write_curve
 
         by_size = zip(self.sizes or (), [point.scores for point in points], strict=True)
-        names = [exam.test_set for exam in exams]
+        names = [evaluation_set.test_set for evaluation_set in evaluation_sets]
         write_curve(list(by_size), "test" if "test" in names else names[0], ctx.workdir)

@@ -10,7 +10,7 @@ import pytest
 
 from synthbench.testing import check_evaluator
 from synthbench_torchkit import classifier as classifier_module
-from synthbench_tstr import examine
+from synthbench_tstr import train_and_test
 from synthbench_tstr.plugin import Augment
 
 QUICK = Augment(backbone="cnn", epochs=2, batch_size=16, learning_rate=2e-3)
@@ -22,8 +22,10 @@ GAINS = {"balanced_accuracy_gain", "auroc_gain"}
 def trained_on(monkeypatch) -> list:
     """The images of every classifier that was asked for."""
     sets = []
-    true = examine.cached_classifier
-    monkeypatch.setattr(examine, "cached_classifier", lambda i, r, c: sets.append((i, c.seed)) or true(i, r, c))
+    true = train_and_test.cached_classifier
+    monkeypatch.setattr(
+        train_and_test, "cached_classifier", lambda i, r, c: sets.append((i, c.seed)) or true(i, r, c)
+    )
     return sets
 
 

@@ -31,9 +31,9 @@ def phantom(seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     patient = draw_patient(rng)
     draw_pneumonia(rng, patient)
-    exam = draw_exam(rng)
-    depth = lungs(patient, exam, *exam.pose.to_patient(FILM))
-    return radiograph(patient, exam, None, FILM, rng), depth >= 4
+    evaluation_set = draw_exam(rng)
+    depth = lungs(patient, evaluation_set, *evaluation_set.pose.to_patient(FILM))
+    return radiograph(patient, evaluation_set, None, FILM, rng), depth >= 4
 
 
 # The mask
