@@ -46,7 +46,7 @@ def draw_picture(folder: Path, target: Path) -> None:
     import pandas as pd
     from PIL import Image
 
-    from synthbench.leaderboard.estimates import Column
+    from synthbench.leaderboard.score_key import ScoreKey
     from synthbench.stress.picture import draw
     from synthbench.stress.sweep import Point
     from synthbench.stress.verdicts import Finding
@@ -55,7 +55,7 @@ def draw_picture(folder: Path, target: Path) -> None:
         table = pd.read_csv(folder / name, keep_default_na=False, na_values={key: [""] for key in numbers})
         found = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
         where = ("evaluator", "metric", "test_set", "seen")
-        columns = [Column(*(str(row.pop(key)) for key in where), variant="") for row in found]
+        columns = [ScoreKey(*(str(row.pop(key)) for key in where), variant="") for row in found]
         both = zip(found, columns, strict=True)
         return [{**row, "column": column} for row, column in both if column.name in SHOWN]
 

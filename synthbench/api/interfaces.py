@@ -30,11 +30,14 @@ __all__ = [
     "Features",
     "Generator",
     "Plugin",
+    "Prior",
+    "Role",
     "Sampler",
     "balanced_labels",
 ]
 
-MetricOf = tuple[str, str]  # metric, variant
+Role = Literal["candidate", "floor", "ceiling"]
+Prior = Literal["balanced", "train"]
 Weights = npt.NDArray[np.integer]
 Replicates = npt.NDArray[np.floating]
 Features = npt.NDArray[np.float32]
@@ -75,10 +78,10 @@ class Sampler(Protocol):
 class Generator(Plugin):
     """Learns from real training images, then draws labelled synthetic ones."""
 
-    role: ClassVar[Literal["candidate", "floor", "ceiling"]] = "candidate"
+    role: ClassVar[Role] = "candidate"
     """Floors and ceilings run beside every benchmark that says `baselines: true`; they have no rank."""
 
-    prior: ClassVar[Literal["balanced", "train"]] = "balanced"
+    prior: ClassVar[Prior] = "balanced"
     """Which labels the harness asks for: equally many of each class, or as in the training set."""
 
     @abstractmethod
@@ -116,13 +119,13 @@ class Evaluator(Plugin):
 
     def resample(  # a hook: by default nothing is resampled
         self,
-        answers: Mapping[str, Predictions],  # noqa: ARG002
+        predictions: Mapping[str, Predictions],  # noqa: ARG002
         weights: Weights,  # noqa: ARG002
-    ) -> Mapping[MetricOf, Replicates]:
+    ) -> Mapping[tuple[str, str], Replicates]:
         """Its metrics again with weighted test images, for intervals and paired tests.
 
-        answers  the predictions on one test set under one classifier seed, by variant; the same images in each
-        weights  (B, N), how often each image counts in each of B resamples; all ones give the metric itself
+        predictions  those on one test set under one classifier seed, by variant; the same images in each
+        weights      (B, N), how often each image counts in each of B resamples; all ones give the metric itself
 
         Returns {(metric, variant): float (B,)}, NaN where a resample leaves a metric undefined. Metrics that are
         left out get no interval from resampling.

@@ -6,48 +6,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from synthbench.api.extractors import Known
-from synthbench.api.interfaces import Dataset, Evaluator, Generator, Plugin
+from synthbench.api.interfaces import Generator, Plugin
 from synthbench.api.registry import Kind, Registry, did_you_mean
+from synthbench.benchmark.definition import Benchmark, Entry, Headline, Ranking
 from synthbench.benchmark.strict_yaml import apply_override, read_yaml
 from synthbench.errors import ConfigError, PluginError
 
-__all__ = ["Benchmark", "Entry", "build_plugin", "load_benchmark"]
+__all__ = ["build_plugin", "load_benchmark"]
 
 P = TypeVar("P", bound=Plugin)
-
-
-@dataclass(frozen=True)
-class Entry(Generic[P]):
-    """A plugin under its label. `generators` (evaluators only): labels it is restricted to, None for all."""
-
-    label: str
-    use: str
-    plugin: P
-    generators: tuple[str, ...] | None = None
-
-    def resolved(self) -> dict[str, Any]:
-        """As it would stand in YAML with every default written out."""
-        shown = {"use": self.use, "label": self.label, **self.plugin.model_dump(mode="json")}
-        return shown if self.generators is None else {**shown, "generators": list(self.generators)}
-
-
-class Ranking(BaseModel):
-    """How generators are compared: the test, and the level at which a difference counts.
-
-    bootstrap  paired on the test images, resampled by patient; knows seeds; for every metric
-    mcnemar    on right and wrong answers: for accuracy, one generator seed and one classifier seed
-    delong     on the areas under two ROC curves: for auroc of two classes, one seed each
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    test: Literal["bootstrap", "mcnemar", "delong"] = "bootstrap"
-    alpha: float = Field(0.05, gt=0, lt=1)
 
 
 class _File(BaseModel):
@@ -70,53 +42,7 @@ class _File(BaseModel):
     evaluators: list[dict[str, Any]] = Field(min_length=1)
 
 
-@dataclass(frozen=True)
-class Benchmark:
-    """A checked benchmark.
-
-    seed      the benchmark's own seed, from which all others are hashed
-    seeds     trials of each generator
-    samples   images asked of each generator
-    headline  "<evaluator label>.<metric>": on the test set "test" it ranks the board
-    ranking   the test that compares generators
-    max_leak  share of the images of "test" that may be known from training before it cannot rank the board
-    holdout   share of the training images that nobody learns from, to tell copying from learning; 0 for none
-    """
-
-    name: str
-    seed: int
-    seeds: int
-    samples: int
-    headline: str
-    ranking: Ranking
-    max_leak: float
-    holdout: float
-    baselines: bool
-    dataset: Entry[Dataset]
-    external: tuple[Entry[Dataset], ...]
-    generators: tuple[Entry[Generator], ...]
-    evaluators: tuple[Entry[Evaluator], ...]
-
-    def resolved(self) -> dict[str, Any]:
-        """The whole file with every default written out; floors and ceilings stand among the generators."""
-        return {
-            "name": self.name,
-            "seed": self.seed,
-            "seeds": self.seeds,
-            "samples": self.samples,
-            "headline": self.headline,
-            "ranking": self.ranking.model_dump(),
-            "max_leak": self.max_leak,
-            "holdout": self.holdout,
-            "baselines": self.baselines,
-            "dataset": self.dataset.resolved(),
-            "external": [entry.resolved() for entry in self.external],
-            "generators": [entry.resolved() for entry in self.generators],
-            "evaluators": [entry.resolved() for entry in self.evaluators],
-        }
-
-
-_PLAIN = ("name", "seed", "seeds", "samples", "headline", "ranking", "max_leak", "holdout", "baselines")
+_PLAIN = ("name", "seed", "seeds", "samples", "ranking", "max_leak", "holdout", "baselines")
 
 
 def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()) -> Benchmark:
@@ -133,6 +59,7 @@ def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()
     external = [builder.entry("dataset", d, f"external.{i}") for i, d in enumerate(file.external)]
     bench = Benchmark(
         **{key: getattr(file, key) for key in _PLAIN},
+        headline=Headline.parse(file.headline),
         dataset=builder.entry("dataset", file.dataset, "dataset"),
         external=tuple(external),
         generators=tuple(generators),
@@ -168,7 +95,7 @@ class _Builder:
         except PluginError as error:
             raise ConfigError(f"{self.file}: {path}.use: {error}") from error
         known = Known(self.registry, self.file.parent)
-        return Entry(label, use, _validate(cls, options, str(self.file), path, known), restricted)
+        return Entry.of(label, use, _validate(cls, options, str(self.file), path, known), restricted)
 
     def _text(self, options: dict[str, Any], key: str, path: str) -> str | None:
         value = options.pop(key, None)
@@ -192,7 +119,7 @@ def _baselines(registry: Registry, taken: set[str]) -> list[Entry[Generator]]:
     entries: list[Entry[Generator]] = []
     for name, cls in registry.names("generator").items():
         if issubclass(cls, Generator) and cls.role != "candidate" and name not in taken:
-            entries.append(Entry(name, name, _validate(cls, {}, "baselines: true", name)))
+            entries.append(Entry.of(name, name, _validate(cls, {}, "baselines: true", name)))
     return entries
 
 
@@ -248,11 +175,9 @@ def _check_whole(bench: Benchmark, where: str) -> None:
             if label not in known:
                 hint = did_you_mean(label, known)
                 raise ConfigError(f"{where}: evaluators, {evaluator.label}: no generator {label!r}.{hint}")
-    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.plugin.metrics]
-    if bench.headline not in metrics:
-        raise ConfigError(
-            f"{where}: headline: no metric {bench.headline!r}.{did_you_mean(bench.headline, metrics)}"
-        )
+    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
+    if (headline := str(bench.headline)) not in metrics:
+        raise ConfigError(f"{where}: headline: no metric {headline!r}.{did_you_mean(headline, metrics)}")
     _check_ranking(bench, where)
 
 
@@ -261,10 +186,9 @@ def _check_ranking(bench: Benchmark, where: str) -> None:
     metric = {"mcnemar": "accuracy", "delong": "auroc"}.get(bench.ranking.test)
     if metric is None:
         return
-    label, _, found = bench.headline.rpartition(".")
-    evaluator = next(e.plugin for e in bench.evaluators if e.label == label)
+    evaluator = bench.evaluator(bench.headline.evaluator).plugin
     named = f"{where}: ranking.test: {bench.ranking.test}"
-    if found != metric:
-        raise ConfigError(f"{named} compares {metric}, the headline is {found}")
+    if bench.headline.metric != metric:
+        raise ConfigError(f"{named} compares {metric}, the headline is {bench.headline.metric}")
     if bench.seeds > 1 or getattr(evaluator, "seeds", 1) > 1:
         raise ConfigError(f"{named} knows one generator seed and one classifier seed; take bootstrap for more")

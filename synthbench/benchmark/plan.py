@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from synthbench.api.interfaces import Evaluator, Generator
 from synthbench.api.registry import did_you_mean
-from synthbench.benchmark.config import Benchmark, Entry
+from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.errors import ConfigError
 from synthbench.seeds import derive_seed
 

@@ -14,7 +14,8 @@ from synthbench.cli.console import make_console, rank_of, with_interval
 
 if TYPE_CHECKING:
     from synthbench.results.bundle import Packed
-    from synthbench.results.diff import Diff, Moved, Shown
+    from synthbench.results.diff import Diff, Moved
+    from synthbench.results.folder import StoredEstimate
     from synthbench.results.merge import Merged
     from synthbench.results.verified import Verified
 
@@ -91,10 +92,10 @@ def _moves(moved: Iterable[Moved]) -> Table:
     return table
 
 
-def _number(shown: Shown | None) -> str:
-    if shown is None:
+def _number(stored: StoredEstimate | None) -> str:
+    if stored is None:
         return "absent"
-    return f"{shown.value:.4f}" if shown.value == shown.value else shown.text
+    return f"{stored.value:.4f}" if stored.value == stored.value else stored.text
 
 
 def print_packed(packed: Packed, file: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthbench.api.registry import BASES, Registry
-from synthbench.benchmark.config import Benchmark
+from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
 from synthbench.cli.console import make_console, rank_of, with_interval
 
@@ -45,7 +45,7 @@ def print_plan(bench: Benchmark, plan: Sequence[Trial]) -> None:
     print(f"headline: {bench.headline} on test")
     for number, trial in enumerate(plan, start=1):
         scored = ", ".join(e.label for e in trial.evaluators) or "nobody"
-        role = trial.generator.plugin.role
+        role = trial.generator.declared.role
         print(
             f"{number:>3}  {trial.generator.label} ({role}), seed {trial.index} = {trial.seed}, scored by {scored}"
         )
@@ -69,9 +69,10 @@ def _board(bench: Benchmark, out: Path) -> Table:
     from rich.table import Table
 
     board = pd.read_csv(out / "leaderboard.csv", dtype=str, keep_default_na=False)  # cells may hold texts
-    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.plugin.metrics]
-    shown = [bench.headline, *(m for m in metrics if m != bench.headline and (board[m] != "").any())][:3]
-    table = Table(title=f"{escape(bench.name)}: ranked by {escape(bench.headline)} on test; 95 % intervals")
+    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
+    headline = str(bench.headline)
+    shown = [headline, *(m for m in metrics if m != headline and (board[m] != "").any())][:3]
+    table = Table(title=f"{escape(bench.name)}: ranked by {escape(headline)} on test; 95 % intervals")
     for heading in ("rank", "generator", "role", "status", *shown, "utility", "fit s", "score s"):
         left = heading in ("generator", "role", "status")
         table.add_column(escape(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")

@@ -36,8 +36,8 @@ def _table(name: str, findings: Sequence[Finding]) -> Table:
     degradations = list(dict.fromkeys(f.degradation for f in findings))
     for heading in ("metric", *degradations):
         table.add_column(heading, overflow="fold")
-    for column in dict.fromkeys(f.column for f in findings):
-        mine = {f.degradation: f for f in findings if f.column == column}
+    for column in dict.fromkeys(f.key for f in findings):
+        mine = {f.degradation: f for f in findings if f.key == column}
         table.add_row(escape(column.name), *(said(mine[d]) for d in degradations))
     return table
 

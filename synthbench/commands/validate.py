@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from synthbench.api.registry import load_registry
-from synthbench.benchmark.config import Benchmark, load_benchmark
+from synthbench.benchmark.config import load_benchmark
+from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial, make_plan
 
 __all__ = ["Planned", "validate"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from synthbench.benchmark.config import Benchmark
+from synthbench.benchmark.definition import Benchmark
 from synthbench.data.audit import Audit
 from synthbench.data.holdout import HOLDOUT
 from synthbench.types import Images, Splits

@@ -9,21 +9,22 @@ from typing import Any
 
 import pandas as pd
 
-from synthbench.benchmark.config import Benchmark
+from synthbench.benchmark.definition import Benchmark
 from synthbench.data.test_sets import TestSet
 from synthbench.errors import DataError
 from synthbench.leaderboard.copying import copying, flagged_by
-from synthbench.leaderboard.estimates import Cell, Column, cells_of
+from synthbench.leaderboard.estimates import Estimate, Estimates, estimates_of
 from synthbench.leaderboard.pairwise import Comparison, compare, ranks
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.leaderboard.utility import utilities
 from synthbench.storage.predictions import load_predictions
-from synthbench.types import Direction, Predictions
+from synthbench.types import Predictions
 
-__all__ = ["Board", "direction_of", "head_of", "headline_of", "make_board", "standings"]
+__all__ = ["Board", "head_of", "make_board", "standings"]
 
-Trials = Mapping[str, Sequence[TrialResult]]
-Cells = Mapping[str, Mapping[Column, Cell]]
+Trials = Mapping[str, Sequence[TrialResult]]  # by generator
+ByGenerator = Mapping[str, Estimates]
 
 INTERVAL_COLUMNS = [
     *("generator", "evaluator", "metric", "variant", "test_set", "seen", "value", "low", "high"),
@@ -43,7 +44,7 @@ INTERVAL_COLUMNS = [
 
 @dataclass(frozen=True)
 class Board:
-    """The leaderboard, every cell in full, and every pair of candidates."""
+    """The leaderboard, every estimate in full, and every pair of candidates."""
 
     leaderboard: pd.DataFrame
     intervals: pd.DataFrame
@@ -55,60 +56,48 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[Tri
     trials: dict[str, list[TrialResult]] = {}
     for result in results:
         trials.setdefault(result.trial.generator.label, []).append(result)
-    cells = {label: cells_of(mine, len(mine)) for label, mine in trials.items()}
-    heads = {label: found for label, mine in cells.items() if (found := head_of(mine, bench))}
+    estimates = {label: estimates_of(of_label, len(of_label)) for label, of_label in trials.items()}
+    heads = {label: head for label, known in estimates.items() if (head := head_of(known, bench))}
     barred = _barred(bench, tests)
     comparisons, places = standings(bench, tests, trials, heads)
     n_classes = len(tests[0].counts) if tests else 2
-    columns = _columns(bench, cells)
+    columns = _columns(bench, estimates)
     rows = [
         {
-            **_place(label, mine, places),
-            **_numbers(columns, cells[label]),
-            **utilities(label, heads if _role(mine) == "candidate" else {}, bench, n_classes),
-            **_facts(bench, tests, mine, heads.get(label)),
-            "reason": "; ".join([*(reason for o in mine for reason in o.reasons), *_flags(mine), *barred]),
+            **_place(label, of_label, places),
+            **_numbers(columns, estimates[label]),
+            **utilities(label, heads if _role(of_label) == "candidate" else {}, bench, n_classes),
+            **_facts(bench, tests, of_label, heads.get(label)),
+            "reason": "; ".join([*_reasons(of_label), *barred]),
         }
-        for label, mine in trials.items()
+        for label, of_label in trials.items()
     ]
     return Board(
         _sorted(rows, [heads[label].value if label in heads else math.nan for label in trials], bench),
-        pd.DataFrame(list(_intervals(cells)), columns=INTERVAL_COLUMNS),
+        pd.DataFrame(list(_intervals(estimates)), columns=INTERVAL_COLUMNS),
         pd.DataFrame(map(asdict, comparisons), columns=[field.name for field in fields(Comparison)]),
     )
 
 
 def standings(
-    bench: Benchmark, tests: Sequence[TestSet], trials: Trials, heads: Mapping[str, Cell]
+    bench: Benchmark, tests: Sequence[TestSet], trials: Trials, heads: Mapping[str, Estimate]
 ) -> tuple[list[Comparison], dict[str, tuple[int, int]]]:
     """Every pair of candidates, and the (rank_low, rank_high) of each: none where a test set leaks too much.
 
     A candidate that is flagged as copying is in no pair and has no rank; the others are ranked without it.
 
     trials  results by generator
-    heads   the headline's cell by generator
+    heads   the headline's estimate by generator
     """
     rivals = {} if _barred(bench, tests) else _rivals(trials, heads)
     comparisons = _comparisons(bench, trials, rivals)
     return comparisons, ranks(list(rivals), comparisons)
 
 
-def headline_of(bench: Benchmark) -> Column:
-    """The column that ranks the board."""
-    evaluator, _, metric = bench.headline.rpartition(".")
-    return Column(evaluator, metric, "test", "", "")
-
-
-def head_of(cells: Mapping[Column, Cell], bench: Benchmark) -> Cell | None:
-    """The headline's cell: on `test`, or of an evaluator that scores the synthetic images themselves."""
-    on_test = headline_of(bench)
-    return cells.get(on_test) or cells.get(on_test._replace(test_set=""))
-
-
-def direction_of(bench: Benchmark) -> Direction:
-    """Which way of the headline is better."""
-    evaluator, _, metric = bench.headline.rpartition(".")
-    return next(e.plugin.metrics[metric] for e in bench.evaluators if e.label == evaluator)
+def head_of(estimates: Estimates, bench: Benchmark) -> Estimate | None:
+    """The headline's estimate: on `test`, or of an evaluator that scores the synthetic images themselves."""
+    on_test = ScoreKey(*bench.headline, "test")
+    return estimates.get(on_test) or estimates.get(on_test._replace(test_set=""))
 
 
 def _barred(bench: Benchmark, tests: Sequence[TestSet]) -> list[str]:
@@ -121,109 +110,109 @@ def _barred(bench: Benchmark, tests: Sequence[TestSet]) -> list[str]:
     ]
 
 
-def _flags(results: Sequence[TrialResult]) -> list[str]:
-    return [f"flagged as copying by {evaluator}" for evaluator in flagged_by(results)]
+def _reasons(results: Sequence[TrialResult]) -> list[str]:
+    flags = [f"flagged as copying by {evaluator}" for evaluator in flagged_by(results)]
+    return [*(reason for result in results for reason in result.reasons), *flags]
 
 
 def _role(results: Sequence[TrialResult]) -> str:
-    return results[0].trial.generator.plugin.role
+    return results[0].trial.generator.declared.role
 
 
-def _rivals(trials: Trials, heads: Mapping[str, Cell]) -> dict[str, Cell]:
+def _rivals(trials: Trials, heads: Mapping[str, Estimate]) -> dict[str, Estimate]:
     """Candidates that are not flagged as copying and whose headline is a number."""
-    found = {
+    return {
         label: heads[label]
-        for label, mine in trials.items()
-        if label in heads and _role(mine) == "candidate" and not flagged_by(mine)
+        for label, results in trials.items()
+        if label in heads and not heads[label].text and _role(results) == "candidate" and not flagged_by(results)
     }
-    return {label: cell for label, cell in found.items() if not cell.text}
 
 
-def _comparisons(bench: Benchmark, trials: Trials, rivals: Mapping[str, Cell]) -> list[Comparison]:
+def _comparisons(bench: Benchmark, trials: Trials, rivals: Mapping[str, Estimate]) -> list[Comparison]:
     named = bench.ranking.test != "bootstrap"
-    answers = {label: _answers(bench, trials[label]) for label in rivals} if named else {}
-    return compare(rivals, bench.ranking, direction_of(bench), answers)
+    predictions = {label: _predictions(bench, trials[label]) for label in rivals} if named else {}
+    return compare(rivals, bench.ranking, bench.direction, predictions)
 
 
-def _answers(bench: Benchmark, results: Sequence[TrialResult]) -> Predictions:
-    """The headline's answers on `test`, of the only seed: what the named tests compare."""
-    label = headline_of(bench).evaluator
+def _predictions(bench: Benchmark, results: Sequence[TrialResult]) -> Predictions:
+    """The headline's on `test`, of the only seed: what the named tests compare."""
+    label = bench.headline.evaluator
     file = results[0].predictions.get(label)
     if file is None:
         raise DataError(f"{results[0].trial.title}: no predictions of {label}, which {bench.ranking.test} needs")
-    found = load_predictions(file)
-    return next(p for p in found if p.test_set == "test" and not p.variant)
+    return next(p for p in load_predictions(file) if p.test_set == "test" and not p.variant)
 
 
-def _columns(bench: Benchmark, cells: Cells) -> list[Column]:
+def _columns(bench: Benchmark, estimates: ByGenerator) -> list[ScoreKey]:
     """The headline, then every metric in the file's order, on `test` first."""
-    declared = {(e.label, metric): f"{e.label}.{metric}" for e in bench.evaluators for metric in e.plugin.metrics}
-    found = dict.fromkeys(column for mine in cells.values() for column in mine)
-    plain = {column.name for column in found}
+    declared = [ScoreKey(e.label, metric, "test") for e in bench.evaluators for metric in e.declared.metrics]
+    order = {key.name: place for place, key in enumerate(declared)}
+    measured = dict.fromkeys(key for known in estimates.values() for key in known)
+    plain = {key.name for key in measured}
     # A metric that nobody has a number for yet, or that is not measured on `test`, has its column all the same.
-    missing = [Column(*who, "test", "", "") for who, name in declared.items() if name not in plain]
-    order = list(declared.values())
-    first = sorted([c for c in [*found, *missing] if c.name in order], key=lambda c: order.index(c.name))
-    first.sort(key=lambda column: column.name != bench.headline)  # stable: the headline leads
-    return list(dict.fromkeys([*first, *(c for c in found if c.name not in order)]))
+    missing = [key for key in declared if key.name not in plain]
+    first = sorted((key for key in [*measured, *missing] if key.name in order), key=lambda key: order[key.name])
+    first.sort(key=lambda key: key.name != str(bench.headline))  # stable: the headline leads
+    return list(dict.fromkeys([*first, *(key for key in measured if key.name not in order)]))
 
 
 def _place(label: str, results: Sequence[TrialResult], places: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
     low, high = places.get(label, (None, None))
-    states = {o.status for o in results}
+    states = {result.status for result in results}
     status = next(state for state in ("failed", "skipped", "done") if state in states)
     return {"rank": low, "rank_low": low, "rank_high": high, "generator": label, "status": status}
 
 
-def _numbers(columns: Sequence[Column], cells: Mapping[Column, Cell]) -> dict[str, Any]:
+def _numbers(columns: Sequence[ScoreKey], estimates: Estimates) -> dict[str, Any]:
     """Value or text, interval, standard deviation over seeds and N of every column."""
-    shown: dict[str, Any] = {}
-    for column in columns:
-        cell, name = cells.get(column), column.name
-        known = cell is not None and not cell.text
-        shown[name] = "" if cell is None else cell.text or cell.value
-        shown[f"{name}_low"] = cell.interval.low if cell and known else math.nan
-        shown[f"{name}_high"] = cell.interval.high if cell and known else math.nan
-        shown[f"{name}_sd"] = cell.sd if cell and known else math.nan
-        shown[f"{name}_n"] = cell.shown_n if cell else ""
-    return shown
+    cells: dict[str, Any] = {}
+    for key in columns:
+        estimate, name = estimates.get(key), key.name
+        known = estimate is not None and not estimate.text
+        cells[name] = "" if estimate is None else estimate.text or estimate.value
+        cells[f"{name}_low"] = estimate.interval.low if estimate and known else math.nan
+        cells[f"{name}_high"] = estimate.interval.high if estimate and known else math.nan
+        cells[f"{name}_sd"] = estimate.sd if estimate and known else math.nan
+        cells[f"{name}_n"] = estimate.shown_n if estimate else ""
+    return cells
 
 
 def _facts(
-    bench: Benchmark, tests: Sequence[TestSet], results: Sequence[TrialResult], head: Cell | None
+    bench: Benchmark, tests: Sequence[TestSet], results: Sequence[TrialResult], head: Estimate | None
 ) -> dict[str, Any]:
     """Role, copying, seeds done, what the headline's interval covers, leaks and domains of test sets, costs."""
-    done = sum(o.status == "done" for o in results)
+    done = sum(result.status == "done" for result in results)
     return {
         "role": _role(results),
         "copying": copying(results),
         "seeds": f"{done}/{bench.seeds}",
         "interval_basis": _basis(head) if head and not head.text else "",
-        **{f"leaked@{t.name}": t.leaked["leaked"] for t in tests},
+        **{f"leaked@{test.name}": test.leaked["leaked"] for test in tests},
         **_costs(bench, results),
-        **{f"domain@{t.name}": t.domain for t in tests},
+        **{f"domain@{test.name}": test.domain for test in tests},
     }
 
 
-def _basis(cell: Cell) -> str:
-    seeds = f"{cell.generator_seeds} of the generator, {cell.classifier_seeds} of the evaluator each"
-    return f"{cell.interval.basis}: {seeds}"
+def _basis(estimate: Estimate) -> str:
+    seeds = f"{estimate.generator_seeds} of the generator, {estimate.classifier_seeds} of the evaluator each"
+    return f"{estimate.interval.basis}: {seeds}"
 
 
 def _costs(bench: Benchmark, results: Sequence[TrialResult]) -> dict[str, Any]:
     """Mean seconds a seed and peaks over all stages."""
     stages = ["fit", "sample", *(e.label for e in bench.evaluators)]
-    costs: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
     for stage in stages:
-        found = [o.costs[stage] for o in results if stage in o.costs]
-        costs[f"{stage}_wall_s"] = _mean([c["wall_s"] for c in found])
-        costs[f"{stage}_cpu_s"] = _mean([c["cpu_s"] for c in found])
+        costs = [result.costs[stage] for result in results if stage in result.costs]
+        columns[f"{stage}_wall_s"] = _mean([cost["wall_s"] for cost in costs])
+        columns[f"{stage}_cpu_s"] = _mean([cost["cpu_s"] for cost in costs])
         if stage == "sample":
-            costs["sample_images_per_s"] = _mean([c["images"] / max(c["wall_s"], 1e-9) for c in found], digits=1)
-    everything = [cost for o in results for cost in o.costs.values()]
+            speeds = [cost["images"] / max(cost["wall_s"], 1e-9) for cost in costs]
+            columns["sample_images_per_s"] = _mean(speeds, digits=1)
+    everything = [cost for result in results for cost in result.costs.values()]
     for peak in ("peak_memory_mb", "peak_gpu_mb"):
-        costs[peak] = max((c[peak] for c in everything if c[peak] is not None), default=math.nan)
-    return costs
+        columns[peak] = max((cost[peak] for cost in everything if cost[peak] is not None), default=math.nan)
+    return columns
 
 
 def _mean(values: list[float], digits: int = 3) -> float:
@@ -232,18 +221,18 @@ def _mean(values: list[float], digits: int = 3) -> float:
 
 def _sorted(rows: list[dict[str, Any]], headline: list[float], bench: Benchmark) -> pd.DataFrame:
     """Best headline first, undefined ones last. Cells that hold a text make their column one of objects."""
-    order = pd.Series(headline).sort_values(ascending=direction_of(bench) == "lower", kind="stable").index
+    order = pd.Series(headline).sort_values(ascending=bench.direction == "lower", kind="stable").index
     table = pd.DataFrame(rows).iloc[order].reset_index(drop=True)
     whole = {column: "Int64" for column in map(str, table) if column.startswith(("rank", "leaked@"))}
     return table.astype(whole)
 
 
-def _intervals(cells: Cells) -> Iterator[dict[str, Any]]:
-    for label, mine in cells.items():
-        for column, cell in mine.items():
-            known = asdict(cell.interval) if not cell.text else {}
+def _intervals(estimates: ByGenerator) -> Iterator[dict[str, Any]]:
+    for label, known in estimates.items():
+        for key, estimate in known.items():
+            ends = asdict(estimate.interval) if not estimate.text else {}
             yield {
-                **{"generator": label, **column._asdict(), **known, "value": cell.value},
-                **{"generator_seeds": cell.generator_seeds, "classifier_seeds": cell.classifier_seeds},
-                **{"n": cell.shown_n, "note": cell.text or cell.note},
+                **{"generator": label, **key._asdict(), **ends, "value": estimate.value},
+                **{"generator_seeds": estimate.generator_seeds, "classifier_seeds": estimate.classifier_seeds},
+                **{"n": estimate.shown_n, "note": estimate.text or estimate.note},
             }

@@ -6,16 +6,16 @@ Every evaluation on a test set meets the same resamples, so that generators are 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.api.interfaces import Evaluator
 from synthbench.errors import StoreError
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.seeds import derive_seed
 from synthbench.stats import RESAMPLES, cluster_weights
 from synthbench.storage.predictions import PREDICTIONS, load_predictions
@@ -23,30 +23,26 @@ from synthbench.storage.store import Store
 from synthbench.storage.versions import BOOTSTRAP
 from synthbench.types import Artifact, Predictions, Strings
 
-__all__ = ["Measured", "Replicates", "answer_sets", "bootstrap", "cached_bootstrap"]
+__all__ = ["Replicates", "bootstrap", "cached_bootstrap", "predictions_by_variant"]
+
+Resample = Callable[
+    [Mapping[str, Predictions], npt.NDArray[np.integer]], Mapping[tuple[str, str], npt.NDArray[Any]]
+]
+"""`Evaluator.resample`."""
 
 BLOCK_CELLS = 1 << 22
 """Weights of this many images times resamples are in memory at once."""
 
 
-class Measured(NamedTuple):
-    """What a row of scores.csv was measured with, but for generator and its seed."""
-
-    metric: str
-    variant: str
-    test_set: str
-    classifier_seed: int | None
-
-
 @dataclass(frozen=True)
 class Replicates:
-    """`values` float32 (B,) by what was measured; `groups` are patients by test set."""
+    """`values` float32 (B,) by `ScoreKey.within_evaluation`; `groups` are patients by test set."""
 
-    values: Mapping[Measured, npt.NDArray[np.float32]]
+    values: Mapping[ScoreKey, npt.NDArray[np.float32]]
     groups: Mapping[str, int]
 
 
-def cached_bootstrap(plugin: Evaluator, artifact: Artifact, seed: int, store: Store) -> Replicates:
+def cached_bootstrap(resample: Resample, artifact: Artifact, seed: int, store: Store) -> Replicates:
     """The evaluation's metrics in each of RESAMPLES resamples, from the store where they were made before.
 
     `seed` is the benchmark's; it and the test set's patients decide the resamples.
@@ -56,32 +52,32 @@ def cached_bootstrap(plugin: Evaluator, artifact: Artifact, seed: int, store: St
         return Replicates({}, {})
     key = {"scores": artifact.path.name, "seed": seed, "resamples": RESAMPLES, "version": BOOTSTRAP}
     made = store.make(
-        "replicates", key, lambda f: _save(f, bootstrap(plugin, load_predictions(predictions), seed))
+        "replicates", key, lambda f: _save(f, bootstrap(resample, load_predictions(predictions), seed))
     )
     return _load(made.path)
 
 
-def bootstrap(plugin: Evaluator, predictions: Sequence[Predictions], seed: int) -> Replicates:
+def bootstrap(resample: Resample, predictions: Sequence[Predictions], seed: int) -> Replicates:
     """What `cached_bootstrap` keeps, computed here and now."""
-    values: dict[Measured, npt.NDArray[np.float32]] = {}
+    values: dict[ScoreKey, npt.NDArray[np.float32]] = {}
     groups: dict[str, int] = {}
-    for answers in answer_sets(predictions):
-        first = next(iter(answers.values()))
+    for variants in predictions_by_variant(predictions):
+        first = next(iter(variants.values()))
         groups[first.test_set] = len(np.unique(first.groups))
-        for (metric, variant), replicates in _resampled(plugin, answers, seed).items():
-            values[Measured(metric, variant, first.test_set, first.classifier_seed)] = replicates
+        for (metric, variant), replicates in _resampled(resample, variants, seed).items():
+            values[ScoreKey.resampled(metric, variant, first)] = replicates
     return Replicates(values, groups)
 
 
 def _save(folder: Path, made: Replicates) -> Mapping[str, Any]:
     values = list(made.values.values())
     np.save(folder / "values.npy", np.stack(values) if values else np.empty((0, RESAMPLES), dtype=np.float32))
-    about = {"measured": list(made.values), "groups": made.groups}
+    about = {"keys": list(made.values), "groups": made.groups}
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
     return {}
 
 
-def answer_sets(predictions: Sequence[Predictions]) -> list[dict[str, Predictions]]:
+def predictions_by_variant(predictions: Sequence[Predictions]) -> list[dict[str, Predictions]]:
     """By variant, those that answer for the same images under the same classifier seed."""
     sets: dict[tuple[str, int | None, bytes], dict[str, Predictions]] = {}
     for p in predictions:
@@ -90,11 +86,11 @@ def answer_sets(predictions: Sequence[Predictions]) -> list[dict[str, Prediction
 
 
 def _resampled(
-    plugin: Evaluator, answers: Mapping[str, Predictions], seed: int
+    resample: Resample, variants: Mapping[str, Predictions], seed: int
 ) -> dict[tuple[str, str], npt.NDArray[np.float32]]:
     """All metrics of one classifier on one test set, block by block of resamples."""
-    first = next(iter(answers.values()))
-    parts = [plugin.resample(answers, weights) for weights in _weights(first.test_set, first.groups, seed)]
+    first = next(iter(variants.values()))
+    parts = [resample(variants, weights) for weights in _weights(first.test_set, first.groups, seed)]
     return {name: np.concatenate([part[name] for part in parts]).astype(np.float32) for name in parts[0]}
 
 
@@ -110,7 +106,7 @@ def _load(folder: Path) -> Replicates:
     try:
         stacked = np.load(folder / "values.npy")
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        names = [Measured(*entry) for entry in about["measured"]]
+        names = [ScoreKey(*entry) for entry in about["keys"]]
         return Replicates(dict(zip(names, stacked, strict=True)), about["groups"])
     except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
         raise StoreError.damaged(folder, error) from error

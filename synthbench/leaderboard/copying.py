@@ -13,7 +13,7 @@ __all__ = ["copying", "flagged_by"]
 
 def flagged_by(results: Sequence[TrialResult]) -> list[str]:
     """The evaluators that flag a generator under any of its seeds, by label."""
-    return list(dict.fromkeys(label for o in results for label, value in _gates(o) if value > 0))
+    return list(dict.fromkeys(label for result in results for label, value in _gates(result) if value > 0))
 
 
 def copying(results: Sequence[TrialResult]) -> Literal["yes", "no", ""]:
@@ -21,13 +21,13 @@ def copying(results: Sequence[TrialResult]) -> Literal["yes", "no", ""]:
     if flagged_by(results):
         return "yes"
     values = [[value for _, value in _gates(result)] for result in results]
-    known = all(mine and not any(map(math.isnan, mine)) for mine in values)
+    known = all(of_trial and not any(map(math.isnan, of_trial)) for of_trial in values)
     return "no" if values and known else ""
 
 
 def _gates(result: TrialResult) -> Iterator[tuple[str, float]]:
     """(evaluator, value) of every gating metric; variants, a class alone say, do not count."""
-    gates = {entry.label: entry.plugin.gates for entry in result.trial.evaluators}
+    gates = {entry.label: entry.declared.gates for entry in result.trial.evaluators}
     for label, scores in result.scores.items():
         for score in scores:
             if score.metric in gates[label] and not score.variant:

@@ -1,65 +1,37 @@
-"""The cells of the board: each metric of a generator over its seeds, with what is known of its uncertainty."""
+"""Estimates: each metric of a generator over its seeds, with what is known of its uncertainty."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.leaderboard.bootstrap import Measured
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.stats import Interval, interval
 from synthbench.types import Score
 
-__all__ = ["Cell", "Column", "cells_of", "seen_mark"]
+__all__ = ["Estimate", "Estimates", "estimates_of"]
 
 Floats = npt.NDArray[np.floating]
-
-
-class Column(NamedTuple):
-    """What a column of the board shows."""
-
-    evaluator: str
-    metric: str
-    test_set: str
-    seen: str
-    variant: str
-
-    @property
-    def name(self) -> str:
-        """`tstr.auroc` on "test"; elsewhere `tstr.auroc@train[seen]`: marked where images were used."""
-        name = f"{self.evaluator}.{self.metric}"
-        if self.test_set not in ("test", ""):
-            name += f"@{self.test_set}"
-        return name + "".join(f"[{mark}]" for mark in self.marks)
-
-    @property
-    def marks(self) -> list[str]:
-        """What the images were used for ("seen": a generator trained on them), and the variant."""
-        return [mark for mark in (seen_mark(self.seen), self.variant) if mark]
-
-
-def seen_mark(seen: str) -> str:
-    """What people read for `Score.seen`."""
-    return {"generator": "seen"}.get(seen, seen)
+Row = tuple[TrialResult, Score]  # of scores.csv
 
 
 @dataclass(frozen=True)
-class Cell:
+class Estimate:
     """One number of the board, or the `text` that stands in its place.
 
     values      (R,): by generator seed, classifiers averaged; of one generator seed, by classifier seed
     replicates  (R, B): the same in each resample of the test images, None where the evaluator cannot resample
     n           images it was measured on, by row of scores.csv
-    patients    whom they show, where the evaluator keeps its answers
+    patients    whom they show, where the evaluator keeps its predictions
     note        what the evaluator says of the number
     """
 
-    column: Column
+    key: ScoreKey
     values: Floats
     replicates: Floats | None
     interval: Interval
@@ -83,40 +55,39 @@ class Cell:
         return str(low) if low == high else f"{low}-{high}"
 
 
-def cells_of(results: Sequence[TrialResult], asked: int) -> dict[Column, Cell]:
-    """All cells of one generator, of whose trials `asked` were planned.
+Estimates = Mapping[ScoreKey, Estimate]
+"""All of one generator, by their columns."""
+
+
+def estimates_of(results: Sequence[TrialResult], asked: int) -> dict[ScoreKey, Estimate]:
+    """All estimates of one generator, of whose trials `asked` were planned.
 
     Nothing is averaged over what is missing: an undefined value, or a trial without one, leaves a text.
     """
-    rows: dict[Column, list[tuple[TrialResult, Score]]] = {}
-    for result, column, score in _scores(results):
-        rows.setdefault(column, []).append((result, score))
-    return {column: _cell(column, found, asked) for column, found in rows.items()}
-
-
-def _scores(results: Sequence[TrialResult]) -> Iterator[tuple[TrialResult, Column, Score]]:
+    rows: dict[ScoreKey, list[Row]] = {}
     for result in results:
         for label, scores in result.scores.items():
             for score in scores:
-                yield result, Column(label, score.metric, score.test_set, score.seen, score.variant), score
+                rows.setdefault(ScoreKey.of(label, score).column, []).append((result, score))
+    return {key: _estimate(key, of_key, asked) for key, of_key in rows.items()}
 
 
-def _cell(column: Column, rows: list[tuple[TrialResult, Score]], asked: int) -> Cell:
+def _estimate(key: ScoreKey, rows: Sequence[Row], asked: int) -> Estimate:
     seeds = list(dict.fromkeys(result.trial.index for result, _ in rows))
     classifiers = len({score.classifier_seed for _, score in rows})
     by_seed = [[row for row in rows if row[0].trial.index == seed] for seed in seeds]
+    # Of one generator seed nothing but its classifiers can vary; of several, classifiers are averaged within each.
     units = by_seed if len(by_seed) > 1 else [[row] for row in rows]
     values = np.array([np.mean([score.value for _, score in unit]) for unit in units])
-    found = [_replicates(column, unit) for unit in units]
-    replicates = np.stack([r for r in found if r is not None]) if all(r is not None for r in found) else None
-    patients = rows[0][0].patients(column.evaluator, column.test_set)
+    replicates = _stacked([_replicates(key, unit) for unit in units])
+    patients = rows[0][0].patients(key.evaluator, key.test_set)
     scores = [score for _, score in rows]
     every = [score.value for score in scores]
-    return Cell(
-        column,
+    return Estimate(
+        key,
         values,
         replicates,
-        _interval(values, replicates, scores, rows[0][0].bounds(column.evaluator, column.metric), patients),
+        _interval(values, replicates, scores, rows[0][0].bounds(key.evaluator, key.metric), patients),
         sd=float(np.std(every, ddof=1)) if len(every) > 1 else math.nan,
         n=tuple(score.n for score in scores),
         patients=patients,
@@ -135,19 +106,23 @@ def _text(scores: Sequence[Score], seeds: int, asked: int) -> str:
     return notes[0] if notes else ""
 
 
-def _replicates(column: Column, unit: Sequence[tuple[TrialResult, Score]]) -> Floats | None:
+def _replicates(key: ScoreKey, unit: Sequence[Row]) -> Floats | None:
     """(B,): the mean over the unit's classifiers, resample by resample."""
-    found = [
-        result.replicates[column.evaluator].values.get(
-            Measured(column.metric, column.variant, column.test_set, score.classifier_seed)
-        )
-        for result, score in unit
-        if column.evaluator in result.replicates
-    ]
-    if len(found) < len(unit) or any(one is None for one in found):
-        return None
-    mean: Floats = np.mean([one for one in found if one is not None], axis=0, dtype=np.float64)
-    return mean
+    by_classifier = _stacked(
+        [
+            result.replicates[key.evaluator].values.get(ScoreKey.of(key.evaluator, score).within_evaluation)
+            if key.evaluator in result.replicates
+            else None
+            for result, score in unit
+        ]
+    )
+    return None if by_classifier is None else by_classifier.mean(axis=0, dtype=np.float64)
+
+
+def _stacked(replicates: Sequence[Floats | None]) -> Floats | None:
+    """All of them, or None where one is missing: an interval over fewer would be another number's."""
+    known = [one for one in replicates if one is not None]
+    return np.stack(known) if len(known) == len(replicates) else None
 
 
 def _interval(
@@ -157,20 +132,20 @@ def _interval(
     bounds: tuple[float, float] | None,
     patients: int | None,
 ) -> Interval:
-    given = [(score.low, score.high) for score in scores if score.low is not None and score.high is not None]
-    if replicates is None and len(given) == len(scores):
-        return widened(values, np.array(given))
+    own = [(score.low, score.high) for score in scores if score.low is not None and score.high is not None]
+    if replicates is None and len(own) == len(scores):
+        return widened(values, np.array(own))
     return interval(values, replicates, bounds=bounds, groups=patients, images=scores[0].n)
 
 
-def widened(values: Floats, given: Floats) -> Interval:
+def widened(values: Floats, own: Floats) -> Interval:
     """The evaluator's own interval of one seed; for several, their mean joined with the spread over seeds.
 
     Joined by MOVER (Zou & Donner, Statistics in Medicine 2008): the two half-widths, each side by itself, add up
     as squares.
     """
     seeds = interval(values, None, bounds=None, groups=None)
-    low, high = given.mean(0)
+    low, high = own.mean(0)
     if len(values) == 1:
         return replace(seeds, low=low, high=high, sampling_low=low, sampling_high=high)
     mean = values.mean()

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthbench.benchmark.config import Ranking
-from synthbench.leaderboard.estimates import Cell
+from synthbench.benchmark.definition import Ranking
+from synthbench.leaderboard.estimates import Estimate
 from synthbench.stats import delong, difference, holm, mcnemar, rank_groups
 from synthbench.types import Direction, Predictions
 
@@ -36,26 +36,26 @@ class Comparison:
 
 
 def compare(
-    cells: Mapping[str, Cell],
+    estimates: Mapping[str, Estimate],
     ranking: Ranking,
     direction: Direction,
     predictions: Mapping[str, Predictions],
 ) -> list[Comparison]:
     """All pairs of candidates whose headline is a number.
 
-    cells        the headline of each
-    predictions  for mcnemar and delong: the answers behind it
+    estimates    the headline of each
+    predictions  for mcnemar and delong: those behind it
     """
-    pairs = list(itertools.combinations([label for label, cell in cells.items() if not cell.text], 2))
-    found = [_pair(a, b, cells, ranking.test, predictions) for a, b in pairs]
-    adjusted = holm([c.p for c in found])
-    return [_decided(c, p, ranking.alpha, direction) for c, p in zip(found, adjusted, strict=True)]
+    pairs = list(itertools.combinations([label for label, estimate in estimates.items() if not estimate.text], 2))
+    comparisons = [_pair(a, b, estimates, ranking.test, predictions) for a, b in pairs]
+    adjusted = holm([c.p for c in comparisons])
+    return [_decided(c, p, ranking.alpha, direction) for c, p in zip(comparisons, adjusted, strict=True)]
 
 
 def _pair(
-    a: str, b: str, cells: Mapping[str, Cell], test: str, predictions: Mapping[str, Predictions]
+    a: str, b: str, estimates: Mapping[str, Estimate], test: str, predictions: Mapping[str, Predictions]
 ) -> Comparison:
-    one, other = cells[a], cells[b]
+    one, other = estimates[a], estimates[b]
     d = difference(one.values, one.replicates, other.values, other.replicates, groups=one.patients)
     p = d.p if test == "bootstrap" else _named(test, predictions[a], predictions[b])
     return Comparison(a, b, test, d.value, d.low, d.high, p)

@@ -39,7 +39,7 @@ class TrialResult:
 
     def bounds(self, evaluator: str, metric: str) -> tuple[float, float] | None:
         """The least and the largest value of a metric, if it has both."""
-        return self.trial.evaluator(evaluator).plugin.bounds.get(metric)
+        return self.trial.evaluator(evaluator).declared.bounds.get(metric)
 
     def patients(self, evaluator: str, test_set: str) -> int | None:
         """How many patients an evaluator's answers on a test set come from, where it keeps its answers."""

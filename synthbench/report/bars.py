@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from synthbench.results.folder import Estimate, Row, estimate
+from synthbench.results.folder import Row, StoredEstimate, estimate
 
 __all__ = ["Bar", "Cell", "number_cells", "plain_cell", "shown_number"]
 
@@ -63,17 +63,17 @@ def number_cells(board: Sequence[Row], name: str) -> list[Cell]:
     ]
 
 
-def _cell(one: Estimate, scale: Scale, marks: Mapping[str, Sequence[float]]) -> Cell:
-    detail = f"{shown_number(one.low)} to {shown_number(one.high)}" if one.known else ""
-    value, low, high = (_percent(one.value if x is None else x, scale) for x in one)
+def _cell(one: StoredEstimate, scale: Scale, marks: Mapping[str, Sequence[float]]) -> Cell:
+    detail = " to ".join(map(shown_number, one.ends)) if one.ends else ""
+    value, low, high = (_percent(x, scale) for x in (one.value, *(one.ends or (one.value, one.value))))
     return Cell(
         shown_number(one.value), detail, one.value, Bar(value, low, high, marks["floor"], marks["ceiling"])
     )
 
 
-def _scale(found: Sequence[Estimate]) -> Scale:
+def _scale(found: Sequence[StoredEstimate]) -> Scale:
     """From the least to the greatest number of the column, ends of intervals included."""
-    numbers = [x for one in found for x in one if x is not None]
+    numbers = [x for one in found for x in (one.value, *(one.ends or ()))]
     return (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
 
 

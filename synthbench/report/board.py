@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from synthbench.report.bars import Cell, number_cells, plain_cell
 from synthbench.report.fidelity import is_reference
-from synthbench.report.metrics import Metric, board_metrics, main_metrics
+from synthbench.report.metrics import BoardMetric, board_metrics, main_metrics
 from synthbench.results.folder import Row, RunFolder, dig, number
 
 __all__ = ["BoardTable", "Head", "Line", "board_tables"]
@@ -73,16 +73,16 @@ Column = tuple[Head, Sequence[Cell]]
 def board_tables(run: RunFolder) -> tuple[BoardTable, list[BoardTable], list[str]]:
     """The main board; the folded ones (evaluators on `test`, other places); those left out for their size."""
     metrics = board_metrics(run)
-    on_test = [metric for metric in metrics if metric.place == "test"]
+    on_test = [metric for metric in metrics if metric.key.place == "test"]
     main = main_metrics(run, on_test)
-    more = {metric.evaluator for metric in on_test if metric not in main}
-    groups: dict[str, list[Metric]] = {}
+    more = {metric.key.evaluator for metric in on_test if metric not in main}
+    groups: dict[str, list[BoardMetric]] = {}
     for metric in on_test:
-        if metric.evaluator in more:
-            groups.setdefault(f"test: {metric.evaluator}", []).append(metric)
+        if metric.key.evaluator in more:
+            groups.setdefault(f"test: {metric.key.evaluator}", []).append(metric)
     for metric in metrics:
-        if metric.place != "test" and not is_reference(metric.variant):
-            groups.setdefault(metric.place, []).append(metric)
+        if metric.key.place != "test" and not is_reference(metric.key.variant):
+            groups.setdefault(metric.key.place, []).append(metric)
     others, left_out, cells = _further(run), [], 0
     for place, mine in groups.items():
         cells += len(mine) * len(run.board)
@@ -93,17 +93,17 @@ def board_tables(run: RunFolder) -> tuple[BoardTable, list[BoardTable], list[str
     return _main_table(run, main), others, left_out
 
 
-def _main_table(run: RunFolder, metrics: Sequence[Metric]) -> BoardTable:
+def _main_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
     """Rank, headline and its evaluator's metrics, utility, the other evaluators, status, costs."""
     board = run.board
     rank = Head("rank", hint="1 + the generators that are significantly better; floors and ceilings have none")
-    chief = metrics[0].evaluator if metrics and metrics[0].name == run.headline else ""
+    chief = metrics[0].key.evaluator if metrics and metrics[0].name == run.headline else ""
     measured = [(metric, (_head(metric, run), number_cells(board, metric.name))) for metric in metrics]
     columns: list[Column] = [
         (rank, [_rank(row) for row in board]),
-        *(column for metric, column in measured if metric.evaluator == chief),
+        *(column for metric, column in measured if metric.key.evaluator == chief),
         *_utilities(run, ["utility"]),
-        *(column for metric, column in measured if metric.evaluator != chief),
+        *(column for metric, column in measured if metric.key.evaluator != chief),
         (Head("status", numeric=False), [_status(row) for row in board]),
         *_costs(run, MAIN_COSTS),
     ]
@@ -135,7 +135,7 @@ def _costs(run: RunFolder, names: Sequence[str]) -> list[Column]:
     ]
 
 
-def _place_table(run: RunFolder, place: str, metrics: Sequence[Metric]) -> BoardTable:
+def _place_table(run: RunFolder, place: str, metrics: Sequence[BoardMetric]) -> BoardTable:
     return _table(run, place, [(_head(metric, run), number_cells(run.board, metric.name)) for metric in metrics])
 
 
@@ -156,10 +156,10 @@ def _status(row: Row) -> Cell:
     return Cell(row.get("status", ""), f"{seeds} seeds" if seeds else "")
 
 
-def _head(metric: Metric, run: RunFolder) -> Head:
+def _head(metric: BoardMetric, run: RunFolder) -> Head:
     first = "ascending" if metric.direction == "lower" else "descending"
     return Head(
-        metric.title,
+        metric.key.title,
         first=first,
         sorted=first if metric.name == run.headline else "",
         better=f"{metric.direction} is better",

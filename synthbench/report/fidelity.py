@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from synthbench.report.bars import shown_number
-from synthbench.report.metrics import Metric, board_metrics
+from synthbench.report.metrics import BoardMetric, board_metrics
 from synthbench.report.provenance_tables import Table
 from synthbench.results.folder import RunFolder, dig, number
 
@@ -21,14 +21,14 @@ COPYING = ("memorisation", "authenticity")
 
 def fidelity(run: RunFolder) -> Table:
     """A row a metric on `test`, one a class where the class has a reference; none without such evaluators."""
-    metrics = [metric for metric in board_metrics(run) if metric.place.partition(" [")[0] == "test"]
+    metrics = [metric for metric in board_metrics(run) if metric.key.place.partition(" [")[0] == "test"]
     uses = {
         dig(one, "label", default=""): dig(one, "use", default="")
         for one in dig(run.bench, "evaluators", default=[])
     }
-    shown = {metric.evaluator for metric in metrics if is_reference(metric.variant)}
-    shown |= {m.evaluator for m in metrics if uses.get(m.evaluator, m.evaluator) in COPYING}
-    rows = [row for metric in metrics if metric.evaluator in shown for row in _row(run, metric, metrics)]
+    shown = {metric.key.evaluator for metric in metrics if is_reference(metric.key.variant)}
+    shown |= {m.key.evaluator for m in metrics if uses.get(m.key.evaluator, m.key.evaluator) in COPYING}
+    rows = [row for metric in metrics if metric.key.evaluator in shown for row in _row(run, metric, metrics)]
     heads = ["metric", "better", *(f"reference: {names[0]}" for names in COLUMNS), *run.roles]
     return Table("Synthetic images against the training images, with references", heads, rows, "leaderboard.csv")
 
@@ -38,21 +38,25 @@ def is_reference(variant: str) -> bool:
     return variant.rpartition(", ")[2] in chain.from_iterable(COLUMNS)
 
 
-def _row(run: RunFolder, metric: Metric, metrics: Sequence[Metric]) -> Iterator[list[str]]:
-    if is_reference(metric.variant):
+def _row(run: RunFolder, metric: BoardMetric, metrics: Sequence[BoardMetric]) -> Iterator[list[str]]:
+    if is_reference(metric.key.variant):
         return
-    mine = {m.variant: m for m in metrics if (m.evaluator, m.metric) == (metric.evaluator, metric.metric)}
-    before = f"{metric.variant}, " if metric.variant else ""
+    mine = {
+        m.key.variant: m
+        for m in metrics
+        if (m.key.evaluator, m.key.metric) == (metric.key.evaluator, metric.key.metric)
+    }
+    before = f"{metric.key.variant}, " if metric.key.variant else ""
     found = [next((mine[before + name] for name in names if before + name in mine), None) for names in COLUMNS]
-    if metric.variant and not any(found):
+    if metric.key.variant and not any(found):
         return
-    title = f"{metric.title} [{metric.variant}]" if metric.variant else metric.title
+    title = f"{metric.key.title} [{metric.key.variant}]" if metric.key.variant else metric.key.title
     known = [_reference(run, reference) for reference in found]
     values = [_value(row.get(metric.name, "")) for row in run.board]
     yield [title, f"{metric.direction} is better", *known, *values]
 
 
-def _reference(run: RunFolder, reference: Metric | None) -> str:
+def _reference(run: RunFolder, reference: BoardMetric | None) -> str:
     """One number, or from where to where where it differs between generators' rows (other numbers of images)."""
     cells = [number(row.get(reference.name)) for row in run.board] if reference else []
     values = sorted(value for value in cells if value is not None)

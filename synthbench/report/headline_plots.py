@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 
 from synthbench.report.album import Album, Plot
 from synthbench.report.theme import legend_below, plain, styles
-from synthbench.results.folder import Estimate, Row, RunFolder, estimate, number
+from synthbench.results.folder import Row, RunFolder, StoredEstimate, estimate, number
 
 __all__ = ["against_cost", "by_size", "seconds", "standings"]
 
 Look = Mapping[str, Mapping[str, Any]]
-Sizes = dict[str, dict[int, Estimate]]
+Sizes = dict[str, dict[int, StoredEstimate]]
 SIZED = re.compile(r"(\d+) images$")
 LEAST_SECONDS = 0.1
 """Shorter work stands at the left edge of a logarithmic axis."""
@@ -26,41 +26,42 @@ LEAST_SECONDS = 0.1
 
 def standings(run: RunFolder, album: Album) -> list[Plot]:
     """The headline of every generator with its interval; floors and ceilings as lines through the plot."""
-    known = {row["generator"]: found for row in run.board if (found := estimate(row, run.headline))}
+    known = {row["generator"]: score for row in run.board if (score := estimate(row, run.headline))}
     if not known:
         return []
-    said = "; ".join(f"{label} {found}" for label, found in known.items())
+    listed = "; ".join(f"{label} {score}" for label, score in known.items())
     return [
         album.plot(
             ["leaderboard"],
             partial(_draw_standings, known=known, metric=run.headline, roles=run.roles),
-            alt=f"{run.headline} on test with 95 % intervals: {said}",
+            alt=f"{run.headline} on test with 95 % intervals: {listed}",
             caption=f"{run.headline} on test, 95 % intervals. Dotted lines: floors; dashed: ceilings.",
             size=(5.2, 1.0 + 0.28 * len(known)),
         )
     ]
 
 
-def _draw_standings(figure: Figure, known: Mapping[str, Estimate], metric: str, roles: Mapping[str, str]) -> None:
+def _draw_standings(
+    figure: Figure, known: Mapping[str, StoredEstimate], metric: str, roles: Mapping[str, str]
+) -> None:
     axes, look = figure.subplots(), styles(roles)
-    for place, (label, found) in enumerate(known.items()):
-        mine = look[label]
-        _draw_estimate(axes, [place, place], found, mine, upright=False)
-        axes.plot([found.value], [place], color=mine["color"], marker=mine["marker"], markersize=6)
+    for place, (label, score) in enumerate(known.items()):
+        style = look[label]
+        _draw_estimate(axes, [place, place], score, style, upright=False)
+        axes.plot([score.value], [place], color=style["color"], marker=style["marker"], markersize=6)
         if roles[label] in ("floor", "ceiling"):
-            axes.axvline(found.value, linewidth=1, **{**mine, "marker": ""})
+            axes.axvline(score.value, linewidth=1, **{**style, "marker": ""})
     axes.set_yticks(range(len(known)), list(known))
     axes.invert_yaxis()
     axes.set(xlabel=metric)
 
 
 def _draw_estimate(
-    axes: Axes, at: Sequence[float], found: Estimate, look: Mapping[str, Any], *, upright: bool
+    axes: Axes, at: Sequence[float], score: StoredEstimate, look: Mapping[str, Any], *, upright: bool
 ) -> None:
     """The interval as a bar through `at`, if there is one."""
-    if found.low is not None and found.high is not None:
-        ends = [found.low, found.high]
-        line = (at, ends) if upright else (ends, at)
+    if score.ends:
+        line = (at, score.ends) if upright else (score.ends, at)
         axes.plot(*line, color=look["color"], linewidth=3, alpha=0.5, solid_capstyle="butt")
 
 
@@ -74,30 +75,30 @@ def against_cost(run: RunFolder, album: Album) -> list[Plot]:
     """Utility, or the headline where no utility is known, against the seconds of making the images."""
     metric = "utility" if any(estimate(row, "utility") for row in run.board) else run.headline
     known = {
-        row["generator"]: (max(spent, LEAST_SECONDS), found)
+        row["generator"]: (max(spent, LEAST_SECONDS), score)
         for row in run.board
-        if (found := estimate(row, metric)) and (spent := seconds(row)) is not None
+        if (score := estimate(row, metric)) and (spent := seconds(row)) is not None
     }
     if not known:
         return []
-    said = "; ".join(f"{label} {found} in {spent:.1f} s" for label, (spent, found) in known.items())
+    listed = "; ".join(f"{label} {score} in {spent:.1f} s" for label, (spent, score) in known.items())
     lines = " 0 is the floor, 1 the class-balanced real images." if metric == "utility" else ""
     return [
         album.plot(
             ["cost"],
             partial(_draw_cost, known=known, metric=metric, look=styles(run.roles)),
-            alt=f"{metric} against seconds of fitting and drawing: {said}",
+            alt=f"{metric} against seconds of fitting and drawing: {listed}",
             caption=f"{metric} with its 95 % interval against the time to fit and draw, mean over seeds.{lines}",
         )
     ]
 
 
-def _draw_cost(figure: Figure, known: Mapping[str, tuple[float, Estimate]], metric: str, look: Look) -> None:
+def _draw_cost(figure: Figure, known: Mapping[str, tuple[float, StoredEstimate]], metric: str, look: Look) -> None:
     axes = figure.subplots()
-    for label, (spent, found) in known.items():
-        mine = {key: look[label][key] for key in ("color", "marker")}
-        _draw_estimate(axes, [spent, spent], found, mine, upright=True)
-        axes.plot([spent], [found.value], linestyle="none", label=plain(label), **mine)
+    for label, (spent, score) in known.items():
+        style = {key: look[label][key] for key in ("color", "marker")}
+        _draw_estimate(axes, [spent, spent], score, style, upright=True)
+        axes.plot([spent], [score.value], linestyle="none", label=plain(label), **style)
     if metric == "utility":
         for height, dash in ((0, ":"), (1, "--")):
             axes.axhline(height, color="0.5", linestyle=dash, linewidth=1)
@@ -120,12 +121,12 @@ def _decades(numbers: Sequence[float]) -> tuple[float, float]:
 
 def by_size(run: RunFolder, album: Album) -> list[Plot]:
     """For each evaluator that scored several numbers of images: its metrics on `test` by that number."""
-    found: dict[tuple[str, str], Sizes] = {}
+    curves: dict[tuple[str, str], Sizes] = {}
     for row in run.tables["intervals"]:
         size, point = SIZED.fullmatch(row["variant"]), estimate(row, "value", "low", "high")
         if size and point and row["test_set"] == "test" and not row["seen"]:
-            mine = found.setdefault((row["evaluator"], row["metric"]), {})
-            mine.setdefault(row["generator"], {})[int(size[1])] = point
+            curve = curves.setdefault((row["evaluator"], row["metric"]), {})
+            curve.setdefault(row["generator"], {})[int(size[1])] = point
     return [
         album.plot(
             ["size", evaluator, metric],
@@ -133,25 +134,25 @@ def by_size(run: RunFolder, album: Album) -> list[Plot]:
             alt=f"{evaluator}.{metric} on test by number of synthetic images: {_said_sizes(points)}",
             caption=f"{evaluator}.{metric} on test by the number of synthetic images trained on; 95 % intervals.",
         )
-        for (evaluator, metric), points in found.items()
+        for (evaluator, metric), points in curves.items()
     ]
 
 
 def _said_sizes(points: Sizes) -> str:
     return "; ".join(
-        f"{label} " + ", ".join(f"{found} with {size}" for size, found in sorted(mine.items()))
-        for label, mine in points.items()
+        f"{label} " + ", ".join(f"{score} with {size}" for size, score in sorted(curve.items()))
+        for label, curve in points.items()
     )
 
 
 def _draw_sizes(figure: Figure, points: Sizes, metric: str, look: Look) -> None:
     axes = figure.subplots()
-    sizes = sorted({size for mine in points.values() for size in mine})
+    sizes = sorted({size for curve in points.values() for size in curve})
     shown = [label for label in look if label in points]
     for label in shown:
-        mine = dict(sorted(points[label].items()))
-        axes.plot(list(mine), [p.value for p in mine.values()], markersize=4, label=plain(label), **look[label])
-        known = {size: (p.low, p.high) for size, p in mine.items() if p.low is not None and p.high is not None}
+        curve = dict(sorted(points[label].items()))
+        axes.plot(list(curve), [p.value for p in curve.values()], markersize=4, label=plain(label), **look[label])
+        known = {size: p.ends for size, p in curve.items() if p.ends}
         low, high = [ends[0] for ends in known.values()], [ends[1] for ends in known.values()]
         axes.fill_between(list(known), low, high, color=look[label]["color"], alpha=0.12, linewidth=0)
     axes.set(xscale="log", xlabel="synthetic images trained on", ylabel=metric)

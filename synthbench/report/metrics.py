@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from synthbench.leaderboard.estimates import Column
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.results.folder import Row, RunFolder
 
-__all__ = ["Metric", "board_metrics", "main_metrics"]
+__all__ = ["BoardMetric", "board_metrics", "main_metrics"]
 
 FIRST = ("balanced_accuracy", "auroc", "f1", "accuracy", "recall")
 """Of the headline's evaluator the main board shows these before others."""
@@ -17,69 +17,47 @@ MOST = 4
 """Metrics of the headline's evaluator on the main board, the headline included."""
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A metric's column of leaderboard.csv: its name, whose it is, where and on what variant it was measured."""
+class BoardMetric(NamedTuple):
+    """A metric's column of leaderboard.csv: its `name` there, what it shows, and which way is better."""
 
     name: str
-    evaluator: str
-    metric: str
-    place: str
+    key: ScoreKey
     direction: str
-    variant: str = ""
-
-    @property
-    def title(self) -> str:
-        """As a heading says it."""
-        return f"{self.evaluator}.{self.metric}"
 
 
-def board_metrics(run: RunFolder) -> list[Metric]:
+def board_metrics(run: RunFolder) -> list[BoardMetric]:
     """The board's metric columns: those with a standard deviation beside them, in its order."""
-    known = {_column(row).name: row for row in run.tables["scores"]}
-    names = set(run.board[0])
-    return [_metric(name, known.get(name, {})) for name in run.board[0] if f"{name}_sd" in names]
+    scored = {ScoreKey.of_row(row).name: row for row in run.tables["scores"]}
+    columns = set(run.board[0])
+    return [_metric(name, scored.get(name)) for name in run.board[0] if f"{name}_sd" in columns]
 
 
-def _metric(name: str, row: Row) -> Metric:
-    evaluator, _, metric = name.partition(".")
-    return Metric(
-        name,
-        row.get("evaluator", evaluator),
-        row.get("metric", metric),
-        _place(row),
-        row.get("direction", "higher"),
-        row.get("variant", ""),
-    )
+def _metric(name: str, row: Row | None) -> BoardMetric:
+    """Of a column that no score stands behind, its name says what there is to know."""
+    if row is None:
+        evaluator, _, metric = name.partition(".")
+        return BoardMetric(name, ScoreKey(evaluator, metric), "higher")
+    return BoardMetric(name, ScoreKey.of_row(row), row.get("direction", "higher"))
 
 
-def _column(row: Row) -> Column:
-    """The board's column behind a row of scores.csv, or behind none."""
-    return Column(*(row.get(name, "") for name in Column._fields))
-
-
-def _place(row: Row) -> str:
-    return " ".join([row.get("test_set") or "test", *(f"[{mark}]" for mark in _column(row).marks)])
-
-
-def main_metrics(run: RunFolder, on_test: Sequence[Metric]) -> list[Metric]:
+def main_metrics(run: RunFolder, on_test: Sequence[BoardMetric]) -> list[BoardMetric]:
     """The main board's: the headline and its evaluator's next ones, then one of each other evaluator."""
-    by_evaluator: dict[str, list[Metric]] = {}
+    by_evaluator: dict[str, list[BoardMetric]] = {}
     for metric in on_test:
-        by_evaluator.setdefault(metric.evaluator, []).append(metric)
+        by_evaluator.setdefault(metric.key.evaluator, []).append(metric)
     headline = next((metric for metric in on_test if metric.name == run.headline), None)
-    chief = headline.evaluator if headline else ""
-    mine = sorted(by_evaluator.get(chief, []), key=lambda metric: (metric is not headline, _rank(metric)))
-    wanted = headline.metric if headline else ""
-    return mine[:MOST] + [_one(found, wanted) for label, found in by_evaluator.items() if label != chief]
+    chief = headline.key.evaluator if headline else ""
+    first = sorted(by_evaluator.get(chief, []), key=lambda metric: (metric is not headline, _rank(metric)))
+    wanted = headline.key.metric if headline else ""
+    return first[:MOST] + [_one(metrics, wanted) for label, metrics in by_evaluator.items() if label != chief]
 
 
-def _rank(metric: Metric) -> int:
-    return FIRST.index(metric.metric) if metric.metric in FIRST else len(FIRST)
+def _rank(metric: BoardMetric) -> int:
+    return FIRST.index(metric.key.metric) if metric.key.metric in FIRST else len(FIRST)
 
 
-def _one(found: Sequence[Metric], wanted: str) -> Metric:
+def _one(metrics: Sequence[BoardMetric], wanted: str) -> BoardMetric:
     """The metric that stands for an evaluator: the headline's, else its place between noise and real, else any."""
-    same = [metric for metric in found if metric.metric == wanted]
-    placed = [metric for metric in found if metric.metric.partition("[")[0].endswith("_place")]
-    return [*same, *placed, *found][0]
+    same = [metric for metric in metrics if metric.key.metric == wanted]
+    placed = [metric for metric in metrics if metric.key.metric.partition("[")[0].endswith("_place")]
+    return [*same, *placed, *metrics][0]

@@ -19,7 +19,7 @@ from synthbench.report.generator_sections import count_photos, generator_parts, 
 from synthbench.report.headline_plots import against_cost, by_size, standings
 from synthbench.report.provenance_tables import comparisons, data_part, setup_part
 from synthbench.report.roc_plots import answer_plots
-from synthbench.results.folder import RunFolder, dig, read_run
+from synthbench.results.folder import RunFolder, dig, read_folder
 from synthbench.storage.store import write_atomic
 from synthbench.version import __version__
 
@@ -30,7 +30,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def make_report(out: Path, target: Path) -> Path:
     """Read the run in `out`, write the page to `target`, figures and tables beside the run's results."""
-    run = read_run(out)
+    run = read_folder(out)
     figures = out / "figures"
     shutil.rmtree(figures, ignore_errors=True)  # plots of rows that are no longer there
     main, others, left_out = board_tables(run)

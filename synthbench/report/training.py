@@ -13,7 +13,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from synthbench.leaderboard.estimates import seen_mark
+from synthbench.leaderboard.score_key import seen_mark
 from synthbench.report.album import Album, Plot
 from synthbench.report.theme import COLOURS, DASHES, PAPER, legend_below, plain
 from synthbench.results.folder import Row, RunFolder, Trial, number

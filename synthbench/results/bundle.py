@@ -17,8 +17,8 @@ from typing import Any
 
 from synthbench.errors import DataError
 from synthbench.results.evidence import FOLDER, digests_below
+from synthbench.results.folder import read_record
 from synthbench.results.layout import safe_name
-from synthbench.results.read import read_record
 from synthbench.results.redact import PathRedactor
 from synthbench.version import __version__
 

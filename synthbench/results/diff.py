@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from synthbench.leaderboard.estimates import Cell, Column, cells_of
+from synthbench.leaderboard.estimates import Estimate, estimates_of
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.progress import Progress
 from synthbench.results.comparability import Change, changes
-from synthbench.results.read import SavedRun, bootstrap_run, read_run, read_table
+from synthbench.results.folder import StoredEstimate
+from synthbench.results.read import SavedRun, bootstrap_run, read_run
 from synthbench.stats import difference
 
 __all__ = ["Diff", "Moved", "Verdict", "compare_runs"]
 
 Verdict = Literal["same", "within", "beyond", "unknown", "other"]
-Key = tuple[str, str]  # generator, name of the column
+Key = tuple[str, ScoreKey]  # generator, column
 
 SAME = 1e-9
 """Numbers that differ by less are the same: floating point."""
 
 UTILITIES = ("utility", "utility_imbalanced")
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a board shows in a cell: a value with its interval, or a `text` in their place. NaN: not known.
-
-    `column` says what was measured; None for a utility, which is made of several.
-    """
-
-    text: str
-    value: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    column: Column | None = None
 
 
 @dataclass(frozen=True)
@@ -59,8 +47,8 @@ class Moved:
 
     generator: str
     column: str
-    a: Shown | None
-    b: Shown | None
+    a: StoredEstimate | None
+    b: StoredEstimate | None
     verdict: Verdict
     shift: Shift | None = None
 
@@ -85,45 +73,34 @@ def compare_runs(a: Path, b: Path, progress: Progress, plugins: Path | None = No
     Costs are not compared: they belong to the machine and its load.
     """
     runs = (read_run(a, plugins), read_run(b, plugins))
-    mine, theirs = (dict(_shown(run)) for run in runs)
-    apart = {
-        key: shown.column
-        for key, shown in mine.items()
-        if shown.column and key in theirs and abs(theirs[key].value - shown.value) > SAME
-    }
+    in_a, in_b = (dict(_numbers(run)) for run in runs)
+    apart = [key for key in in_a if key in in_b and abs(in_b[key].value - in_a[key].value) > SAME]
     paired = _paired(runs, apart, progress)
-    numbers = [
-        _moved(key, mine.get(key), theirs.get(key), paired.get(key)) for key in dict.fromkeys([*mine, *theirs])
-    ]
+    numbers = [_moved(key, in_a.get(key), in_b.get(key), paired.get(key)) for key in dict.fromkeys([*in_a, *in_b])]
     return Diff(changes(runs[0].record, runs[1].record), numbers, _ranks(*runs))
 
 
-def _shown(run: SavedRun) -> Iterator[tuple[Key, Shown]]:
+def _numbers(run: SavedRun) -> Iterator[tuple[Key, StoredEstimate]]:
     """Every metric and utility of the run's board."""
-    for row in read_table(run.folder / "intervals.csv").to_dict("records"):
-        column = Column(row["evaluator"], row["metric"], row["test_set"], row["seen"], row["variant"])
-        yield (row["generator"], column.name), _cell(row["value"] or row["note"], row["low"], row["high"], column)
-    for row in read_table(run.folder / "leaderboard.csv").to_dict("records"):
+    for row in run.table("intervals"):
+        key = (row["generator"], ScoreKey.of_row(row))
+        yield key, StoredEstimate.parse(row["value"] or row["note"], row["low"], row["high"])
+    for row in run.table("leaderboard"):
         for name in UTILITIES:
             if row[name]:
-                yield (row["generator"], name), _cell(row[name], row[f"{name}_low"], row[f"{name}_high"])
+                key = (row["generator"], ScoreKey("", name))
+                yield key, StoredEstimate.parse(row[name], row[f"{name}_low"], row[f"{name}_high"])
 
 
-def _cell(text: str, low: str, high: str, column: Column | None = None) -> Shown:
-    try:
-        return Shown(text, float(text), float(low or "nan"), float(high or "nan"), column)
-    except ValueError:
-        return Shown(text)
-
-
-def _moved(key: Key, a: Shown | None, b: Shown | None, paired: Shift | None) -> Moved:
+def _moved(key: Key, a: StoredEstimate | None, b: StoredEstimate | None, paired: Shift | None) -> Moved:
+    who = (key[0], key[1].name)
     if a is None or b is None or math.isnan(a.value) or math.isnan(b.value):
         same = a is not None and b is not None and a.text == b.text
-        return Moved(*key, a, b, "same" if same else "other")
+        return Moved(*who, a, b, "same" if same else "other")
     if abs(b.value - a.value) <= SAME:
-        return Moved(*key, a, b, "same")
+        return Moved(*who, a, b, "same")
     shift = paired or _joined(a, b)
-    return Moved(*key, a, b, _verdict(shift), shift)
+    return Moved(*who, a, b, _verdict(shift), shift)
 
 
 def _verdict(shift: Shift) -> Verdict:
@@ -132,39 +109,37 @@ def _verdict(shift: Shift) -> Verdict:
     return "within" if shift.low <= 0 <= shift.high else "beyond"
 
 
-def _joined(a: Shown, b: Shown) -> Shift:
+def _joined(a: StoredEstimate, b: StoredEstimate) -> Shift:
     """Of two numbers that are taken for independent: the half-widths that face each other add up as squares.
 
     MOVER for a difference (Zou & Donner, Statistics in Medicine 27, 2008, eq. 10).
     """
     moved = b.value - a.value
-    low = moved - math.hypot(b.value - b.low, a.high - a.value)
-    high = moved + math.hypot(b.high - b.value, a.value - a.low)
+    if not (a.ends and b.ends):
+        return Shift(moved, math.nan, math.nan, "joined")
+    low = moved - math.hypot(b.value - b.ends[0], a.ends[1] - a.value)
+    high = moved + math.hypot(b.ends[1] - b.value, a.value - a.ends[0])
     return Shift(moved, low, high, "joined")
 
 
-def _paired(runs: tuple[SavedRun, SavedRun], apart: Mapping[Key, Column], progress: Progress) -> dict[Key, Shift]:
-    """Where both runs keep their answers for the same test images: compared as candidates of one run are.
-
-    `apart` says which numbers to look at, and the column of each.
-    """
+def _paired(runs: tuple[SavedRun, SavedRun], apart: Sequence[Key], progress: Progress) -> dict[Key, Shift]:
+    """Those of `apart` where both runs keep predictions for the same test images: compared as within one run."""
     sets = [{name: about["digest"] for name, about in run.record["data"]["sets"].items()} for run in runs]
     common = {name for name in sets[0] if sets[0][name] == sets[1].get(name)}  # digests count ids and patients
-    asked = {key: column for key, column in apart.items() if column.test_set in common}
+    asked = [(label, key) for label, key in apart if key.test_set in common]
 
     def wanted(generator: str, evaluator: str) -> set[str]:
-        mine = [column for (label, _), column in asked.items() if label == generator]
-        return {column.test_set for column in mine if column.evaluator == evaluator}
+        return {key.test_set for label, key in asked if (label, key.evaluator) == (generator, evaluator)}
 
-    cells: list[dict[str, dict[Column, Cell]]] = []
+    estimates: list[dict[str, dict[ScoreKey, Estimate]]] = []
     for run in runs:
         bootstrap_run(run, runs[0].bench.seed, progress, wanted)
-        cells.append({label: cells_of(mine, len(mine)) for label, mine in run.trials.items()})
-    pairs = {key: [found[key[0]][column] for found in cells] for key, column in asked.items()}
+        estimates.append({label: estimates_of(results, len(results)) for label, results in run.trials.items()})
+    pairs = {(label, key): [by_label[label][key] for by_label in estimates] for label, key in asked}
     return {key: shift for key, (a, b) in pairs.items() if (shift := _shift(a, b))}
 
 
-def _shift(a: Cell, b: Cell) -> Shift | None:
+def _shift(a: Estimate, b: Estimate) -> Shift | None:
     if a.replicates is None or b.replicates is None:
         return None
     d = difference(b.values, b.replicates, a.values, a.replicates, groups=a.patients)
@@ -172,15 +147,12 @@ def _shift(a: Cell, b: Cell) -> Shift | None:
 
 
 def _ranks(a: SavedRun, b: SavedRun) -> list[tuple[str, str, str]]:
-    found = [_rank_of(run) for run in (a, b)]
-    both = found[0].keys() & found[1].keys()
-    return [
-        (label, found[0][label], found[1][label])
-        for label in found[0]
-        if label in both and found[0][label] != found[1][label]
-    ]
+    """Generator, its rank in a and in b, where both runs have it and the two differ."""
+    ranks_a, ranks_b = (_rank_of(run) for run in (a, b))
+    both = [label for label in ranks_a if label in ranks_b]
+    return [(label, ranks_a[label], ranks_b[label]) for label in both if ranks_a[label] != ranks_b[label]]
 
 
 def _rank_of(run: SavedRun) -> dict[str, str]:
-    rows = read_table(run.folder / "leaderboard.csv").to_dict("records")
+    rows = run.table("leaderboard")
     return {row["generator"]: "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]])) for row in rows}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,26 +14,40 @@ from typing import Any, NamedTuple
 from synthbench.errors import DataError
 from synthbench.results.layout import safe_name
 
-__all__ = ["Estimate", "Row", "RunFolder", "Trial", "dig", "estimate", "number", "read_csv", "read_run"]
+__all__ = [
+    "Row",
+    "RunFolder",
+    "StoredEstimate",
+    "Trial",
+    "dig",
+    "estimate",
+    "number",
+    "read_csv",
+    "read_folder",
+    "read_record",
+]
 
 Row = Mapping[str, str]
 TABLES = ("leaderboard", "scores", "intervals", "comparisons", "test_sets", "audit", "quarantine")
 
 
-class Estimate(NamedTuple):
-    """A number with its 95 % interval, as far as there is one."""
+class StoredEstimate(NamedTuple):
+    """A number of a result file with the ends of its 95 % interval, if it has one; or a text in its place."""
 
-    value: float
-    low: float | None
-    high: float | None
+    value: float = math.nan
+    ends: tuple[float, float] | None = None
+    text: str = ""
+
+    @classmethod
+    def parse(cls, text: str, low: str = "", high: str = "") -> StoredEstimate:
+        """From three cells; what is no finite number is a text, or no end."""
+        value, ends = number(text), (number(low), number(high))
+        if value is None:
+            return cls(text=text)
+        return cls(value, (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None, text)
 
     def __str__(self) -> str:
-        return f"{self.value:.3f}{f' ({self.low:.3f} to {self.high:.3f})' if self.known else ''}"
-
-    @property
-    def known(self) -> bool:
-        """Whether there is an interval."""
-        return self.low is not None and self.high is not None
+        return f"{self.value:.3f}{f' ({self.ends[0]:.3f} to {self.ends[1]:.3f})' if self.ends else ''}"
 
 
 @dataclass(frozen=True)
@@ -147,7 +162,7 @@ class RunFolder:
         return Trial(label, index, folder, str(entry.get("status", "")), entry.get("seed"), reasons)
 
 
-def read_run(out: Path) -> RunFolder:
+def read_folder(out: Path) -> RunFolder:
     """Read a run's folder. Raises DataError where there is no leaderboard.csv in it."""
     board = out / "leaderboard.csv"
     if not board.is_file():
@@ -158,10 +173,23 @@ def read_run(out: Path) -> RunFolder:
         raise DataError(f"{board} has no row with a generator; run the benchmark again")
     record: dict[str, Any] = {}
     try:
-        record = json.loads((out / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        run.note(out / "run.json", error)
+        record = read_record(out)
+    except DataError as error:
+        run.note(out / "run.json", error.__cause__ if isinstance(error.__cause__, Exception) else error)
     return RunFolder(out, tables, record, run.problems)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """A run's run.json. Raises DataError where there is none."""
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(f"{folder}: no run.json; give the folder of a run, runs/<name> say") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder / 'run.json'} cannot be read: {error}") from error
+    if not isinstance(record, dict):
+        raise DataError(f"{folder / 'run.json'} holds no record of a run")
+    return record
 
 
 def read_csv(path: Path) -> list[Row]:
@@ -189,9 +217,8 @@ def number(text: str | None) -> float | None:
     return value if abs(value) < float("inf") else None
 
 
-def estimate(row: Row, value: str, low: str = "", high: str = "") -> Estimate | None:
+def estimate(row: Row, value: str, low: str = "", high: str = "") -> StoredEstimate | None:
     """The number in the column `value` and its interval in `low`, `high` (by default <value>_low and _high)."""
-    found = number(row.get(value))
-    if found is None:
-        return None
-    return Estimate(found, number(row.get(low or f"{value}_low")), number(row.get(high or f"{value}_high")))
+    ends = [row.get(low or f"{value}_low", ""), row.get(high or f"{value}_high", "")]
+    stored = StoredEstimate.parse(row.get(value, ""), *ends)
+    return None if math.isnan(stored.value) else stored

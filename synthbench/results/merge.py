@@ -11,13 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from synthbench.errors import ConfigError
-from synthbench.leaderboard.board import direction_of, head_of, headline_of, standings
-from synthbench.leaderboard.estimates import Cell, cells_of
+from synthbench.leaderboard.board import head_of, standings
+from synthbench.leaderboard.estimates import Estimate, estimates_of
 from synthbench.leaderboard.pairwise import Comparison
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.comparability import incomparable
-from synthbench.results.read import SavedRun, Wanted, bootstrap_run, read_run, read_table
+from synthbench.results.read import SavedRun, Wanted, bootstrap_run, read_run
 from synthbench.storage.store import write_atomic
 
 __all__ = ["Merged", "merge", "write_merged"]
@@ -65,14 +65,14 @@ def merge(folders: Sequence[Path], progress: Progress, plugins: Path | None = No
     trials: dict[str, list[TrialResult]] = {}
     for name, run in alike.items():
         bootstrap_run(run, first.bench.seed, progress, _headline_only(first))
-        trials |= {names[name, label]: mine for label, mine in run.trials.items() if (name, label) in names}
+        trials |= {names[name, label]: results for label, results in run.trials.items() if (name, label) in names}
     heads = _heads(first, trials)
     comparisons, places = standings(first.bench, first.tests, trials, heads)
     rows = pd.concat([_rows(name, run, reasons[name], names) for name, run in runs.items()], ignore_index=True)
     return Merged(
-        _ordered(_ranked(rows.fillna(""), places), heads, direction_of(first.bench) == "lower"),
+        _ordered(_ranked(rows.fillna(""), places), heads, first.bench.direction == "lower"),
         pd.DataFrame(map(asdict, comparisons), columns=[field.name for field in fields(Comparison)]),
-        first.bench.headline,
+        str(first.bench.headline),
         [
             *_notes(runs, alike),
             *(f"{run}: {label} is that of {other}: shown once" for (run, label), other in repeated.items()),
@@ -105,39 +105,39 @@ def _repeated(alike: Mapping[str, SavedRun]) -> dict[Who, str]:
     Ranked twice, they would push others down and make every comparison weigh less.
     """
     seen: dict[str, str] = {}
-    found: dict[Who, str] = {}
+    repeated: dict[Who, str] = {}
     for name, run in alike.items():
-        for label, mine in run.trials.items():
-            scores = repr((label, [result.scores for result in mine]))
-            if any(result.scores for result in mine) and seen.setdefault(scores, name) != name:
-                found[name, label] = seen[scores]
-    return found
+        for label, results in run.trials.items():
+            scores = repr((label, [result.scores for result in results]))
+            if any(result.scores for result in results) and seen.setdefault(scores, name) != name:
+                repeated[name, label] = seen[scores]
+    return repeated
 
 
 def _names(labels: Mapping[str, Sequence[str]]) -> dict[Who, str]:
     """What each generator of each run is called: its label, and the run where several have that label."""
-    counts = Counter(label for mine in labels.values() for label in mine)
+    counts = Counter(label for of_run in labels.values() for label in of_run)
     return {
         (run, label): f"{label} ({run})" if counts[label] > 1 else label
-        for run, mine in labels.items()
-        for label in mine
+        for run, of_run in labels.items()
+        for label in of_run
     }
 
 
 def _headline_only(run: SavedRun) -> Wanted:
-    evaluator = headline_of(run.bench).evaluator
+    evaluator = run.bench.headline.evaluator
     return lambda _, label: {"test"} if label == evaluator else ()
 
 
-def _heads(first: SavedRun, trials: Mapping[str, Sequence[TrialResult]]) -> dict[str, Cell]:
-    """The headline's cell of each generator; a run that was cut short shows `1/3 seeds`."""
-    cells = {label: cells_of(mine, first.bench.seeds) for label, mine in trials.items()}
-    return {label: head for label, mine in cells.items() if (head := head_of(mine, first.bench))}
+def _heads(first: SavedRun, trials: Mapping[str, Sequence[TrialResult]]) -> dict[str, Estimate]:
+    """The headline's estimate of each generator; a run that was cut short shows `1/3 seeds`."""
+    estimates = {label: estimates_of(results, first.bench.seeds) for label, results in trials.items()}
+    return {label: head for label, known in estimates.items() if (head := head_of(known, first.bench))}
 
 
 def _rows(name: str, run: SavedRun, reason: str, names: Mapping[Who, str]) -> pd.DataFrame:
     """A run's own board without its ranks and the rows that have no name here."""
-    table = read_table(run.folder / "leaderboard.csv")
+    table = pd.DataFrame(run.table("leaderboard"))
     table = table[[(name, label) in names for label in table["generator"]]]
     generators = [names[name, label] for label in table["generator"]]
     table = table.drop(columns=[*RANKS, "generator"])
@@ -154,7 +154,7 @@ def _ranked(table: pd.DataFrame, places: Mapping[str, tuple[int, int]]) -> pd.Da
     return pd.concat([ranks, table], axis=1).assign(reason=reason)
 
 
-def _ordered(table: pd.DataFrame, heads: Mapping[str, Cell], ascending: bool) -> pd.DataFrame:
+def _ordered(table: pd.DataFrame, heads: Mapping[str, Estimate], ascending: bool) -> pd.DataFrame:
     """Comparable rows by headline, undefined ones behind them; then the others as their runs have them."""
     comparable = table["comparable"] == "yes"
     values = pd.Series([heads[label].value if label in heads else math.nan for label in table["generator"]])
@@ -165,9 +165,9 @@ def _ordered(table: pd.DataFrame, heads: Mapping[str, Cell], ascending: bool) ->
 def _notes(runs: Mapping[str, SavedRun], alike: Mapping[str, SavedRun]) -> list[str]:
     """Evaluators that cannot be resampled here, and those whose code is another than in the first run."""
     first = next(iter(runs))
-    found = [f"{name}: {label}: {why}" for name, run in alike.items() for label, why in run.missing.items()]
+    notes = [f"{name}: {label}: {why}" for name, run in alike.items() for label, why in run.missing.items()]
     for use in dict.fromkeys(e.use for e in runs[first].bench.evaluators):
-        mine = runs[first].record["code"].get(use)
-        others = [name for name, run in alike.items() if run.record["code"].get(use, mine) != mine]
-        found += [f"{name}: other code of {use} than in {first}; see synthbench diff" for name in others]
-    return found
+        code = runs[first].record["code"].get(use)
+        others = [name for name, run in alike.items() if run.record["code"].get(use, code) != code]
+        notes += [f"{name}: other code of {use} than in {first}; see synthbench diff" for name in others]
+    return notes

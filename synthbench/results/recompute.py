@@ -13,7 +13,8 @@ import numpy as np
 from synthbench.api.features import StoredFeatures
 from synthbench.api.interfaces import Context
 from synthbench.benchmark.plan import evaluator_seed
-from synthbench.leaderboard.bootstrap import Measured, answer_sets
+from synthbench.leaderboard.bootstrap import predictions_by_variant
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.evidence import EVIDENCE, load_evidence
@@ -23,15 +24,10 @@ from synthbench.results.redact import REDACTED
 from synthbench.storage.store import Store
 from synthbench.types import Score
 
-__all__ = ["Recomputation", "Told", "measured_of"]
+__all__ = ["Recomputation", "Recomputed"]
 
-Told = Mapping[Measured, Mapping[str, str]]
-"""What can be told of each metric: cells of its row in scores.csv, by column."""
-
-
-def measured_of(score: Score) -> Measured:
-    """What tells a score from all others of its evaluation."""
-    return Measured(score.metric, score.variant, score.test_set, score.classifier_seed)
+Recomputed = Mapping[ScoreKey, Mapping[str, str]]
+"""What follows for each score of an evaluation: cells of its row in scores.csv, by column."""
 
 
 class Recomputation:
@@ -43,25 +39,25 @@ class Recomputation:
         self._folder = tempfile.TemporaryDirectory(prefix="synthbench-recompute-")
         self._store = Store(Path(self._folder.name) / "store")
 
-    def of(self, result: TrialResult, label: str) -> tuple[Told, str]:
-        """The scores of one evaluation that can be told again, and why the others cannot."""
+    def of(self, result: TrialResult, label: str) -> tuple[Recomputed, str]:
+        """The scores of one evaluation that can be recomputed, and why the others cannot."""
         files = evaluation_folder(self._run.folder, result, label)
-        told = _from_predictions(result, label)
+        recomputed = _from_predictions(result, label)
         if REDACTED in label:
-            return told, "its seed follows from its label, a path that export took the folders off"
+            return recomputed, "its seed follows from its label, a path that export took the folders off"
         try:
-            told |= self._from_evidence(result, label, files)
+            recomputed |= self._from_evidence(result, label, files)
         except FileNotFoundError:
-            return told, "its features are not in the bundle"
+            return recomputed, "its features are not in the bundle"
         except Exception as error:  # a plugin of another version, or an extractor that is not at hand
             wrong = self._run.unread.get(label)  # what lies behind whatever error followed from it
-            return told, f"its features could not be used ({wrong or f'{type(error).__name__}: {error}'})"
+            return recomputed, f"its features could not be used ({wrong or f'{type(error).__name__}: {error}'})"
         if label in result.predictions or (files / EVIDENCE).exists():
-            return told, "it does not follow from predictions or features"
-        return told, "it left neither predictions nor features"
+            return recomputed, "it does not follow from predictions or features"
+        return recomputed, "it left neither predictions nor features"
 
-    def _from_evidence(self, result: TrialResult, label: str, files: Path) -> dict[Measured, dict[str, str]]:
-        """All columns of each score that the evaluator tells again."""
+    def _from_evidence(self, result: TrialResult, label: str, files: Path) -> dict[ScoreKey, dict[str, str]]:
+        """All columns of each score that the evaluator restates."""
         evidence = load_evidence(files, self._run.folder)
         if not evidence:
             return {}
@@ -75,7 +71,7 @@ class Recomputation:
             features = StoredFeatures("cpu", self._store, self._progress, log)
             ctx = Context(seed, "cpu", workdir, resume, self._store, features, self._progress, log)
             scores = entry.plugin.restate(evidence, ctx)
-        return {measured_of(score): _cells(score) for score in scores}
+        return {ScoreKey.of(label, score).within_evaluation: _cells(score) for score in scores}
 
 
 def _cells(score: Score) -> dict[str, str]:
@@ -86,16 +82,15 @@ def _cells(score: Score) -> dict[str, str]:
     return {"value": value, "n": str(score.n), **known, "seen": score.seen, "note": score.note}
 
 
-def _from_predictions(result: TrialResult, label: str) -> dict[Measured, dict[str, str]]:
+def _from_predictions(result: TrialResult, label: str) -> dict[ScoreKey, dict[str, str]]:
     """Every metric that the evaluator's predictions give, and the number of images."""
     if label not in result.predictions:
         return {}
     plugin = result.trial.evaluator(label).plugin
-    found = {}
-    for answers in answer_sets(read_predictions(result.predictions[label])):
-        first = next(iter(answers.values()))
+    recomputed = {}
+    for variants in predictions_by_variant(read_predictions(result.predictions[label])):
+        first = next(iter(variants.values()))
         n = len(first.labels)
-        for (metric, variant), values in plugin.resample(answers, np.ones((1, n), dtype=np.uint16)).items():
-            what = Measured(metric, variant, first.test_set, first.classifier_seed)
-            found[what] = {"value": str(float(values[0])), "n": str(n)}
-    return found
+        for (metric, variant), values in plugin.resample(variants, np.ones((1, n), dtype=np.uint16)).items():
+            recomputed[ScoreKey.resampled(metric, variant, first)] = {"value": str(float(values[0])), "n": str(n)}
+    return recomputed

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import math
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import pandas as pd
+from typing import NamedTuple
 
 from synthbench.api.extractors import extractors_of
+from synthbench.benchmark.declared import Declared
 from synthbench.data.test_sets import dataset_of
 from synthbench.errors import DataError
-from synthbench.leaderboard.board import headline_of, make_board
-from synthbench.leaderboard.bootstrap import Measured
+from synthbench.leaderboard.board import make_board
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.bundle import unpack
 from synthbench.results.evidence import EVIDENCE, altered
+from synthbench.results.folder import Row
 from synthbench.results.layout import evaluation_folder
-from synthbench.results.read import SavedRun, bootstrap_run, read_run, read_table
-from synthbench.results.recompute import Recomputation, Told, measured_of
+from synthbench.results.read import SavedRun, bootstrap_run, read_run
+from synthbench.results.recompute import Recomputation, Recomputed
 from synthbench.results.verified import Verified
 from synthbench.storage.code_version import code_version
 from synthbench.types import Score
@@ -47,66 +48,69 @@ def verify(file: Path, progress: Progress, plugins: Path | None = None) -> Verif
     run.json and the predictions. Nothing is taken from the store, no data set is read.
     """
     with tempfile.TemporaryDirectory(prefix="synthbench-verify-") as folder:
-        found = Verified(unpack(file, Path(folder)))
+        verified = Verified(unpack(file, Path(folder)))
         try:
-            _check(read_run(Path(folder), plugins), found, progress)
+            _check(read_run(Path(folder), plugins), verified, progress)
         except (
             Exception
         ) as error:  # a bundle may hold anything: what the core or a plugin stumbles over is its fault
             message = f"{type(error).__name__}: {error}".replace(folder, file.name)
-            if not found.files:
+            if not verified.files:
                 raise DataError(f"{file}: its content cannot be worked with: {message}") from error
-            found.notes.append(f"nothing more could be checked: {message}")
-    return found
+            verified.notes.append(f"nothing more could be checked: {message}")
+    return verified
 
 
-def _check(run: SavedRun, found: Verified, progress: Progress) -> None:
-    found.notes += [f"{label} cannot be recomputed: {why}" for label, why in run.missing.items()]
+def _check(run: SavedRun, verified: Verified, progress: Progress) -> None:
+    verified.notes += [f"{label} cannot be recomputed: {why}" for label, why in run.missing.items()]
     other = _other_code(run)
-    found.notes += [f"{label}: the code of {use} here is not what made the run" for label, use in other.items()]
-    found.files += altered(run.folder)
-    _check_declared(run, other, found)
-    _check_derived(run, found)
+    verified.notes += [f"{label}: the code of {use} here is not what made the run" for label, use in other.items()]
+    verified.files += altered(run.folder)
+    _check_declared(run, other, verified)
+    _check_derived(run, verified)
     again = Recomputation(run, progress)
     with progress.bar("recomputing", len(run.results), unit="trials") as bar:
         for result in run.results:
-            _check_scores(result, again, run, other, found)
+            _check_scores(result, again, run, other, verified)
             bar.advance(1, note=result.trial.title)
-    _check_board(run, found, progress)
+    _check_board(run, verified, progress)
 
 
 def _other_code(run: SavedRun) -> dict[str, str]:
     """By evaluator, which code is not what made the run: its own, or its extractor's."""
-    found: dict[str, str] = {}
+    verified: dict[str, str] = {}
     for entry in run.bench.evaluators:
         if entry.label not in run.missing:
             extractors = {} if entry.label in run.unread else extractors_of(entry.plugin)
             code = {entry.use: entry.plugin, **{e.use: e for e in extractors.values()}}
             here = {use: code_version(type(plugin).__module__)["source"] for use, plugin in code.items()}
             other = [use for use, digest in here.items() if run.record["code"].get(use) != digest]
-            found |= {entry.label: " and ".join(other)} if other else {}
-    return found
+            verified |= {entry.label: " and ".join(other)} if other else {}
+    return verified
 
 
-def _check_declared(run: SavedRun, other: Mapping[str, str], found: Verified) -> None:
+def _check_declared(run: SavedRun, other: Mapping[str, str], verified: Verified) -> None:
     """What run.json says of evaluators to what their classes say: a mismatch, a note where those are others."""
     for entry in run.bench.evaluators:
         if entry.label in {*run.missing, *run.unread}:
             continue
-        plugin = entry.plugin
-        real: Any = super(type(plugin), plugin)  # `read_run` puts what was declared on top of the class
-        facts = {
-            "metrics": (_sorted(plugin.metrics), _sorted(real.metrics)),
-            "bounds": (_sorted(plugin.bounds), _sorted(real.bounds)),
-            "gates": (_listed(plugin.gates), _listed(real.gates)),
-        }
-        for name, (declared, here) in facts.items():
+        recorded, at_hand = _facts(entry.declared), _facts(Declared.of(entry.plugin))
+        for name, declared in recorded.items():
+            here = at_hand[name]
             if entry.label not in other:
-                found.compare("run.json", entry.label, name, declared, here)
+                verified.compare("run.json", entry.label, name, declared, here)
             elif declared != here:
-                found.notes.append(
+                verified.notes.append(
                     f"{entry.label}: run.json says {name} {declared or 'none'}, the class here {here or 'none'}"
                 )
+
+
+def _facts(declared: Declared) -> dict[str, str]:
+    return {
+        "metrics": _sorted(declared.metrics),
+        "bounds": _sorted(declared.bounds),
+        "gates": _listed(declared.gates),
+    }
 
 
 def _sorted(facts: Mapping[str, object]) -> str:
@@ -120,50 +124,52 @@ def _listed(facts: Iterable[str]) -> str:
 # ---- scores.csv
 
 
-def _check_derived(run: SavedRun, found: Verified) -> None:
+def _check_derived(run: SavedRun, verified: Verified) -> None:
     """The columns that follow from run.json and test_sets.csv; rows that belong to no trial."""
     leaked = {test.name: str(test.leaked["leaked"]) for test in run.tests}
-    roles = {entry.label: entry.plugin.role for entry in run.bench.generators}
-    directions = {entry.label: entry.plugin.metrics for entry in run.bench.evaluators}
+    roles = {entry.label: entry.declared.role for entry in run.bench.generators}
+    directions = {entry.label: entry.declared.metrics for entry in run.bench.evaluators}
     asked = {(o.trial.generator.label, o.trial.index, e.label) for o in run.results for e in o.trial.evaluators}
-    for row in read_table(run.folder / "scores.csv").to_dict("records"):
-        told = {
+    for row in run.table("scores"):
+        recomputed = {
             "dataset": dataset_of(row["test_set"], run.bench),
             "role": roles.get(row["generator"], ""),
             "direction": directions.get(row["evaluator"], {}).get(row["metric"], ""),
             "leaked": leaked.get(row["test_set"], ""),
         }
         name = f"{row['generator']}, seed {row['seed']}, {row['evaluator']}.{row['metric']}"
-        for column, cell in told.items():
-            found.compare("scores.csv", name, column, row[column], cell)
+        for column, cell in recomputed.items():
+            verified.compare("scores.csv", name, column, row[column], cell)
         if (row["generator"], int(row["seed"]), row["evaluator"]) not in asked:
-            found.compare("scores.csv", name, "evaluations in run.json", "1", "0")
+            verified.compare("scores.csv", name, "evaluations in run.json", "1", "0")
 
 
 def _check_scores(
-    result: TrialResult, again: Recomputation, run: SavedRun, other: Mapping[str, str], found: Verified
+    result: TrialResult, again: Recomputation, run: SavedRun, other: Mapping[str, str], verified: Verified
 ) -> None:
     """Each number against what predictions and features give."""
     for entry in result.trial.evaluators:
         label, scores = entry.label, result.scores.get(entry.label, ())
         left = label in result.predictions or (evaluation_folder(run.folder, result, label) / EVIDENCE).exists()
-        told: Told = {}
+        recomputed: Recomputed = {}
         why = _PLUGIN
         if label not in run.missing and (scores or left):
-            told, why = again.of(result, label)
-        for what, n in Counter(map(measured_of, scores)).items():
+            recomputed, why = again.of(result, label)
+        for what, n in Counter(ScoreKey.of(label, s).within_evaluation for s in scores).items():
             if n > 1:
-                found.compare("scores.csv", _row(result, label, what), "number of rows", str(n), "1")
+                verified.compare("scores.csv", _row(result, label, what), "number of rows", str(n), "1")
         for score in scores:
-            _check_score(score, told, why, _Place(result, label, label not in other), found)
-        lacking = [what for what in told if what not in set(map(measured_of, scores))]
+            _check_score(score, recomputed, why, _Place(result, label, label not in other), verified)
+        lacking = [
+            what for what in recomputed if what not in {ScoreKey.of(label, s).within_evaluation for s in scores}
+        ]
         for what in lacking:
-            found.compare("scores.csv", _row(result, label, what), "value", "", told[what]["value"])
+            verified.compare("scores.csv", _row(result, label, what), "value", "", recomputed[what]["value"])
         if result.status == "done":  # every evaluation delivers every metric
-            rows = {what.metric for what in told} | {score.metric for score in scores}
-            for metric in [metric for metric in entry.plugin.metrics if metric not in rows]:
+            rows = {what.metric for what in recomputed} | {score.metric for score in scores}
+            for metric in [metric for metric in entry.declared.metrics if metric not in rows]:
                 row = f"{result.trial.title}, {label}.{metric}"
-                found.compare("scores.csv", row, "number of rows", "0", "1 or more")
+                verified.compare("scores.csv", row, "number of rows", "0", "1 or more")
 
 
 class _Place(NamedTuple):
@@ -174,28 +180,28 @@ class _Place(NamedTuple):
     same_code: bool
 
 
-def _check_score(score: Score, told: Told, why: str, place: _Place, found: Verified) -> None:
+def _check_score(score: Score, recomputed: Recomputed, why: str, place: _Place, verified: Verified) -> None:
     """One row of scores.csv."""
-    what = measured_of(score)
-    if what not in told:
+    what = ScoreKey.of(place.label, score).within_evaluation
+    if what not in recomputed:
         if not math.isnan(score.value):
-            found.unchecked[f"scores.csv: {place.label}.{score.metric}: {why}"] += 1
+            verified.unchecked[f"scores.csv: {place.label}.{score.metric}: {why}"] += 1
         return
-    for column, cell in told[what].items():
+    for column, cell in recomputed[what].items():
         # Other code may word a note in another way.
         if column != "note" or place.same_code:
             row = _row(place.result, place.label, what)
-            found.compare("scores.csv", row, column, _cell(getattr(score, column)), cell)
+            verified.compare("scores.csv", row, column, _cell(getattr(score, column)), cell)
     ends = {"low": score.low, "high": score.high}
-    for column in [column for column, end in ends.items() if end is not None and column not in told[what]]:
-        found.unchecked[f"scores.csv: {place.label}.{score.metric} {column}: predictions do not tell it"] += 1
+    for column in [column for column, end in ends.items() if end is not None and column not in recomputed[what]]:
+        verified.unchecked[f"scores.csv: {place.label}.{score.metric} {column}: predictions do not tell it"] += 1
 
 
 def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _row(result: TrialResult, label: str, what: Measured) -> str:
+def _row(result: TrialResult, label: str, what: ScoreKey) -> str:
     classifier = "" if what.classifier_seed is None else f"classifier {what.classifier_seed}"
     place = f"on {what.test_set}" if what.test_set else ""
     parts = [result.trial.title, f"{label}.{what.metric}", what.variant, place, classifier]
@@ -205,52 +211,49 @@ def _row(result: TrialResult, label: str, what: Measured) -> str:
 # ---- the board
 
 
-def _check_board(run: SavedRun, found: Verified, progress: Progress) -> None:
+def _check_board(run: SavedRun, verified: Verified, progress: Progress) -> None:
     bootstrap_run(run, run.bench.seed, progress)
     board = make_board(run.bench, run.tests, run.results)
     for name, keys in KEYS.items():
-        again = pd.read_csv(
-            io.StringIO(getattr(board, name).to_csv(index=False)), dtype=str, keep_default_na=False
-        )
-        stored = read_table(run.folder / f"{name}.csv")
-        found.compare(f"{name}.csv", "all", "number of rows", str(len(stored)), str(len(again)))
-        many, told = _counted(stored, keys), _counted(again, keys)
-        for key in [key for key, n in many.items() if n > max(1, told[key])]:
-            found.compare(f"{name}.csv", _named(key), "rows of this name", str(many[key]), "1")
-        _check_table(name, _keyed(stored, keys), _keyed(again, keys), run, found)
+        again = list(csv.DictReader(io.StringIO(getattr(board, name).to_csv(index=False))))
+        stored = run.table(name)
+        verified.compare(f"{name}.csv", "all", "number of rows", str(len(stored)), str(len(again)))
+        many, recomputed = _counted(stored, keys), _counted(again, keys)
+        for key in [key for key, n in many.items() if n > max(1, recomputed[key])]:
+            verified.compare(f"{name}.csv", _named(key), "rows of this name", str(many[key]), "1")
+        _check_table(name, _keyed(stored, keys), _keyed(again, keys), run, verified)
 
 
 Key = tuple[str, ...]
-Rows = Mapping[Key, Mapping[str, str]]
+Rows = Mapping[Key, Row]
 
 
-def _keyed(table: pd.DataFrame, keys: list[str]) -> Rows:
-    rows = [{str(column): cell for column, cell in row.items()} for row in table.to_dict("records")]
+def _keyed(rows: Sequence[Row], keys: Sequence[str]) -> Rows:
     return {tuple(row[key] for key in keys): row for row in rows}
 
 
-def _counted(table: pd.DataFrame, keys: list[str]) -> Counter[Key]:
-    return Counter(tuple(row[key] for key in keys) for row in table.to_dict("records"))
+def _counted(rows: Sequence[Row], keys: Sequence[str]) -> Counter[Key]:
+    return Counter(tuple(row[key] for key in keys) for row in rows)
 
 
 def _named(key: Key) -> str:
     return ", ".join(filter(None, key))
 
 
-def _check_table(name: str, stored: Rows, again: Rows, run: SavedRun, found: Verified) -> None:
+def _check_table(name: str, stored: Rows, again: Rows, run: SavedRun, verified: Verified) -> None:
     """Cell by cell; a row or a column that only one side has shows as cells that only one side has."""
     for key in dict.fromkeys([*stored, *again]):
-        mine, theirs = stored.get(key, {}), again.get(key, {})
-        for column in dict.fromkeys([*mine, *theirs]):
-            if label := _unknown(name, {**theirs, **mine}, column, run):
-                found.unchecked[f"{name}.csv: {label}: {_PLUGIN}"] += 1
+        ours, theirs = stored.get(key, {}), again.get(key, {})
+        for column in dict.fromkeys([*ours, *theirs]):
+            if label := _unknown(name, {**theirs, **ours}, column, run):
+                verified.unchecked[f"{name}.csv: {label}: {_PLUGIN}"] += 1
             else:
-                found.compare(f"{name}.csv", _named(key), column, mine.get(column, ""), theirs.get(column, ""))
+                verified.compare(f"{name}.csv", _named(key), column, ours.get(column, ""), theirs.get(column, ""))
 
 
 def _unknown(name: str, row: Mapping[str, str], column: str, run: SavedRun) -> str:
     """The evaluator without which this cell cannot be recomputed; "" where it can."""
-    headline = headline_of(run.bench).evaluator
+    headline = run.bench.headline.evaluator
     if headline in run.missing and (
         name == "comparisons" or column.startswith(("rank", "utility", "interval_basis"))
     ):

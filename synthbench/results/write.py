@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from synthbench.benchmark.config import Benchmark
+from synthbench.benchmark.definition import Benchmark
 from synthbench.data.test_sets import Data, dataset_of
 from synthbench.leaderboard.board import make_board
 from synthbench.leaderboard.trial_result import TrialResult
@@ -51,12 +51,12 @@ def scores_table(bench: Benchmark, data: Data, results: Sequence[TrialResult]) -
     set that the training set knows.
     """
     leaked = {test.name: test.leaked["leaked"] for test in data.tests}
-    directions = {e.label: e.plugin.metrics for e in bench.evaluators}
+    directions = {e.label: e.declared.metrics for e in bench.evaluators}
     rows = [
         {
             "dataset": dataset_of(score.test_set, bench),
             "generator": result.trial.generator.label,
-            "role": result.trial.generator.plugin.role,
+            "role": result.trial.generator.declared.role,
             "seed": result.trial.index,
             "evaluator": label,
             "direction": directions[label][score.metric],

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from synthbench.api.extractors import extractors_of
 from synthbench.api.interfaces import Plugin
-from synthbench.benchmark.config import Benchmark
+from synthbench.benchmark.definition import Benchmark
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
 from synthbench.runner.session import Session

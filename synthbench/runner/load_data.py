@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synthbench.api.interfaces import Dataset
-from synthbench.benchmark.config import Benchmark, Entry
+from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.data.audit import Audit, cached_audit
 from synthbench.data.holdout import with_holdout
 from synthbench.errors import ConfigError, DataError

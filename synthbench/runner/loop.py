@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from synthbench.benchmark.config import Benchmark
+from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial, evaluator_seed, make_plan
 from synthbench.data.audit import write_audit
 from synthbench.data.test_sets import Data, TestSet, describe, with_remainders
@@ -107,7 +107,7 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, session: Session, 
             session.progress.stage(evaluator.label)
             seed = evaluator_seed(bench, evaluator, trial.index)
             evaluated = evaluate(evaluator, seed, splits, load_images(made[0].path), session, target)
-            replicates = cached_bootstrap(evaluator.plugin, evaluated.artifact, bench.seed, session.store)
+            replicates = cached_bootstrap(evaluator.plugin.resample, evaluated.artifact, bench.seed, session.store)
             copy_evidence(evaluated.artifact.path / "files", session.store, out)
             _keep(evaluated.artifact, target, result, evaluator.label)
             result.replicates[evaluator.label] = replicates  # no number without the files that it is told from

@@ -16,7 +16,7 @@ import psutil
 import synthbench
 from synthbench.api.extractors import extractors_of
 from synthbench.api.interfaces import Plugin
-from synthbench.benchmark.config import Benchmark, Entry
+from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.runner.cost import Cost
 from synthbench.storage.code_version import code_version
 from synthbench.types import Splits
@@ -47,20 +47,14 @@ def _entries(bench: Benchmark) -> list[Entry[Any]]:
 
 def _declared(bench: Benchmark) -> dict[str, Any]:
     """By label, what the classes say of themselves: all that a board needs of a plugin that is not at hand."""
-    generators = {e.label: {"role": e.plugin.role, "prior": e.plugin.prior} for e in bench.generators}
-    evaluators = {
-        e.label: {
-            "metrics": dict(e.plugin.metrics),
-            "bounds": {k: list(v) for k, v in e.plugin.bounds.items()},
-            "gates": sorted(e.plugin.gates),
-        }
-        for e in bench.evaluators
+    return {
+        "generators": {entry.label: entry.declared.generator_record() for entry in bench.generators},
+        "evaluators": {entry.label: entry.declared.evaluator_record() for entry in bench.evaluators},
     }
-    return {"generators": generators, "evaluators": evaluators}
 
 
 def _code(bench: Benchmark) -> dict[str, str]:
-    """By `use`, the digest of each plugin's code (synthbench.source); extractors among them."""
+    """By `use`, the digest of each plugin's code (`storage.code_version`); extractors among them."""
     plugins: dict[str, Plugin] = {entry.use: entry.plugin for entry in _entries(bench)}
     for entry in _entries(bench):
         plugins |= {extractor.use: extractor for extractor in extractors_of(entry.plugin).values()}

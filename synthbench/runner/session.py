@@ -13,7 +13,7 @@ from typing import Any
 from synthbench.api.extractors import extractors_of, identity
 from synthbench.api.features import StoredFeatures
 from synthbench.api.interfaces import Context
-from synthbench.benchmark.config import Entry
+from synthbench.benchmark.definition import Entry
 from synthbench.progress import Progress
 from synthbench.storage.code_version import code_version
 from synthbench.storage.store import Store

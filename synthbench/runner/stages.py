@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from synthbench.api.interfaces import Context, Evaluator, Generator, Sampler, balanced_labels
-from synthbench.benchmark.config import Entry
+from synthbench.benchmark.definition import Entry
 from synthbench.benchmark.plan import Trial
 from synthbench.errors import StoreError
 from synthbench.results.evidence import save_evidence

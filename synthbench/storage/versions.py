@@ -17,5 +17,5 @@ FEATURES = 1
 AUDIT = 1
 """What the leak audit finds on the same images."""
 
-BOOTSTRAP = 1
-"""How test images are resampled."""
+BOOTSTRAP = 2
+"""How test images are resampled, and how the replicates are kept."""

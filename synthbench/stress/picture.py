@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthbench.leaderboard.estimates import Column
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.stress.sweep import Point
 from synthbench.stress.verdicts import Finding, Verdict
 
@@ -36,17 +36,17 @@ def draw(path: Path, title: str, findings: Sequence[Finding], points: Sequence[P
 
     from synthbench.report.theme import themed
 
-    columns = list(dict.fromkeys(f.column for f in findings))
+    columns = list(dict.fromkeys(f.key for f in findings))
     names = list(dict.fromkeys(f.degradation for f in findings))
-    by_place = {(f.column, f.degradation): f for f in findings}
+    by_place = {(f.key, f.degradation): f for f in findings}
     with themed():
         size = (1.6 + WIDTH * len(names), 0.9 + HEIGHT * len(columns))
         figure = Figure(figsize=size, layout="constrained")
         grid = figure.subplots(len(columns), len(names), squeeze=False, sharex=True, sharey="row")
-        for panels, column in zip(grid, columns, strict=True):
+        for panels, key in zip(grid, columns, strict=True):
             for axes, name in zip(panels, names, strict=True):
-                _panel(axes, by_place[column, name], points)
-            panels[0].set_ylabel(_lines(column), rotation=0, ha="right", va="center", fontsize=7)
+                _panel(axes, by_place[key, name], points)
+            panels[0].set_ylabel(_lines(key), rotation=0, ha="right", va="center", fontsize=7)
         for axes, name in zip(grid[0], names, strict=True):
             axes.set_title(name, fontsize=8, pad=10)
         figure.suptitle(title, fontsize=9)
@@ -58,7 +58,7 @@ def _panel(axes: Axes, finding: Finding, points: Sequence[Point]) -> None:
     """One curve from strength 0 on, intervals as bars."""
     from synthbench.report.theme import COLOURS, INK
 
-    mine = [p for p in points if p.column == finding.column and p.repeat == 0]
+    mine = [p for p in points if p.key == finding.key and p.repeat == 0]
     mine = [p for p in mine if p.degradation in ("", finding.degradation) and math.isfinite(p.value)]
     axes.set_facecolor(PAPERS[finding.verdict])
     if math.isfinite(finding.base):
@@ -78,9 +78,9 @@ def _said(finding: Finding) -> str:
     return {"not asked": f"(moves{start})" if start else ""}.get(finding.verdict, finding.verdict + start)
 
 
-def _lines(column: Column) -> str:
+def _lines(key: ScoreKey) -> str:
     """The column's name, broken where it gets long."""
-    return column.name.replace(".", ".\n", 1).replace("@", "\n@", 1)
+    return key.name.replace(".", ".\n", 1).replace("@", "\n@", 1)
 
 
 def _legend() -> str:

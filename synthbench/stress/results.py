@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthbench.api.interfaces import Evaluator
-from synthbench.benchmark.config import Benchmark, Entry
-from synthbench.leaderboard.estimates import Column
+from synthbench.benchmark.definition import Benchmark, Entry
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.runner.session import Session
 from synthbench.storage.store import write_atomic
 from synthbench.stress.degrade import amount
@@ -36,9 +36,7 @@ class Stressed:
     @property
     def failures(self) -> list[str]:
         """Which evaluators failed, and how, each message once."""
-        notes = [
-            (p.column.evaluator, p.note.removeprefix(FAILED)) for p in self.points if p.note.startswith(FAILED)
-        ]
+        notes = [(p.key.evaluator, p.note.removeprefix(FAILED)) for p in self.points if p.note.startswith(FAILED)]
         return [f"{label}: {note}" for label, note in dict.fromkeys(notes)]
 
 
@@ -54,13 +52,11 @@ def stress(bench: Benchmark, session: Session, out: Path, how: Sweep, only: Sequ
     return Stressed(findings, points, out)
 
 
-def _facts(points: Sequence[Point], evaluators: Sequence[Entry[Evaluator]]) -> dict[Column, Facts]:
+def _facts(points: Sequence[Point], evaluators: Sequence[Entry[Evaluator]]) -> dict[ScoreKey, Facts]:
     plugins = {entry.label: entry.plugin for entry in evaluators}
     return {
-        column: Facts(
-            plugins[column.evaluator].metrics[column.metric], aspect_of(plugins[column.evaluator], column.metric)
-        )
-        for column in dict.fromkeys(point.column for point in points)
+        key: Facts(plugins[key.evaluator].metrics[key.metric], aspect_of(plugins[key.evaluator], key.metric))
+        for key in dict.fromkeys(point.key for point in points)
     }
 
 
@@ -68,15 +64,15 @@ def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:
     """stress.csv: one row a metric and degradation."""
     import pandas as pd
 
-    return pd.DataFrame([{**_where(f.column), **_shown(f)} for f in findings])
+    return pd.DataFrame([{**_where(f.key), **_shown(f)} for f in findings])
 
 
-def _where(column: Column) -> dict[str, str]:
-    return {name: getattr(column, name) for name in ("evaluator", "metric", "test_set", "seen")}
+def _where(key: ScoreKey) -> dict[str, str]:
+    return {name: getattr(key, name) for name in ("evaluator", "metric", "test_set", "seen")}
 
 
 def _shown(finding: Finding) -> dict[str, Any]:
-    facts = {name: value for name, value in vars(finding).items() if name != "column"}
+    facts = {name: value for name, value in vars(finding).items() if name != "key"}
     at = finding.leaves_at
     facts["leaves_at_amount"] = "" if math.isnan(at) else amount(finding.degradation, at)
     return facts
@@ -88,7 +84,7 @@ def points_table(points: Sequence[Point]) -> pd.DataFrame:
 
     rows = [
         {
-            **_where(p.column),
+            **_where(p.key),
             **{"degradation": p.degradation, "strength": p.strength, "repeat": p.repeat},
             **{"amount": amount(p.degradation, p.strength) if p.degradation else ""},
             **{"value": p.value, "low": p.low, "high": p.high, "note": p.note},

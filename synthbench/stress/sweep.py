@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,14 +17,15 @@ import numpy as np
 
 from synthbench.api.interfaces import Context, Evaluator, Generator, Sampler
 from synthbench.api.registry import did_you_mean
-from synthbench.benchmark.config import Benchmark, Entry
+from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.benchmark.plan import Trial, evaluator_seed
 from synthbench.data.audit import Audit
 from synthbench.data.holdout import copies_within
 from synthbench.data.split import grouped_split
 from synthbench.errors import ConfigError, Skipped, StoreError
 from synthbench.leaderboard.bootstrap import cached_bootstrap
-from synthbench.leaderboard.estimates import Cell, Column, cells_of
+from synthbench.leaderboard.estimates import Estimates, estimates_of
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.layout import safe_name
 from synthbench.runner.load_data import audited_splits
@@ -42,7 +43,7 @@ REPEATS = 5
 FAILED = "failed: "
 """How the note of a point begins whose evaluator raised an error."""
 
-_Answer = Mapping[Column, Cell] | str
+_Answer = Estimates | str
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Point:
     degradation: str
     strength: float
     repeat: int
-    column: Column
+    key: ScoreKey
     value: float
     low: float = math.nan
     high: float = math.nan
@@ -162,7 +163,7 @@ def _answer(one: _Set, entry: Entry[Evaluator], bench: Benchmark, session: Sessi
     """An evaluator's figures of one set, or why there are none; the traceback of a failure goes to `out`."""
     failed = out / "failed" / one.title / safe_name(entry.label)
     try:
-        return cells_of([_outcome(one, entry, bench, session, failed)], 1)
+        return estimates_of([_trial_result(one, entry, bench, session, failed)], 1)
     except StoreError:
         raise
     except Skipped as reason:
@@ -173,34 +174,38 @@ def _answer(one: _Set, entry: Entry[Evaluator], bench: Benchmark, session: Sessi
         return f"{FAILED}{type(error).__name__}: {error}"
 
 
-def _outcome(one: _Set, entry: Entry[Evaluator], bench: Benchmark, session: Session, failed: Path) -> TrialResult:
+def _trial_result(
+    one: _Set, entry: Entry[Evaluator], bench: Benchmark, session: Session, failed: Path
+) -> TrialResult:
     """As of a trial, so that numbers get their intervals as on the board."""
-    trial = Trial(Entry(one.title, _Degraded.name, _Degraded()), 0, bench.seed, (entry,))
+    trial = Trial(Entry.of(one.title, _Degraded.name, _Degraded()), 0, bench.seed, (entry,))
     evaluated = evaluate(entry, evaluator_seed(bench, entry, 0), one.real, one.images, session, failed)
     result = TrialResult(trial, scores={entry.label: evaluated.scores})
-    result.replicates[entry.label] = cached_bootstrap(entry.plugin, evaluated.artifact, bench.seed, session.store)
+    result.replicates[entry.label] = cached_bootstrap(
+        entry.plugin.resample, evaluated.artifact, bench.seed, session.store
+    )
     return result
 
 
 def _points(entry: Entry[Evaluator], answers: Sequence[tuple[_Set, _Answer]]) -> Iterator[Point]:
     """Metric by metric in the order they are declared, each on every set."""
-    found = dict.fromkeys(column for _, answer in answers if not isinstance(answer, str) for column in answer)
-    for metric in entry.plugin.metrics:
-        mine = [column for column in found if column.metric == metric and _shown(column)]
-        for column in mine or [Column(entry.label, metric, "", "", "")]:
-            yield from (_point(one, column, answer) for one, answer in answers)
+    found = dict.fromkeys(key for _, answer in answers if not isinstance(answer, str) for key in answer)
+    for metric in entry.declared.metrics:
+        mine = [key for key in found if key.metric == metric and _shown(key)]
+        for key in mine or [ScoreKey(entry.label, metric)]:
+            yield from (_point(one, key, answer) for one, answer in answers)
 
 
-def _shown(column: Column) -> bool:
+def _shown(key: ScoreKey) -> bool:
     """Not variants, nor what the synthetic images say of themselves."""
-    return not column.variant and column.seen != "validation"
+    return not key.variant and key.seen != "validation"
 
 
-def _point(one: _Set, column: Column, answer: _Answer) -> Point:
-    where = (one.degradation, one.strength, one.repeat, column)
+def _point(one: _Set, key: ScoreKey, answer: _Answer) -> Point:
+    where = (one.degradation, one.strength, one.repeat, key)
     if isinstance(answer, str):
         return Point(*where, math.nan, note=answer)
-    cell = answer.get(column)
-    if cell is None or cell.text:
-        return Point(*where, math.nan, note=cell.text if cell else "no such score")
-    return Point(*where, cell.value, cell.interval.low, cell.interval.high)
+    estimate = answer.get(key)
+    if estimate is None or estimate.text:
+        return Point(*where, math.nan, note=estimate.text if estimate else "no such score")
+    return Point(*where, estimate.value, estimate.interval.low, estimate.interval.high)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from synthbench.leaderboard.estimates import Column
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.stress.expectations import Aspect, Expectation, expectation
 from synthbench.stress.sweep import Point
 from synthbench.types import Direction
@@ -46,7 +46,7 @@ class Finding:
     note         why values are missing
     """
 
-    column: Column
+    key: ScoreKey
     degradation: str
     expected: Expectation
     verdict: Verdict
@@ -65,15 +65,15 @@ class Finding:
         return math.nan if anywhere else self.leaves_at
 
 
-def judge_all(points: Sequence[Point], facts: Mapping[Column, Facts]) -> list[Finding]:
+def judge_all(points: Sequence[Point], facts: Mapping[ScoreKey, Facts]) -> list[Finding]:
     """Every metric under every degradation, in the order of the points."""
     found = []
-    for column in dict.fromkeys(point.column for point in points):
-        mine = [point for point in points if point.column == column]
+    for key in dict.fromkeys(point.key for point in points):
+        mine = [point for point in points if point.key == key]
         base = [point for point in mine if not point.degradation]
         for name in dict.fromkeys(point.degradation for point in mine if point.degradation):
             steps = [point for point in mine if point.degradation == name]
-            found.append(judge(base, steps, facts[column]))
+            found.append(judge(base, steps, facts[key]))
     return found
 
 
@@ -83,21 +83,21 @@ def judge(base: Sequence[Point], steps: Sequence[Point], facts: Facts) -> Findin
     base   the points of strength 0, the first of which is of the halving that `steps` degrade
     steps  those of the other strengths, ascending
     """
-    column, name = steps[0].column, steps[0].degradation
+    key, name = steps[0].key, steps[0].degradation
     expected = expectation(name, facts.aspect)
     known = [point for point in [base[0], *steps] if math.isfinite(point.value)]
     notes = "; ".join(dict.fromkeys(point.note for point in [base[0], *steps] if point.note))
     chance = tolerance(base)
     if not math.isfinite(base[0].value) or len(known) < 2:
         nan = math.nan
-        return Finding(column, name, expected, "no value", nan, 0, nan, base[0].value, nan, chance, notes)
+        return Finding(key, name, expected, "no value", nan, 0, nan, base[0].value, nan, chance, notes)
     sign = 1 if facts.direction == "lower" else -1
     worse = [sign * (point.value - base[0].value) for point in known]
     beyond = [abs(amount) if expected == "any" else amount for amount in worse]
     leaves = [p.strength for p, amount in zip(known, beyond, strict=True) if amount > chance]
     back = _wrong_steps(known, worse, chance)
     return Finding(
-        column,
+        key,
         name,
         expected,
         _verdict(expected, worse, chance, back),

@@ -5,7 +5,7 @@ from typing import ClassVar
 import pytest
 
 from synthbench.api.interfaces import Dataset, Evaluator, Generator
-from synthbench.benchmark.config import Benchmark, Entry, Ranking
+from synthbench.benchmark.definition import Benchmark, Entry, Ranking
 from synthbench.benchmark.plan import make_plan
 from synthbench.errors import ConfigError
 
@@ -43,10 +43,10 @@ def bench(*labels, seed=0, seeds=1, evaluators=None):
         max_leak=0.01,
         holdout=0.0,
         baselines=False,
-        dataset=Entry("data", "data", Data()),
+        dataset=Entry.of("data", "data", Data()),
         external=(),
-        generators=tuple(Entry(label, "model", Model()) for label in labels),
-        evaluators=evaluators or (Entry("judge", "judge", Judge()),),
+        generators=tuple(Entry.of(label, "model", Model()) for label in labels),
+        evaluators=evaluators or (Entry.of("judge", "judge", Judge()),),
     )
 
 
@@ -98,9 +98,9 @@ def test_the_same_label_twice_in_only_is_one_row():
 
 
 def test_an_evaluator_restricted_to_some_generators_scores_these_alone():
-    everyone = Entry("judge", "judge", Judge())
-    some = Entry("slow", "judge", Judge(), generators=("b",))
-    nobody = Entry("never", "judge", Judge(), generators=())
+    everyone = Entry.of("judge", "judge", Judge())
+    some = Entry.of("slow", "judge", Judge(), generators=("b",))
+    nobody = Entry.of("never", "judge", Judge(), generators=())
     plan = make_plan(bench("a", "b", evaluators=(everyone, some, nobody)))
     assert {t.generator.label: [e.label for e in t.evaluators] for t in plan} == {
         "a": ["judge"],

@@ -2,39 +2,36 @@
 
 import math
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from synthbench.benchmark.config import Ranking
+from synthbench.benchmark.declared import Declared
+from synthbench.benchmark.definition import Benchmark, Entry, Headline, Ranking
 from synthbench.benchmark.plan import Trial
 from synthbench.data.test_sets import TestSet
 from synthbench.leaderboard.board import make_board
-from synthbench.leaderboard.bootstrap import Measured, Replicates
-from synthbench.leaderboard.estimates import Column, cells_of
+from synthbench.leaderboard.bootstrap import Replicates
+from synthbench.leaderboard.estimates import estimates_of
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.storage.predictions import save_predictions
 from synthbench.types import Predictions, Score
 
-HEAD = Column("e", "accuracy", "test", "", "")
+HEAD = ScoreKey("e", "accuracy", "test")
 B = 2000
 IMAGES = np.random.default_rng(0).normal(size=B)  # what the draw of test images does to everyone
 
 
-class Judge:
-    metrics: ClassVar = {"accuracy": "higher", "error": "lower"}
-    bounds: ClassVar = {"accuracy": (0.0, 1.0)}
-    gates: ClassVar = frozenset()
+JUDGE = Declared(metrics={"accuracy": "higher", "error": "lower"}, bounds={"accuracy": (0.0, 1.0)})
 
 
-EVALUATOR = SimpleNamespace(label="e", plugin=Judge())
+EVALUATOR = Entry("e", "e", JUDGE)
 
 
 def generator(label, role="candidate", prior="balanced"):
-    return SimpleNamespace(label=label, plugin=SimpleNamespace(role=role, prior=prior))
+    return Entry(label, label, Declared(role, prior))
 
 
 def result(entry, index, values, *, spread=0.01, own=0.002, metric="accuracy", note="", **score):
@@ -43,7 +40,7 @@ def result(entry, index, values, *, spread=0.01, own=0.002, metric="accuracy", n
     scores = [Score(metric, v, "test", 624, classifier_seed=k, note=note, **score) for k, v in enumerate(values)]
     rng = np.random.default_rng(abs(hash((entry.label, index))) % 2**32)
     replicates = {
-        Measured(metric, "", "test", k): v + spread * IMAGES + own * rng.normal(size=B)
+        ScoreKey("", metric, "test", classifier_seed=k): v + spread * IMAGES + own * rng.normal(size=B)
         for k, v in enumerate(values)
     }
     made = TrialResult(trial)
@@ -58,14 +55,17 @@ def result(entry, index, values, *, spread=0.01, own=0.002, metric="accuracy", n
 
 
 def bench(*generators, headline="e.accuracy", seeds=1, test="bootstrap"):
-    return SimpleNamespace(
+    return Benchmark(
         name="b",
         seed=0,
         seeds=seeds,
         samples=100,
-        headline=headline,
+        headline=Headline.parse(headline),
         max_leak=0.01,
+        holdout=0.0,
+        baselines=True,
         ranking=Ranking(test=test),
+        dataset=Entry("d", "d", Declared()),
         generators=generators,
         evaluators=(EVALUATOR,),
         external=(),
@@ -91,7 +91,7 @@ def by_generator(board):
 
 def test_classifiers_are_averaged_within_a_generators_seed():
     g = generator("a")
-    cell = cells_of([result(g, 0, [0.7, 0.8]), result(g, 1, [0.8, 0.9])], 2)[HEAD]
+    cell = estimates_of([result(g, 0, [0.7, 0.8]), result(g, 1, [0.8, 0.9])], 2)[HEAD]
     assert cell.values == pytest.approx([0.75, 0.85])  # noqa: PD011 - no pandas here
     assert cell.value == pytest.approx(0.8)
     assert (cell.generator_seeds, cell.classifier_seeds) == (2, 2)
@@ -100,7 +100,7 @@ def test_classifiers_are_averaged_within_a_generators_seed():
 
 
 def test_with_one_generator_seed_the_classifiers_are_the_seeds():
-    cell = cells_of([result(generator("a"), 0, [0.7, 0.8, 0.9])], 1)[HEAD]
+    cell = estimates_of([result(generator("a"), 0, [0.7, 0.8, 0.9])], 1)[HEAD]
     assert cell.values == pytest.approx([0.7, 0.8, 0.9])  # noqa: PD011 - no pandas here
     assert cell.interval.weak
     assert "3 seeds (weak)" in cell.interval.basis
@@ -108,8 +108,8 @@ def test_with_one_generator_seed_the_classifiers_are_the_seeds():
 
 def test_the_spread_over_seeds_widens_the_interval():
     g = generator("a")
-    calm = cells_of([result(g, i, [0.8]) for i in range(10)], 10)[HEAD].interval
-    wild = cells_of([result(g, i, [0.8 + 0.01 * (i - 4.5)]) for i in range(10)], 10)[HEAD].interval
+    calm = estimates_of([result(g, i, [0.8]) for i in range(10)], 10)[HEAD].interval
+    wild = estimates_of([result(g, i, [0.8 + 0.01 * (i - 4.5)]) for i in range(10)], 10)[HEAD].interval
     assert wild.high - wild.low > 1.15 * (calm.high - calm.low)
     assert wild.sampling_high - wild.sampling_low == pytest.approx(
         calm.sampling_high - calm.sampling_low, rel=0.05
@@ -119,7 +119,7 @@ def test_the_spread_over_seeds_widens_the_interval():
 
 def test_a_trial_without_a_score_leaves_a_text_and_no_mean():
     g = generator("a")
-    cell = cells_of([result(g, 0, [0.7]), result(g, 1, [0.8])], 3)[HEAD]
+    cell = estimates_of([result(g, 0, [0.7]), result(g, 1, [0.8])], 3)[HEAD]
     assert cell.text == "2/3 seeds"
     assert math.isnan(cell.value)
 
@@ -127,21 +127,21 @@ def test_a_trial_without_a_score_leaves_a_text_and_no_mean():
 def test_an_undefined_value_leaves_its_note():
     g = generator("a")
     trials = [result(g, 0, [0.7]), result(g, 1, [math.nan], note="too few: 3 images of NORMAL")]
-    assert cells_of(trials, 2)[HEAD].text == "too few: 3 images of NORMAL"
+    assert estimates_of(trials, 2)[HEAD].text == "too few: 3 images of NORMAL"
 
 
 def test_an_evaluators_own_interval_is_kept_for_one_seed_and_widened_for_several():
     g = generator("a")
-    one = cells_of([result(g, 0, [0.5], spread=0, low=0.4, high=0.7)], 1)[HEAD].interval
+    one = estimates_of([result(g, 0, [0.5], spread=0, low=0.4, high=0.7)], 1)[HEAD].interval
     assert (one.low, one.high) == (0.4, 0.7)
     trials = [result(g, i, [0.5 + 0.05 * i], spread=0, low=0.4, high=0.7) for i in range(3)]
-    three = cells_of(trials, 3)[HEAD].interval
+    three = estimates_of(trials, 3)[HEAD].interval
     assert three.low < 0.4
     assert three.high > 0.7
 
 
 def test_no_resampling_and_one_seed_is_no_interval():
-    cell = cells_of([result(generator("a"), 0, [0.5], spread=0)], 1)[HEAD]
+    cell = estimates_of([result(generator("a"), 0, [0.5], spread=0)], 1)[HEAD]
     assert math.isnan(cell.interval.low)
 
 
@@ -253,7 +253,7 @@ def test_named_tests_compare_the_answers_behind_the_headline(tmp_path, monkeypat
         trial = result(generator(name), 0, [0.9 if name == "good" else 0.6], metric=metric)
         trial.predictions["e"] = tmp_path / f"{name}.csv"
         trials.append(trial)
-    monkeypatch.setitem(Judge.metrics, "auroc", "higher")
+    monkeypatch.setitem(JUDGE.metrics, "auroc", "higher")
     board = board_of(trials, headline=f"e.{metric}", test=test)
     assert board.comparisons["test"].tolist() == [test]
     assert board.comparisons["better"].tolist() == ["good"]

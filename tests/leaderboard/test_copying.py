@@ -2,24 +2,18 @@
 
 import math
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import ClassVar
 
 import pandas as pd
 import pytest
 
+from synthbench.benchmark.declared import Declared
+from synthbench.benchmark.definition import Entry
 from synthbench.leaderboard.copying import copying, flagged_by
 from synthbench.types import Score
 from tests.leaderboard.test_board import EVALUATOR, board_of, by_generator, generator, result
 
-
-class Guard:
-    metrics: ClassVar = {"copying": "lower", "share": "lower"}
-    bounds: ClassVar = {}
-    gates: ClassVar = frozenset({"copying"})
-
-
-GUARDS = tuple(SimpleNamespace(label=label, plugin=Guard()) for label in ("guard", "watch"))
+GUARD = Declared(metrics={"copying": "lower", "share": "lower"}, gates=frozenset({"copying"}))
+GUARDS = tuple(Entry(label, "guard", GUARD) for label in ("guard", "watch"))
 
 
 def guarded(label, value, *flags, role="candidate", index=0, variant=""):

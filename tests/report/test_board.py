@@ -7,7 +7,7 @@ from synthbench.report.board import MOST_CELLS, board_tables
 from synthbench.report.export import as_latex, as_markdown
 from synthbench.report.fidelity import fidelity
 from synthbench.report.theme import COLOURS, styles
-from synthbench.results.folder import estimate, number, read_run
+from synthbench.results.folder import estimate, number, read_folder
 
 BOARD = [
     {"generator": "a", "role": "candidate", "m": "0.6", "m_low": "0.5", "m_high": "0.8"},
@@ -72,7 +72,7 @@ def test_an_estimate_reads_as_on_the_board():
 
 
 def test_the_headline_stands_beside_the_rank_and_costs_at_the_end(finished):
-    main, others, left_out = board_tables(read_run(finished))
+    main, others, left_out = board_tables(read_folder(finished))
     assert [head.title for head in main.heads] == [
         *("rank", "tstr.auroc", "utility", "status", "fit, s", "score, s", "memory, MB")
     ]
@@ -90,7 +90,7 @@ def test_marks_of_seen_images_and_variants_make_tables_of_their_own(made_up, tmp
     made_up.rows(
         out / "scores.csv", [made_up.score_row("good"), seen, made_up.score_row("good", variant="50 images")]
     )
-    _, others, _ = board_tables(read_run(out))
+    _, others, _ = board_tables(read_folder(out))
     assert [table.title for table in others] == ["test: utility and costs", "train [seen]", "test [50 images]"]
     assert others[1].notes[0].startswith("Seen")
 
@@ -117,7 +117,7 @@ def wide(made_up, tmp_path):
 
 
 def test_the_main_board_is_narrow_and_the_rest_folded(wide):
-    main, others, _ = board_tables(read_run(wide))
+    main, others, _ = board_tables(read_folder(wide))
     assert [head.title for head in main.heads] == [
         *("rank", "tstr.auroc", "tstr.balanced_accuracy", "tstr.f1", "tstr.accuracy", "utility"),
         *("vgg.auroc", "kid.kid_place[x]", "vendi.vendi", "status", "fit, s", "score, s", "memory, MB"),
@@ -128,7 +128,7 @@ def test_the_main_board_is_narrow_and_the_rest_folded(wide):
 
 
 def test_a_wide_board_fits_a_paper_and_keeps_its_flags(wide):
-    run = read_run(wide)
+    run = read_folder(wide)
     main, _, _ = board_tables(run)
     latex = as_latex(main, run.headline)
     assert latex.startswith("% needs \\usepackage{booktabs}")
@@ -148,7 +148,7 @@ def test_references_stand_beside_the_generators_in_one_table(made_up, tmp_path):
     made_up.rows(out / "leaderboard.csv", [made_up.board_row("good", "candidate", "1", **cells)])
     about = {"evaluator": "kid", "metric": "kid", "direction": "lower"}
     made_up.rows(out / "scores.csv", [made_up.score_row("good", "", v, **about) for v in values])
-    run = read_run(out)
+    run = read_folder(out)
     assert fidelity(run).rows == [
         ["kid.kid", "lower is better", "9.000", "0.200", "-1.0e-4", "0.500"],
         ["kid.kid [NORMAL]", "lower is better", "", "0.300", "", "0.600"],
@@ -158,7 +158,7 @@ def test_references_stand_beside_the_generators_in_one_table(made_up, tmp_path):
 
 
 def test_what_training_knows_of_a_test_set_stands_in_its_fold(finished):
-    run = read_run(finished)
+    run = read_folder(finished)
     assert [table.leaked for table in board_tables(run)[1] if table.title == "far"] == ["leaked: 3 of 60"]
     html = (finished / "report.html").read_text(encoding="utf-8")
     mark = '<span class="tag flag">leaked: 3 of 60</span>'
@@ -169,7 +169,7 @@ def test_what_training_knows_of_a_test_set_stands_in_its_fold(finished):
 def test_a_huge_board_names_what_it_leaves_out(made_up, tmp_path, monkeypatch):
     assert MOST_CELLS > 1000
     monkeypatch.setattr("synthbench.report.board.MOST_CELLS", 3)
-    run = read_run(made_up.run(tmp_path / "run"))
+    run = read_folder(made_up.run(tmp_path / "run"))
     _, others, left_out = board_tables(run)
     assert ([table.title for table in others], left_out) == (["test: utility and costs"], ["far"])
 
@@ -189,7 +189,7 @@ def test_a_huge_board_names_what_it_leaves_out(made_up, tmp_path, monkeypatch):
 def test_copying_is_flagged(made_up, tmp_path, copying, flag):
     out = made_up.run(tmp_path / "run", {"good": "candidate"})
     made_up.rows(out / "leaderboard.csv", [{**made_up.board_row("good", "candidate", "1"), "copying": copying}])
-    flags = board_tables(read_run(out))[0].lines[0].flags
+    flags = board_tables(read_folder(out))[0].lines[0].flags
     assert ([one for one in flags if one.startswith("copying")] or [None])[0] == flag
 
 

@@ -14,7 +14,7 @@ from synthbench import cli
 from synthbench.errors import DataError
 from synthbench.report import report_or_warning, write_report
 from synthbench.report.provenance_tables import data_part
-from synthbench.results.folder import read_run
+from synthbench.results.folder import read_folder
 
 EVIL = "<script>alert(1)</script>\"&'$x_1$"
 LIMIT = 10_000_000
@@ -107,7 +107,7 @@ def test_leaks_between_parts_come_first_and_are_counted(made_up, tmp_path):
     within = {"test_set": "train", "image": "a", "seen_in": "train", "kind": "exact"}
     between = {"test_set": "far", "image": "b", "seen_in": "train", "kind": "patient"}
     made_up.rows(out / "audit.csv", [within, between, between])
-    tables = {table.caption: table.rows for table in data_part(read_run(out)).tables}
+    tables = {table.caption: table.rows for table in data_part(read_folder(out)).tables}
     counts = [["far", "train", "patient", "2"], ["train", "train", "exact", "1"]]
     assert tables["Matches within and between parts of the data"] == counts
     assert [row[0] for row in tables["Images that two parts of the data share"]] == ["far", "far", "train"]

@@ -10,7 +10,8 @@ import scipy.stats
 from synthbench import cli
 from synthbench.progress import Progress
 from synthbench.results.comparability import changes
-from synthbench.results.diff import Shown, _joined, _verdict, compare_runs
+from synthbench.results.diff import _joined, _verdict, compare_runs
+from synthbench.results.folder import StoredEstimate
 from tests.helpers.judged_runs import Runs, edited
 
 GOOD = {"label": "good"}
@@ -88,7 +89,11 @@ def test_other_images_are_compared_by_their_intervals(runs):
     }
     moved = numbers(found)["good", "judge.doubt"]
     assert moved.shift.rule == "joined"
-    low = moved.b.value - moved.a.value - math.hypot(moved.b.value - moved.b.low, moved.a.high - moved.a.value)
+    low = (
+        moved.b.value
+        - moved.a.value
+        - math.hypot(moved.b.value - moved.b.ends[0], moved.a.ends[1] - moved.a.value)
+    )
     assert moved.shift.low == pytest.approx(low)
 
 
@@ -105,11 +110,19 @@ def test_without_the_plugin_the_boards_intervals_decide(runs):
 @pytest.mark.parametrize(
     ("a", "b", "verdict"),
     [
-        (Shown("", 0.5, 0.4, 0.6), Shown("", 0.63, 0.53, 0.73), "within"),  # 0.13 < sqrt(.1^2 + .1^2) = .1414
-        (Shown("", 0.5, 0.4, 0.6), Shown("", 0.65, 0.55, 0.75), "beyond"),
-        (Shown("", 0.5, 0.4, 0.51), Shown("", 0.65, 0.62, 0.95), "beyond"),  # the ends that face each other count
-        (Shown("", 0.5, 0.49, 0.8), Shown("", 0.65, 0.4, 0.66), "within"),
-        (Shown("", 0.5), Shown("", 0.65, 0.55, 0.75), "unknown"),
+        (
+            StoredEstimate(0.5, (0.4, 0.6)),
+            StoredEstimate(0.63, (0.53, 0.73)),
+            "within",
+        ),  # 0.13 < sqrt(.1^2 + .1^2) = .1414
+        (StoredEstimate(0.5, (0.4, 0.6)), StoredEstimate(0.65, (0.55, 0.75)), "beyond"),
+        (
+            StoredEstimate(0.5, (0.4, 0.51)),
+            StoredEstimate(0.65, (0.62, 0.95)),
+            "beyond",
+        ),  # the ends that face each other count
+        (StoredEstimate(0.5, (0.49, 0.8)), StoredEstimate(0.65, (0.4, 0.66)), "within"),
+        (StoredEstimate(0.5), StoredEstimate(0.65, (0.55, 0.75)), "unknown"),
     ],
 )
 def test_the_joined_rule(a, b, verdict):

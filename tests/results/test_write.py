@@ -6,7 +6,7 @@ import statistics
 import pandas as pd
 import pytest
 
-from synthbench.leaderboard.estimates import Column
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.results.write import SCORE_COLUMNS as COLUMNS
 
 
@@ -103,7 +103,7 @@ def test_a_column_without_any_score_is_there_all_the_same(mini):
     ],
 )
 def test_a_column_says_what_it_was_measured_on(test_set, seen, variant, name):
-    assert Column("tstr", "auroc", test_set, seen, variant).name == name
+    assert ScoreKey("tstr", "auroc", test_set, seen, variant).name == name
 
 
 def offsets(*values, **options):

@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from synthbench.leaderboard.estimates import Column
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.stress.degrade import degradations
 from synthbench.stress.expectations import EXPECTED, aspect_of
 from synthbench.stress.sweep import Point
 from synthbench.stress.verdicts import Facts, judge, judge_all, tolerance
 from synthbench.types import Images
 
-COLUMN = Column("e", "m", "test", "", "")
+COLUMN = ScoreKey("e", "m", "test", "", "")
 HIGHER, LOWER = Facts("higher", "quality"), Facts("lower", "quality")
 COPYING = Facts("lower", "copying")
 REPEATS = (0.80, 0.81, 0.79, 0.80, 0.80)
@@ -109,11 +109,11 @@ def test_too_few_numbers_are_no_verdict(at):
 
 
 def test_all_pairs_of_metric_and_degradation():
-    other = Column("e", "n", "train", "generator", "")
+    other = ScoreKey("e", "n", "train", "generator", "")
     points = [*base(), *steps(0.7, 0.6), *steps(0.8, 0.8, name="blur")]
     points += [Point(p.degradation, p.strength, p.repeat, other, 1.0) for p in points]
     found = judge_all(points, {COLUMN: HIGHER, other: LOWER})
-    assert [(f.column, f.degradation, f.verdict) for f in found] == [
+    assert [(f.key, f.degradation, f.verdict) for f in found] == [
         (COLUMN, "noise", "right"),
         (COLUMN, "blur", "blind"),
         (other, "noise", "blind"),

@@ -1,0 +1,53 @@
+"""What a plugin says of itself, as data: all that a board needs of it, also where the plugin is not at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from synthbench.api.interfaces import Evaluator, Generator, Plugin, Prior, Role
+from synthbench.types import Direction
+
+__all__ = ["Declared"]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Of a generator its `role` and `prior`, of an evaluator its `metrics`, `bounds` and `gates`.
+
+    A run's run.json keeps it, so that a board that is read back says what it said when it was made.
+    """
+
+    role: Role = "candidate"
+    prior: Prior = "balanced"
+    metrics: Mapping[str, Direction] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    gates: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, plugin: Plugin) -> Declared:
+        """What the plugin at hand says; nothing of those that no board asks."""
+        match plugin:
+            case Generator():
+                return cls(role=plugin.role, prior=plugin.prior)
+            case Evaluator():
+                return cls(metrics=dict(plugin.metrics), bounds=dict(plugin.bounds), gates=plugin.gates)
+        return cls()
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Declared:
+        """What `generator_record` or `evaluator_record` wrote."""
+        bounds = {metric: (low, high) for metric, (low, high) in record.get("bounds", {}).items()}
+        gates = frozenset(record.get("gates", ()))
+        plain = {key: record[key] for key in ("role", "prior", "metrics") if key in record}
+        return cls(**plain, bounds=bounds, gates=gates)
+
+    def generator_record(self) -> dict[str, Any]:
+        """For run.json."""
+        return {"role": self.role, "prior": self.prior}
+
+    def evaluator_record(self) -> dict[str, Any]:
+        """For run.json."""
+        bounds = {metric: list(ends) for metric, ends in self.bounds.items()}
+        return {"metrics": dict(self.metrics), "bounds": bounds, "gates": sorted(self.gates)}

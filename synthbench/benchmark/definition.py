@@ -1,0 +1,135 @@
+"""What a benchmark is, once its file was read and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from synthbench.api.interfaces import Dataset, Evaluator, Generator, Plugin
+from synthbench.benchmark.declared import Declared
+from synthbench.errors import PluginError
+from synthbench.types import Direction
+
+__all__ = ["Benchmark", "Entry", "Headline", "Ranking"]
+
+P = TypeVar("P", bound=Plugin)
+
+
+@dataclass(frozen=True)
+class Entry(Generic[P]):
+    """A plugin under its label.
+
+    declared    what it says of itself
+    at_hand     the plugin; None in a run that is read back where its class is not to be had
+    generators  of an evaluator: labels that it is restricted to, None for all
+    """
+
+    label: str
+    use: str
+    declared: Declared
+    at_hand: P | None = None
+    generators: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, label: str, use: str, plugin: P, generators: tuple[str, ...] | None = None) -> Entry[P]:
+        """That of a plugin at hand."""
+        return cls(label, use, Declared.of(plugin), plugin, generators)
+
+    @property
+    def plugin(self) -> P:
+        """The plugin itself. Raises PluginError where it is not at hand."""
+        if self.at_hand is None:
+            raise PluginError(f"{self.label}: the plugin {self.use} is not at hand")
+        return self.at_hand
+
+    def resolved(self) -> dict[str, Any]:
+        """As it would stand in YAML with every default written out."""
+        shown = {"use": self.use, "label": self.label, **self.plugin.model_dump(mode="json")}
+        return shown if self.generators is None else {**shown, "generators": list(self.generators)}
+
+
+class Ranking(BaseModel):
+    """How generators are compared: the test, and the level at which a difference counts.
+
+    bootstrap  paired on the test images, resampled by patient; knows seeds; for every metric
+    mcnemar    on right and wrong answers: for accuracy, one generator seed and one classifier seed
+    delong     on the areas under two ROC curves: for auroc of two classes, one seed each
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    test: Literal["bootstrap", "mcnemar", "delong"] = "bootstrap"
+    alpha: float = Field(0.05, gt=0, lt=1)
+
+
+class Headline(NamedTuple):
+    """The metric that ranks the board, on the test set "test": `str` gives "<evaluator label>.<metric>"."""
+
+    evaluator: str
+    metric: str
+
+    @classmethod
+    def parse(cls, text: str) -> Headline:
+        """From the file's text. A label may hold dots, a metric holds none."""
+        evaluator, _, metric = text.rpartition(".")
+        return cls(evaluator, metric)
+
+    def __str__(self) -> str:
+        return f"{self.evaluator}.{self.metric}" if self.evaluator else self.metric
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A checked benchmark.
+
+    seed      the benchmark's own seed, from which all others are hashed
+    seeds     trials of each generator
+    samples   images asked of each generator
+    headline  the evaluator and metric that rank the board
+    ranking   the test that compares generators
+    max_leak  share of the images of "test" that may be known from training before it cannot rank the board
+    holdout   share of the training images that nobody learns from, to tell copying from learning; 0 for none
+    """
+
+    name: str
+    seed: int
+    seeds: int
+    samples: int
+    headline: Headline
+    ranking: Ranking
+    max_leak: float
+    holdout: float
+    baselines: bool
+    dataset: Entry[Dataset]
+    external: tuple[Entry[Dataset], ...]
+    generators: tuple[Entry[Generator], ...]
+    evaluators: tuple[Entry[Evaluator], ...]
+
+    def evaluator(self, label: str) -> Entry[Evaluator]:
+        """The evaluator of that label. Raises StopIteration where there is none."""
+        return next(entry for entry in self.evaluators if entry.label == label)
+
+    @property
+    def direction(self) -> Direction:
+        """Which way of the headline is better."""
+        return self.evaluator(self.headline.evaluator).declared.metrics[self.headline.metric]
+
+    def resolved(self) -> dict[str, Any]:
+        """The whole file with every default written out; floors and ceilings stand among the generators."""
+        return {
+            "name": self.name,
+            "seed": self.seed,
+            "seeds": self.seeds,
+            "samples": self.samples,
+            "headline": str(self.headline),
+            "ranking": self.ranking.model_dump(),
+            "max_leak": self.max_leak,
+            "holdout": self.holdout,
+            "baselines": self.baselines,
+            "dataset": self.dataset.resolved(),
+            "external": [entry.resolved() for entry in self.external],
+            "generators": [entry.resolved() for entry in self.generators],
+            "evaluators": [entry.resolved() for entry in self.evaluators],
+        }
