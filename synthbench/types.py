@@ -168,23 +168,23 @@ class Splits:
     holdout: Images | None = None
 
     def __post_init__(self) -> None:
-        self._check_geometry()
-        parts = {f"test set {name!r}": images for name, images in self.tests.items()}
-        further = {"val": self.val, "holdout": self.holdout}
-        parts |= {repr(name): images for name, images in further.items() if images is not None}
-        for part, images in parts.items():
+        for name, images in self.parts.items():
+            part = f"test set {name!r}" if name in self.tests else repr(name)
             if images.classes != self.train.classes:
                 raise ValueError(f"{part} has classes {images.classes}, train has {self.train.classes}")
             if images.shape != self.train.shape:
                 raise ValueError(f"{part} has images {images.shape}, train has {self.train.shape}")
-
-    def _check_geometry(self) -> None:
-        lengths = {name: len(images) for name, images in {"train": self.train, **self.tests}.items()}
-        further = {"val": self.val, "holdout": self.holdout}
-        lengths |= {name: len(images) for name, images in further.items() if images is not None}
         for name, files in self.geometry.items():
-            if lengths.get(name) != len(files):
-                raise ValueError(f"geometry of {name!r}: {len(files)} files for {lengths.get(name)} images")
+            known = len(self.parts[name]) if name in self.parts else None
+            if known != len(files):
+                raise ValueError(f"geometry of {name!r}: {len(files)} files for {known} images")
+
+    @property
+    def parts(self) -> dict[str, Images]:
+        """All images by the name of their part: train, val and holdout where there are any, then the test sets."""
+        further = {"val": self.val, "holdout": self.holdout}
+        known = {name: images for name, images in further.items() if images is not None}
+        return {"train": self.train, **known, **self.tests}
 
 
 @dataclass(frozen=True)

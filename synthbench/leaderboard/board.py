@@ -18,6 +18,7 @@ from synthbench.leaderboard.pairwise import Comparison, compare, ranks
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.leaderboard.utility import utilities
+from synthbench.storage.layout import Column, cpu_s, domain, high, leaked, low, n, sd, wall_s
 from synthbench.storage.predictions import load_predictions
 from synthbench.types import Predictions
 
@@ -68,7 +69,7 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[Tri
             **_numbers(columns, estimates[label]),
             **utilities(label, heads if _role(of_label) == "candidate" else {}, bench, n_classes),
             **_facts(bench, tests, of_label, heads.get(label)),
-            "reason": "; ".join([*_reasons(of_label), *barred]),
+            Column.REASON: "; ".join([*_reasons(of_label), *barred]),
         }
         for label, of_label in trials.items()
     ]
@@ -157,10 +158,16 @@ def _columns(bench: Benchmark, estimates: ByGenerator) -> list[ScoreKey]:
 
 
 def _place(label: str, results: Sequence[TrialResult], places: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
-    low, high = places.get(label, (None, None))
+    first, last = places.get(label, (None, None))
     states = {result.status for result in results}
     status = next(state for state in ("failed", "skipped", "done") if state in states)
-    return {"rank": low, "rank_low": low, "rank_high": high, "generator": label, "status": status}
+    return {
+        Column.RANK: first,
+        Column.RANK_LOW: first,
+        Column.RANK_HIGH: last,
+        Column.GENERATOR: label,
+        Column.STATUS: status,
+    }
 
 
 def _numbers(columns: Sequence[ScoreKey], estimates: Estimates) -> dict[str, Any]:
@@ -170,10 +177,10 @@ def _numbers(columns: Sequence[ScoreKey], estimates: Estimates) -> dict[str, Any
         estimate, name = estimates.get(key), key.name
         known = estimate is not None and not estimate.text
         cells[name] = "" if estimate is None else estimate.text or estimate.value
-        cells[f"{name}_low"] = estimate.interval.low if estimate and known else math.nan
-        cells[f"{name}_high"] = estimate.interval.high if estimate and known else math.nan
-        cells[f"{name}_sd"] = estimate.sd if estimate and known else math.nan
-        cells[f"{name}_n"] = estimate.shown_n if estimate else ""
+        cells[low(name)] = estimate.interval.low if estimate and known else math.nan
+        cells[high(name)] = estimate.interval.high if estimate and known else math.nan
+        cells[sd(name)] = estimate.sd if estimate and known else math.nan
+        cells[n(name)] = estimate.shown_n if estimate else ""
     return cells
 
 
@@ -183,13 +190,13 @@ def _facts(
     """Role, copying, seeds done, what the headline's interval covers, leaks and domains of test sets, costs."""
     done = sum(result.status == "done" for result in results)
     return {
-        "role": _role(results),
-        "copying": copying(results),
-        "seeds": f"{done}/{bench.seeds}",
-        "interval_basis": _basis(head) if head and not head.text else "",
-        **{f"leaked@{test.name}": test.leaked["leaked"] for test in tests},
+        Column.ROLE: _role(results),
+        Column.COPYING: copying(results),
+        Column.SEEDS: f"{done}/{bench.seeds}",
+        Column.BASIS: _basis(head) if head and not head.text else "",
+        **{leaked(test.name): test.leaked["leaked"] for test in tests},
         **_costs(bench, results),
-        **{f"domain@{test.name}": test.domain for test in tests},
+        **{domain(test.name): test.domain for test in tests},
     }
 
 
@@ -204,13 +211,13 @@ def _costs(bench: Benchmark, results: Sequence[TrialResult]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for stage in stages:
         costs = [result.costs[stage] for result in results if stage in result.costs]
-        columns[f"{stage}_wall_s"] = _mean([cost["wall_s"] for cost in costs])
-        columns[f"{stage}_cpu_s"] = _mean([cost["cpu_s"] for cost in costs])
+        columns[wall_s(stage)] = _mean([cost["wall_s"] for cost in costs])
+        columns[cpu_s(stage)] = _mean([cost["cpu_s"] for cost in costs])
         if stage == "sample":
             speeds = [cost["images"] / max(cost["wall_s"], 1e-9) for cost in costs]
-            columns["sample_images_per_s"] = _mean(speeds, digits=1)
+            columns[Column.SPEED] = _mean(speeds, digits=1)
     everything = [cost for result in results for cost in result.costs.values()]
-    for peak in ("peak_memory_mb", "peak_gpu_mb"):
+    for peak in (Column.MEMORY, Column.GPU_MEMORY):
         columns[peak] = max((cost[peak] for cost in everything if cost[peak] is not None), default=math.nan)
     return columns
 
@@ -223,7 +230,7 @@ def _sorted(rows: list[dict[str, Any]], headline: list[float], bench: Benchmark)
     """Best headline first, undefined ones last. Cells that hold a text make their column one of objects."""
     order = pd.Series(headline).sort_values(ascending=bench.direction == "lower", kind="stable").index
     table = pd.DataFrame(rows).iloc[order].reset_index(drop=True)
-    whole = {column: "Int64" for column in map(str, table) if column.startswith(("rank", "leaked@"))}
+    whole = {column: "Int64" for column in map(str, table) if column.startswith((Column.RANK, leaked("")))}
     return table.astype(whole)
 
 

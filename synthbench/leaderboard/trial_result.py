@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from synthbench.benchmark.plan import Trial
 from synthbench.leaderboard.bootstrap import Replicates
+from synthbench.storage.layout import trial_folder
 from synthbench.types import Score
 
 __all__ = ["Status", "TrialResult"]
@@ -36,6 +37,10 @@ class TrialResult:
         """Note a failure or a skip; a failure outweighs a skip."""
         self.status = "failed" if "failed" in (status, self.status) else status
         self.reasons.append(reason)
+
+    def folder(self, out: Path) -> Path:
+        """Where the trial's files lie in the folder of a run."""
+        return trial_folder(out, self.trial.generator.label, self.trial.index)
 
     def bounds(self, evaluator: str, metric: str) -> tuple[float, float] | None:
         """The least and the largest value of a metric, if it has both."""

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from synthbench.report.theme import inline, themed
-from synthbench.results.layout import safe_name
+from synthbench.storage.layout import safe_name
 
 __all__ = ["Album", "Photo", "Plot"]
 

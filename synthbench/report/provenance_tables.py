@@ -10,7 +10,7 @@ import yaml
 
 from synthbench.report.bars import shown_number
 from synthbench.results.folder import Row, RunFolder, dig, estimate, number
-from synthbench.results.layout import safe_name
+from synthbench.storage.layout import safe_name
 
 __all__ = ["DataPart", "SetupPart", "Table", "comparisons", "data_part", "setup_part"]
 

@@ -18,8 +18,8 @@ from typing import Any
 from synthbench.errors import DataError
 from synthbench.results.evidence import FOLDER, digests_below
 from synthbench.results.folder import read_record
-from synthbench.results.layout import safe_name
 from synthbench.results.redact import PathRedactor
+from synthbench.storage.layout import File, Folder, Table, safe_name, trial_folder
 from synthbench.version import __version__
 
 __all__ = ["MANIFEST", "Packed", "export", "unpack"]
@@ -31,9 +31,9 @@ FORMAT = 1
 TEXTS = frozenset({".json", ".csv", ".txt"})
 PICTURES = frozenset({".png"})
 WEIGHTS = frozenset({".safetensors"})
-REAL = frozenset({"nearest.png", "nearest.csv", "closest-pairs.png", "closest-pairs.csv"})
+REAL = frozenset({File.NEAREST, File.NEAREST_TABLE, "closest-pairs.png", "closest-pairs.csv"})
 """Pictures that show training images beside synthetic ones, and the names of those images."""
-NEEDED = ("run.json", "leaderboard.csv", "scores.csv", "intervals.csv", "comparisons.csv", "test_sets.csv")
+NEEDED = (File.RECORD, *(t.file for t in Table if t not in (Table.AUDIT, Table.QUARANTINE)))
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file knows: when a bundle was made is no part of its content."""
 
@@ -65,7 +65,7 @@ def export(folder: Path, file: Path, *, weights: bool = False, evidence: bool = 
     redactor = PathRedactor([folder.resolve(), Path.home()])
     renamed = _renamed(record, redactor)
     kinds = {*TEXTS, *PICTURES, *(WEIGHTS if weights else ())}
-    wanted = {"trials": kinds, "data": kinds, FOLDER: {".npy"} if evidence else set()}
+    wanted = {Folder.TRIALS: kinds, Folder.DATA: kinds, FOLDER: {".npy"} if evidence else set()}
     is_named = _named(folder, record)
     members: dict[str, Path] = {}
     left_out: list[str] = []
@@ -92,8 +92,8 @@ def _shows_real_images(name: Path, record: Mapping[str, Any]) -> bool:
     if name.suffix not in PICTURES:
         return False
     roles = {safe_name(label): about["role"] for label, about in record["declared"]["generators"].items()}
-    sample = name.parts[0] == "trials" and name.parts[3:4] == ("generator",)
-    return name.parts[0] == "data" or (sample and roles.get(name.parts[1]) != "candidate")
+    sample = name.parts[0] == Folder.TRIALS and name.parts[3:4] == (Folder.GENERATOR,)
+    return name.parts[0] == Folder.DATA or (sample and roles.get(name.parts[1]) != "candidate")
 
 
 def _named(folder: Path, record: Mapping[str, Any]) -> Callable[[Path], bool]:
@@ -101,10 +101,10 @@ def _named(folder: Path, record: Mapping[str, Any]) -> Callable[[Path], bool]:
 
     What an earlier run left in the same folder is none of this one's.
     """
-    trials = {("trials", safe_name(trial["generator"]), f"seed-{trial['index']}") for trial in record["trials"]}
+    trials = {trial_folder(Path(), trial["generator"], trial["index"]).parts for trial in record["trials"]}
     arrays = {f"{digest}.npy" for trial in trials for digest in digests_below(folder.joinpath(*trial))}
     return lambda name: {
-        "trials": name.parts[:3] in trials,
+        Folder.TRIALS: name.parts[:3] in trials,
         FOLDER: len(name.parts) == 2 and name.name in arrays,
     }.get(name.parts[0], True)
 

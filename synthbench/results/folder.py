@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthbench.errors import DataError
-from synthbench.results.layout import safe_name
+from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low, trial_folder
 
 __all__ = [
     "Row",
@@ -28,7 +28,6 @@ __all__ = [
 ]
 
 Row = Mapping[str, str]
-TABLES = ("leaderboard", "scores", "intervals", "comparisons", "test_sets", "audit", "quarantine")
 
 
 class StoredEstimate(NamedTuple):
@@ -63,7 +62,7 @@ class Trial:
 
     def evaluator(self, label: str) -> Path:
         """Where an evaluator's files are."""
-        return self.folder / safe_name(label)
+        return evaluation_folder(self.folder, label)
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class RunFolder:
     @property
     def board(self) -> Sequence[Row]:
         """leaderboard.csv, best first."""
-        return self.tables["leaderboard"]
+        return self.tables[Table.BOARD]
 
     @property
     def bench(self) -> Mapping[str, Any]:
@@ -99,13 +98,15 @@ class RunFolder:
     @cached_property
     def roles(self) -> dict[str, str]:
         """candidate, floor or ceiling by generator, in the board's order."""
-        return {row["generator"]: row.get("role", "candidate") for row in self.board}
+        return {row[Column.GENERATOR]: row.get(Column.ROLE, "candidate") for row in self.board}
 
     @cached_property
     def evaluators(self) -> list[str]:
         """Labels in the benchmark file's order, then those that scores.csv alone knows."""
         named = [str(dig(e, "label", default="")) for e in dig(self.record, "benchmark", "evaluators", default=[])]
-        return list(dict.fromkeys([*filter(None, named), *(row["evaluator"] for row in self.tables["scores"])]))
+        return list(
+            dict.fromkeys([*filter(None, named), *(row["evaluator"] for row in self.tables[Table.SCORES])])
+        )
 
     @cached_property
     def classes(self) -> list[str]:
@@ -115,13 +116,13 @@ class RunFolder:
     @cached_property
     def test_sets(self) -> list[str]:
         """Test sets that nobody has seen, `test` first; without the clean remainders of others."""
-        unseen = [row["test_set"] for row in self.tables["scores"] if not row.get("seen")]
-        found = dict.fromkeys([*(row["test_set"] for row in self.tables["test_sets"]), *unseen])
+        unseen = [row["test_set"] for row in self.tables[Table.SCORES] if not row.get("seen")]
+        found = dict.fromkeys([*(row["test_set"] for row in self.tables[Table.TEST_SETS]), *unseen])
         return sorted((name for name in found if not name.endswith("[clean]")), key=lambda name: name != "test")
 
     def leaked(self, test_set: str) -> str:
         """How much of a test set training knows, "" where nothing."""
-        row = next((row for row in self.tables["test_sets"] if row.get("test_set") == test_set), {})
+        row = next((row for row in self.tables[Table.TEST_SETS] if row.get("test_set") == test_set), {})
         known = row.get("leaked", "")
         return f"leaked: {known} of {row.get('images', '?')}" if known not in ("", "0") else ""
 
@@ -134,7 +135,7 @@ class RunFolder:
         return [
             Trial(label, int(folder.name.removeprefix("seed-")), folder)
             for label in self.roles
-            for folder in sorted((self.out / "trials" / safe_name(label)).glob("seed-*"))
+            for folder in sorted(trial_folder(self.out, label, 0).parent.glob("seed-*"))
             if folder.name.removeprefix("seed-").isdecimal()
         ]
 
@@ -157,32 +158,32 @@ class RunFolder:
 
     def _trial(self, entry: Mapping[str, Any]) -> Trial:
         label, index = str(entry.get("generator", "")), int(entry.get("index", 0))
-        folder = self.out / "trials" / safe_name(label) / f"seed-{index}"
+        folder = trial_folder(self.out, label, index)
         reasons = [str(reason) for reason in entry.get("reasons", [])]
         return Trial(label, index, folder, str(entry.get("status", "")), entry.get("seed"), reasons)
 
 
 def read_folder(out: Path) -> RunFolder:
     """Read a run's folder. Raises DataError where there is no leaderboard.csv in it."""
-    board = out / "leaderboard.csv"
+    board = out / Table.BOARD.file
     if not board.is_file():
-        raise DataError(f"{out} has no leaderboard.csv; give the folder that `synthbench run` wrote")
+        raise DataError(f"{out} has no {Table.BOARD.file}; give the folder that `synthbench run` wrote")
     run = RunFolder(out, {}, {})
-    tables = {name: run.rows(out / f"{name}.csv") for name in TABLES}
-    if not tables["leaderboard"] or "generator" not in tables["leaderboard"][0]:
+    tables: dict[str, Sequence[Row]] = {table: run.rows(out / table.file) for table in Table}
+    if not tables[Table.BOARD] or Column.GENERATOR not in tables[Table.BOARD][0]:
         raise DataError(f"{board} has no row with a generator; run the benchmark again")
     record: dict[str, Any] = {}
     try:
         record = read_record(out)
     except DataError as error:
-        run.note(out / "run.json", error.__cause__ if isinstance(error.__cause__, Exception) else error)
+        run.note(out / File.RECORD, error.__cause__ if isinstance(error.__cause__, Exception) else error)
     return RunFolder(out, tables, record, run.problems)
 
 
 def read_record(folder: Path) -> dict[str, Any]:
     """A run's run.json. Raises DataError where there is none."""
     try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        record = json.loads((folder / File.RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError(f"{folder}: no run.json; give the folder of a run, runs/<name> say") from error
     except (OSError, ValueError) as error:
@@ -217,8 +218,8 @@ def number(text: str | None) -> float | None:
     return value if abs(value) < float("inf") else None
 
 
-def estimate(row: Row, value: str, low: str = "", high: str = "") -> StoredEstimate | None:
-    """The number in the column `value` and its interval in `low`, `high` (by default <value>_low and _high)."""
-    ends = [row.get(low or f"{value}_low", ""), row.get(high or f"{value}_high", "")]
+def estimate(row: Row, value: str, lower: str = "", upper: str = "") -> StoredEstimate | None:
+    """The number in the column `value` and its interval in `lower`, `upper` (by default <value>_low and _high)."""
+    ends = [row.get(lower or low(value), ""), row.get(upper or high(value), "")]
     stored = StoredEstimate.parse(row.get(value, ""), *ends)
     return None if math.isnan(stored.value) else stored

@@ -18,13 +18,14 @@ from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.comparability import incomparable
 from synthbench.results.read import SavedRun, Wanted, bootstrap_run, read_run
+from synthbench.storage.layout import Column, Table
 from synthbench.storage.store import write_atomic
 
 __all__ = ["Merged", "merge", "write_merged"]
 
 Who = tuple[str, str]  # run, generator
 
-RANKS = ["rank", "rank_low", "rank_high"]
+RANKS = [Column.RANK, Column.RANK_LOW, Column.RANK_HIGH]
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def merge(folders: Sequence[Path], progress: Progress, plugins: Path | None = No
 def write_merged(merged: Merged, out: Path) -> None:
     """leaderboard.csv and comparisons.csv in `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("leaderboard", "comparisons"):
-        write_atomic(out / f"{name}.csv", getattr(merged, name).to_csv(index=False, lineterminator="\n"))
+    for table, content in {Table.BOARD: merged.leaderboard, Table.COMPARISONS: merged.comparisons}.items():
+        write_atomic(out / table.file, content.to_csv(index=False, lineterminator="\n"))
 
 
 def run_names(folders: Sequence[Path]) -> list[str]:
@@ -137,27 +138,27 @@ def _heads(first: SavedRun, trials: Mapping[str, Sequence[TrialResult]]) -> dict
 
 def _rows(name: str, run: SavedRun, reason: str, names: Mapping[Who, str]) -> pd.DataFrame:
     """A run's own board without its ranks and the rows that have no name here."""
-    table = pd.DataFrame(run.table("leaderboard"))
-    table = table[[(name, label) in names for label in table["generator"]]]
-    generators = [names[name, label] for label in table["generator"]]
-    table = table.drop(columns=[*RANKS, "generator"])
+    table = pd.DataFrame(run.table(Table.BOARD))
+    table = table[[(name, label) in names for label in table[Column.GENERATOR]]]
+    generators = [names[name, label] for label in table[Column.GENERATOR]]
+    table = table.drop(columns=[*RANKS, Column.GENERATOR])
     table.insert(0, "run", name)
-    table.insert(1, "generator", generators)
+    table.insert(1, Column.GENERATOR, generators)
     table.insert(2, "comparable", f"no: {reason}" if reason else "yes")
     return table
 
 
 def _ranked(table: pd.DataFrame, places: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
-    ends = [places.get(label, ("", "")) for label in table["generator"]]
+    ends = [places.get(label, ("", "")) for label in table[Column.GENERATOR]]
     ranks = pd.DataFrame([(low, low, high) for low, high in ends], columns=RANKS, dtype=str)
-    reason = table.pop("reason")
+    reason = table.pop(Column.REASON)
     return pd.concat([ranks, table], axis=1).assign(reason=reason)
 
 
 def _ordered(table: pd.DataFrame, heads: Mapping[str, Estimate], ascending: bool) -> pd.DataFrame:
     """Comparable rows by headline, undefined ones behind them; then the others as their runs have them."""
     comparable = table["comparable"] == "yes"
-    values = pd.Series([heads[label].value if label in heads else math.nan for label in table["generator"]])
+    values = pd.Series([heads[label].value if label in heads else math.nan for label in table[Column.GENERATOR]])
     order = values[comparable].sort_values(ascending=ascending, kind="stable").index
     return table.loc[[*order, *table.index[~comparable]]].reset_index(drop=True)
 

@@ -27,8 +27,8 @@ from synthbench.leaderboard.bootstrap import Replicates, bootstrap
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.folder import Row, RunFolder, read_folder, read_record
-from synthbench.results.layout import safe_name, trial_folder
-from synthbench.storage.predictions import PREDICTIONS, load_predictions
+from synthbench.storage.layout import File, Table, evaluation_folder, trial_folder
+from synthbench.storage.predictions import load_predictions
 from synthbench.types import Predictions, Score
 
 __all__ = ["SavedRun", "Wanted", "bootstrap_run", "read_predictions", "read_run"]
@@ -64,11 +64,11 @@ class SavedRun:
         """run.json."""
         return self.text.record
 
-    def table(self, name: str) -> Sequence[Row]:
-        """The rows of <name>.csv. Raises DataError where there is no such file."""
-        if not (self.folder / f"{name}.csv").is_file():
-            raise DataError(f"{self.folder}: no {name}.csv; give the folder of a run of this version")
-        return self.text.tables[name]
+    def table(self, table: Table) -> Sequence[Row]:
+        """Its rows. Raises DataError where there is no such file."""
+        if not (self.folder / table.file).is_file():
+            raise DataError(f"{self.folder}: no {table.file}; give the folder of a run of this version")
+        return self.text.tables[table]
 
     @property
     def trials(self) -> dict[str, list[TrialResult]]:
@@ -96,8 +96,8 @@ def read_run(folder: Path, plugins: Path | None = None) -> SavedRun:
         evaluators = _Evaluators(record, load_registry(strict=True), plugins)
         bench = _benchmark(record, evaluators.entries)
         run = SavedRun(text, bench, [], [], evaluators.missing, evaluators.unread)
-        run.tests.extend(_test_set(row, record) for row in run.table("test_sets"))
-        scores = _scores(run.table("scores"))
+        run.tests.extend(_test_set(row, record) for row in run.table(Table.TEST_SETS))
+        scores = _scores(run.table(Table.SCORES))
         run.results.extend(_trial_result(trial, bench, scores, folder) for trial in record["trials"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
@@ -216,7 +216,8 @@ def _trial_result(record: Mapping[str, Any], bench: Benchmark, scores: Scores, f
     generator = {entry.label: entry for entry in bench.generators}[record["generator"]]
     asked = tuple(e for e in bench.evaluators if e.generators is None or generator.label in e.generators)
     trial = Trial(generator, record["index"], record["seed"], asked)
-    files = {e.label: trial_folder(folder, trial) / safe_name(e.label) / PREDICTIONS for e in asked}
+    place = trial_folder(folder, generator.label, trial.index)
+    files = {e.label: evaluation_folder(place, e.label) / File.PREDICTIONS for e in asked}
     return TrialResult(
         trial,
         record["status"],

@@ -18,9 +18,9 @@ from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.evidence import EVIDENCE, load_evidence
-from synthbench.results.layout import evaluation_folder
 from synthbench.results.read import SavedRun, read_predictions
 from synthbench.results.redact import REDACTED
+from synthbench.storage.layout import evaluation_folder
 from synthbench.storage.store import Store
 from synthbench.types import Score
 
@@ -41,7 +41,7 @@ class Recomputation:
 
     def of(self, result: TrialResult, label: str) -> tuple[Recomputed, str]:
         """The scores of one evaluation that can be recomputed, and why the others cannot."""
-        files = evaluation_folder(self._run.folder, result, label)
+        files = evaluation_folder(result.folder(self._run.folder), label)
         recomputed = _from_predictions(result, label)
         if REDACTED in label:
             return recomputed, "its seed follows from its label, a path that export took the folders off"

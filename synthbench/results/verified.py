@@ -6,6 +6,8 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 
+from synthbench.storage.layout import Table
+
 __all__ = ["Mismatch", "Verified", "agree"]
 
 TOLERANCE, FLOOR = 1e-6, 1e-12
@@ -66,8 +68,8 @@ def _tolerance(file: str, column: str) -> tuple[float, float]:
     """Share and floor for a cell."""
     if column in ("p", "p_holm"):
         return P_TOLERANCE, FLOOR
-    ends = file != "scores.csv" and column.endswith(("low", "high"))
-    return TOLERANCE, RESAMPLED_FLOOR if ends or file == "comparisons.csv" else FLOOR
+    ends = file != Table.SCORES.file and column.endswith(("low", "high"))
+    return TOLERANCE, RESAMPLED_FLOOR if ends or file == Table.COMPARISONS.file else FLOOR
 
 
 def agree(stored: str, recomputed: str, share: float, floor: float) -> bool:

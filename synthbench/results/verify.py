@@ -22,21 +22,21 @@ from synthbench.progress import Progress
 from synthbench.results.bundle import unpack
 from synthbench.results.evidence import EVIDENCE, altered
 from synthbench.results.folder import Row
-from synthbench.results.layout import evaluation_folder
 from synthbench.results.read import SavedRun, bootstrap_run, read_run
 from synthbench.results.recompute import Recomputation, Recomputed
 from synthbench.results.verified import Verified
 from synthbench.storage.code_version import code_version
+from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low
 from synthbench.types import Score
 
 __all__ = ["verify"]
 
 _PLUGIN = "its plugin is not at hand"
 
-KEYS = {
-    "leaderboard": ["generator"],
-    "intervals": ["generator", "evaluator", "metric", "variant", "test_set", "seen"],
-    "comparisons": ["a", "b"],
+KEYS: Mapping[Table, Sequence[str]] = {
+    Table.BOARD: [Column.GENERATOR],
+    Table.INTERVALS: ["generator", "evaluator", "metric", "variant", "test_set", "seen"],
+    Table.COMPARISONS: ["a", "b"],
 }
 
 
@@ -98,7 +98,7 @@ def _check_declared(run: SavedRun, other: Mapping[str, str], verified: Verified)
         for name, declared in recorded.items():
             here = at_hand[name]
             if entry.label not in other:
-                verified.compare("run.json", entry.label, name, declared, here)
+                verified.compare(File.RECORD, entry.label, name, declared, here)
             elif declared != here:
                 verified.notes.append(
                     f"{entry.label}: run.json says {name} {declared or 'none'}, the class here {here or 'none'}"
@@ -130,7 +130,7 @@ def _check_derived(run: SavedRun, verified: Verified) -> None:
     roles = {entry.label: entry.declared.role for entry in run.bench.generators}
     directions = {entry.label: entry.declared.metrics for entry in run.bench.evaluators}
     asked = {(o.trial.generator.label, o.trial.index, e.label) for o in run.results for e in o.trial.evaluators}
-    for row in run.table("scores"):
+    for row in run.table(Table.SCORES):
         recomputed = {
             "dataset": dataset_of(row["test_set"], run.bench),
             "role": roles.get(row["generator"], ""),
@@ -139,9 +139,9 @@ def _check_derived(run: SavedRun, verified: Verified) -> None:
         }
         name = f"{row['generator']}, seed {row['seed']}, {row['evaluator']}.{row['metric']}"
         for column, cell in recomputed.items():
-            verified.compare("scores.csv", name, column, row[column], cell)
+            verified.compare(Table.SCORES.file, name, column, row[column], cell)
         if (row["generator"], int(row["seed"]), row["evaluator"]) not in asked:
-            verified.compare("scores.csv", name, "evaluations in run.json", "1", "0")
+            verified.compare(Table.SCORES.file, name, "evaluations in run.json", "1", "0")
 
 
 def _check_scores(
@@ -150,26 +150,29 @@ def _check_scores(
     """Each number against what predictions and features give."""
     for entry in result.trial.evaluators:
         label, scores = entry.label, result.scores.get(entry.label, ())
-        left = label in result.predictions or (evaluation_folder(run.folder, result, label) / EVIDENCE).exists()
+        left = (
+            label in result.predictions
+            or (evaluation_folder(result.folder(run.folder), label) / EVIDENCE).exists()
+        )
         recomputed: Recomputed = {}
         why = _PLUGIN
         if label not in run.missing and (scores or left):
             recomputed, why = again.of(result, label)
         for what, n in Counter(ScoreKey.of(label, s).within_evaluation for s in scores).items():
             if n > 1:
-                verified.compare("scores.csv", _row(result, label, what), "number of rows", str(n), "1")
+                verified.compare(Table.SCORES.file, _row(result, label, what), "number of rows", str(n), "1")
         for score in scores:
             _check_score(score, recomputed, why, _Place(result, label, label not in other), verified)
         lacking = [
             what for what in recomputed if what not in {ScoreKey.of(label, s).within_evaluation for s in scores}
         ]
         for what in lacking:
-            verified.compare("scores.csv", _row(result, label, what), "value", "", recomputed[what]["value"])
+            verified.compare(Table.SCORES.file, _row(result, label, what), "value", "", recomputed[what]["value"])
         if result.status == "done":  # every evaluation delivers every metric
             rows = {what.metric for what in recomputed} | {score.metric for score in scores}
             for metric in [metric for metric in entry.declared.metrics if metric not in rows]:
                 row = f"{result.trial.title}, {label}.{metric}"
-                verified.compare("scores.csv", row, "number of rows", "0", "1 or more")
+                verified.compare(Table.SCORES.file, row, "number of rows", "0", "1 or more")
 
 
 class _Place(NamedTuple):
@@ -191,7 +194,7 @@ def _check_score(score: Score, recomputed: Recomputed, why: str, place: _Place, 
         # Other code may word a note in another way.
         if column != "note" or place.same_code:
             row = _row(place.result, place.label, what)
-            verified.compare("scores.csv", row, column, _cell(getattr(score, column)), cell)
+            verified.compare(Table.SCORES.file, row, column, _cell(getattr(score, column)), cell)
     ends = {"low": score.low, "high": score.high}
     for column in [column for column, end in ends.items() if end is not None and column not in recomputed[what]]:
         verified.unchecked[f"scores.csv: {place.label}.{score.metric} {column}: predictions do not tell it"] += 1
@@ -214,14 +217,19 @@ def _row(result: TrialResult, label: str, what: ScoreKey) -> str:
 def _check_board(run: SavedRun, verified: Verified, progress: Progress) -> None:
     bootstrap_run(run, run.bench.seed, progress)
     board = make_board(run.bench, run.tests, run.results)
-    for name, keys in KEYS.items():
-        again = list(csv.DictReader(io.StringIO(getattr(board, name).to_csv(index=False))))
-        stored = run.table(name)
-        verified.compare(f"{name}.csv", "all", "number of rows", str(len(stored)), str(len(again)))
+    frames = {
+        Table.BOARD: board.leaderboard,
+        Table.INTERVALS: board.intervals,
+        Table.COMPARISONS: board.comparisons,
+    }
+    for table, keys in KEYS.items():
+        again = list(csv.DictReader(io.StringIO(frames[table].to_csv(index=False))))
+        stored = run.table(table)
+        verified.compare(table.file, "all", "number of rows", str(len(stored)), str(len(again)))
         many, recomputed = _counted(stored, keys), _counted(again, keys)
         for key in [key for key, n in many.items() if n > max(1, recomputed[key])]:
-            verified.compare(f"{name}.csv", _named(key), "rows of this name", str(many[key]), "1")
-        _check_table(name, _keyed(stored, keys), _keyed(again, keys), run, verified)
+            verified.compare(table.file, _named(key), "rows of this name", str(many[key]), "1")
+        _check_table(table, _keyed(stored, keys), _keyed(again, keys), run, verified)
 
 
 Key = tuple[str, ...]
@@ -240,26 +248,26 @@ def _named(key: Key) -> str:
     return ", ".join(filter(None, key))
 
 
-def _check_table(name: str, stored: Rows, again: Rows, run: SavedRun, verified: Verified) -> None:
+def _check_table(table: Table, stored: Rows, again: Rows, run: SavedRun, verified: Verified) -> None:
     """Cell by cell; a row or a column that only one side has shows as cells that only one side has."""
     for key in dict.fromkeys([*stored, *again]):
         ours, theirs = stored.get(key, {}), again.get(key, {})
         for column in dict.fromkeys([*ours, *theirs]):
-            if label := _unknown(name, {**theirs, **ours}, column, run):
-                verified.unchecked[f"{name}.csv: {label}: {_PLUGIN}"] += 1
+            if label := _unknown(table, {**theirs, **ours}, column, run):
+                verified.unchecked[f"{table.file}: {label}: {_PLUGIN}"] += 1
             else:
-                verified.compare(f"{name}.csv", _named(key), column, ours.get(column, ""), theirs.get(column, ""))
+                verified.compare(table.file, _named(key), column, ours.get(column, ""), theirs.get(column, ""))
 
 
-def _unknown(name: str, row: Mapping[str, str], column: str, run: SavedRun) -> str:
+def _unknown(table: Table, row: Mapping[str, str], column: str, run: SavedRun) -> str:
     """The evaluator without which this cell cannot be recomputed; "" where it can."""
     headline = run.bench.headline.evaluator
     if headline in run.missing and (
-        name == "comparisons" or column.startswith(("rank", "utility", "interval_basis"))
+        table == Table.COMPARISONS or column.startswith((Column.RANK, Column.UTILITY, Column.BASIS))
     ):
         return headline
-    if name == "intervals":
+    if table == Table.INTERVALS:
         resampled = ("low", "high", "sampling_low", "sampling_high", "basis")
         return row["evaluator"] if row["evaluator"] in run.missing and column in resampled else ""
-    ends = column.endswith(("_low", "_high"))
+    ends = column.endswith((low(""), high("")))
     return next((label for label in run.missing if ends and column.startswith(f"{label}.")), "")

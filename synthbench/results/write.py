@@ -14,6 +14,7 @@ from synthbench.benchmark.definition import Benchmark
 from synthbench.data.test_sets import Data, dataset_of
 from synthbench.leaderboard.board import make_board
 from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.storage.layout import File, Table
 from synthbench.storage.store import write_atomic
 
 __all__ = ["SCORE_COLUMNS", "scores_table", "write_results"]
@@ -29,18 +30,18 @@ def write_results(bench: Benchmark, data: Data, results: Sequence[TrialResult], 
     out.mkdir(parents=True, exist_ok=True)
     board = make_board(bench, data.tests, results)
     tables = {
-        "scores": scores_table(bench, data, results),
-        "leaderboard": board.leaderboard,
-        "intervals": board.intervals,
-        "comparisons": board.comparisons,
-        "test_sets": pd.DataFrame([test.row() for test in data.tests]),
-        "quarantine": pd.DataFrame([vars(q) for q in data.splits.quarantine], columns=["path", "reason"]),
+        Table.SCORES: scores_table(bench, data, results),
+        Table.BOARD: board.leaderboard,
+        Table.INTERVALS: board.intervals,
+        Table.COMPARISONS: board.comparisons,
+        Table.TEST_SETS: pd.DataFrame([test.row() for test in data.tests]),
+        Table.QUARANTINE: pd.DataFrame([vars(q) for q in data.splits.quarantine], columns=["path", "reason"]),
     }
-    for name, table in tables.items():
-        write_atomic(out / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+    for table, content in tables.items():
+        write_atomic(out / table.file, content.to_csv(index=False, lineterminator="\n"))
     trials = [_trial_record(result) for result in results]
     record = {**data.about, "finished": datetime.now(UTC).isoformat(timespec="seconds"), "trials": trials}
-    write_atomic(out / "run.json", json.dumps(record, indent=1) + "\n")
+    write_atomic(out / File.RECORD, json.dumps(record, indent=1) + "\n")
     return board.leaderboard
 
 

@@ -11,9 +11,9 @@ from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.data.audit import Audit, cached_audit
 from synthbench.data.holdout import with_holdout
 from synthbench.errors import ConfigError, DataError
-from synthbench.results.layout import safe_name
 from synthbench.runner.session import Session
 from synthbench.seeds import derive_seed
+from synthbench.storage.layout import safe_name
 from synthbench.types import Images, Splits
 
 __all__ = ["audited_splits", "load_splits"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from synthbench.benchmark.definition import Benchmark
+from synthbench.api.interfaces import Evaluator
+from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.benchmark.plan import Trial, evaluator_seed, make_plan
 from synthbench.data.audit import write_audit
 from synthbench.data.test_sets import Data, TestSet, describe, with_remainders
@@ -19,7 +20,6 @@ from synthbench.errors import Skipped, StoreError, SynthbenchError
 from synthbench.leaderboard.bootstrap import cached_bootstrap
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.evidence import copy_evidence, tidy
-from synthbench.results.layout import safe_name, trial_folder
 from synthbench.results.write import write_results
 from synthbench.runner.cost import measure
 from synthbench.runner.load_data import audited_splits
@@ -28,9 +28,10 @@ from synthbench.runner.provenance import provenance
 from synthbench.runner.session import Session
 from synthbench.runner.stages import evaluate, make_images
 from synthbench.runner.tensorboard import write_events
+from synthbench.storage.layout import File, evaluation_folder, generator_folder
 from synthbench.storage.predictions import PREDICTIONS
 from synthbench.storage.store import load_images
-from synthbench.types import Artifact, Splits
+from synthbench.types import Artifact, Images, Splits
 
 __all__ = ["RunResult", "run"]
 
@@ -47,7 +48,7 @@ class RunResult:
     @property
     def failed(self) -> list[TrialResult]:
         """The trials in which something failed."""
-        return [o for o in self.results if o.status == "failed"]
+        return [result for result in self.results if result.status == "failed"]
 
 
 def run(bench: Benchmark, session: Session, out: Path, only: Sequence[str] = ()) -> RunResult:
@@ -87,52 +88,62 @@ def load_audited_data(bench: Benchmark, session: Session, started: datetime, out
 def run_trial(bench: Benchmark, trial: Trial, splits: Splits, session: Session, out: Path) -> TrialResult:
     """One trial to its end: done, failed (the traceback is kept) or skipped."""
     result = TrialResult(trial)
-    folder = trial_folder(out, trial)
-    shutil.rmtree(folder, ignore_errors=True)
-    made: list[Artifact] = []
-    before = session.store.work
-
-    def generator() -> None:
-        session.progress.stage("generator")
-        made.append(make_images(trial, splits.train, bench.samples, session, folder / "generator"))
-        _keep(made[0], folder / "generator", result)
-        save_nearest(folder / "generator", load_images(made[0].path), splits.train)
-        write_events(folder / "generator")
-
-    _attempt(result, trial.generator.label, folder / "generator", generator)
-    for evaluator in trial.evaluators if made else ():
-        target = folder / safe_name(evaluator.label)
-
-        def score(evaluator: Any = evaluator, target: Path = target) -> None:
-            session.progress.stage(evaluator.label)
-            seed = evaluator_seed(bench, evaluator, trial.index)
-            evaluated = evaluate(evaluator, seed, splits, load_images(made[0].path), session, target)
-            replicates = cached_bootstrap(evaluator.plugin.resample, evaluated.artifact, bench.seed, session.store)
-            copy_evidence(evaluated.artifact.path / "files", session.store, out)
-            _keep(evaluated.artifact, target, result, evaluator.label)
-            result.replicates[evaluator.label] = replicates  # no number without the files that it is told from
-            result.scores[evaluator.label] = evaluated.scores
-            result.predictions[evaluator.label] = evaluated.artifact.path / "files" / PREDICTIONS
+    folder = result.folder(out)
+    shutil.rmtree(folder, ignore_errors=True)  # files of an earlier run must not be taken for this one's
+    synthetic: Artifact | None = None
+    with session.store.counting() as work:
+        with _piece(result, trial.generator.label, generator_folder(folder)) as target:
+            session.progress.stage("generator")
+            synthetic = make_images(trial, splits.train, bench.samples, session, target)
+            _keep(synthetic, target, result)
+            save_nearest(target, load_images(synthetic.path), splits.train)
             write_events(target)
-
-        _attempt(result, evaluator.label, target, score)
-    result.from_store = result.status == "done" and session.store.work == before
+        for evaluator in trial.evaluators if synthetic else ():
+            # A failed evaluation ends itself alone: the others' scores of these images stand.
+            with _piece(result, evaluator.label, evaluation_folder(folder, evaluator.label)) as target:
+                session.progress.stage(evaluator.label)
+                _score(evaluator, load_images(synthetic.path), splits, bench, session, result, out)
+                write_events(target)
+    result.from_store = result.status == "done" and not work.built
     return result
 
 
-def _attempt(result: TrialResult, what: str, folder: Path, work: Callable[[], None]) -> None:
-    """Do a piece of a trial; whatever a plugin raises ends this piece, not the run."""
+def _score(
+    evaluator: Entry[Evaluator],
+    synthetic: Images,
+    splits: Splits,
+    bench: Benchmark,
+    session: Session,
+    result: TrialResult,
+    out: Path,
+) -> None:
+    """Evaluate, and note in `result` what came out, with its files in the run's folder."""
+    seed = evaluator_seed(bench, evaluator, result.trial.index)
+    target = evaluation_folder(result.folder(out), evaluator.label)
+    evaluated = evaluate(evaluator, seed, splits, synthetic, session, target)
+    replicates = cached_bootstrap(evaluator.plugin.resample, evaluated.artifact, bench.seed, session.store)
+    copy_evidence(evaluated.artifact.path / "files", session.store, out)
+    _keep(evaluated.artifact, target, result, evaluator.label)
+    # Last, when nothing can fail any more: no number without the files that it follows from.
+    result.replicates[evaluator.label] = replicates
+    result.scores[evaluator.label] = evaluated.scores
+    result.predictions[evaluator.label] = evaluated.artifact.path / "files" / PREDICTIONS
+
+
+@contextmanager
+def _piece(result: TrialResult, what: str, folder: Path) -> Iterator[Path]:
+    """A piece of a trial and its folder; whatever a plugin raises ends this piece, not the run."""
     try:
-        work()
-    except StoreError:
+        yield folder
+    except StoreError:  # the disk's trouble is everyone's: the next piece would meet it again
         raise
     except Skipped as reason:
         result.end("skipped", f"{what}: {reason}")
     except Exception as error:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        (folder / File.ERROR).write_text(traceback.format_exc(), encoding="utf-8")
         text = str(error) if isinstance(error, SynthbenchError) else f"{type(error).__name__}: {error}"
-        result.end("failed", f"{what}: {text} (traceback in {folder / 'error.txt'})")
+        result.end("failed", f"{what}: {text} (traceback in {folder / File.ERROR})")
 
 
 def _keep(artifact: Artifact, target: Path, result: TrialResult, evaluator: str = "") -> None:

@@ -128,8 +128,6 @@ def _cpu_name() -> str:
 
 
 def _data(splits: Splits) -> dict[str, Any]:
-    further = {"val": splits.val, "holdout": splits.holdout}
-    parts = {"train": splits.train, **{k: v for k, v in further.items() if v is not None}, **splits.tests}
     return {
         "domain": splits.domain,
         "sets": {
@@ -139,7 +137,7 @@ def _data(splits: Splits) -> dict[str, Any]:
                 "shape": images.shape,
                 "counts": images.counts(),
             }
-            for name, images in parts.items()
+            for name, images in splits.parts.items()
         },
         "quarantined": len(splits.quarantine),
     }

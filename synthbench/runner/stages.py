@@ -111,10 +111,9 @@ def evaluate(
 
     def build(folder: Path) -> dict[str, Any]:
         with session.context("scores", key, seed, folder / "files", failed) as ctx:
-            before = dict(session.store.saved)
-            with measure(session.device) as cost:
+            with session.store.counting() as work, measure(session.device) as cost:
                 evaluation = evaluator.plugin.evaluate(real, synthetic, ctx)
-            cost.add({part: total - before[part] for part, total in session.store.saved.items()})
+            cost.add(work.spared)  # shared work counts for each who needs it, whoever came first
             _check_evaluation(evaluation, evaluator.plugin)
             _save_scores(folder, evaluation)
             save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, real.train.classes)
@@ -127,10 +126,8 @@ def evaluate(
 
 def _digests(real: Splits) -> dict[str, str]:
     """Of all that an evaluator sees of the real data."""
-    further = {"val": real.val, "holdout": real.holdout}
-    parts = {"train": real.train, **{k: v for k, v in further.items() if v is not None}, **real.tests}
     geometry = {f"{name}, files": facts.digest for name, facts in real.geometry.items()}
-    return {name: images.digest for name, images in parts.items()} | geometry
+    return {name: images.digest for name, images in real.parts.items()} | geometry
 
 
 def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:

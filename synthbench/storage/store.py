@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import numpy as np
 from synthbench.errors import StoreError
 from synthbench.types import Artifact, Images
 
-__all__ = ["Store", "default_root", "digest_of", "load_images", "save_images", "write_atomic"]
+__all__ = ["Store", "Work", "default_root", "digest_of", "load_images", "save_images", "write_atomic"]
 
 Key = Mapping[str, Any]
 
@@ -43,6 +44,23 @@ def digest_of(key: Key) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@dataclass(eq=False)
+class Work:
+    """What a store did within a `counting` block.
+
+    built   entries made there and then: tells whether anything was computed
+    spared  what making the entries that were found had cost: a stage that uses them counts it in
+    """
+
+    built: int = 0
+    spared: dict[str, float] = field(default_factory=lambda: {"wall_s": 0.0, "cpu_s": 0.0})
+
+    def spare(self, cost: Mapping[str, float]) -> None:
+        """Take in an entry that was found."""
+        for part, seconds in cost.items():
+            self.spared[part] += seconds
+
+
 class Store:
     """SavedRun work under `root`. With `fresh`, what earlier processes stored is made again (once each)."""
 
@@ -50,10 +68,17 @@ class Store:
         self.root = root
         self.fresh = fresh
         self._made: set[Path] = set()
-        self.saved = {"wall_s": 0.0, "cpu_s": 0.0}
-        """What making the found entries cost when they were made: a stage that uses them counts it in."""
-        self.work = 0
-        """Entries this process has built: tells whether anything was computed."""
+        self._counting: list[Work] = []
+
+    @contextmanager
+    def counting(self) -> Iterator[Work]:
+        """Count what is built and what is spared within the block."""
+        work = Work()
+        self._counting.append(work)
+        try:
+            yield work
+        finally:
+            self._counting.remove(work)
 
     def entry(self, kind: str, key: Key) -> Path:
         """Where the entry lies, whether it is there or not."""
@@ -76,10 +101,10 @@ class Store:
 
         Two processes may build the same entry at once: the first to finish wins, both get its content.
         """
-        if found := self.find(kind, key):
-            for part, seconds in found.meta.get("made_in", {}).items():
-                self.saved[part] += seconds
-            return found
+        if stored := self.find(kind, key):
+            for work in self._counting:
+                work.spare(stored.meta.get("made_in", {}))
+            return stored
         path = self.entry(kind, key)
         with _people_errors(self.root):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +119,8 @@ class Store:
         finally:
             shutil.rmtree(building, ignore_errors=True)
         self._made.add(path)
-        self.work += 1
+        for work in self._counting:
+            work.built += 1
         return Artifact(path, meta)
 
     def resume_folder(self, kind: str, key: Key) -> Path:

@@ -27,11 +27,11 @@ from synthbench.leaderboard.bootstrap import cached_bootstrap
 from synthbench.leaderboard.estimates import Estimates, estimates_of
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
-from synthbench.results.layout import safe_name
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.session import Session
 from synthbench.runner.stages import evaluate
 from synthbench.seeds import derive_seed
+from synthbench.storage.layout import safe_name
 from synthbench.stress.degrade import degradations
 from synthbench.types import Images, Splits
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from synthbench.report import write_report
-from synthbench.results.layout import safe_name
 from synthbench.runner.pictures import save_nearest, save_real
+from synthbench.storage.layout import safe_name
 from synthbench.storage.predictions import save_predictions
 from synthbench.types import Images, Predictions
 

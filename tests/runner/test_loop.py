@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from synthbench.results.layout import safe_name
+from synthbench.storage.layout import safe_name
 
 STAGES = {"fit 10 0": 1, "evaluate meannoise-0-000000": 1}
 

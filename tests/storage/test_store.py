@@ -54,11 +54,14 @@ def test_what_was_made_is_found_by_its_key_and_not_made_again(store):
 
 
 def test_work_counts_what_this_process_has_built(store):
-    store.make("things", KEY, build("one"))
-    store.make("things", KEY, build("one"))
-    store.make("things", {**KEY, "seed": 2}, build("two"))
-    assert store.work == 2
-    assert Store(store.root).work == 0
+    with store.counting() as all_of_it:
+        store.make("things", KEY, build("one"))
+        with store.counting() as later:
+            made = store.make("things", KEY, build("one"))
+            store.make("things", {**KEY, "seed": 2}, build("two"))
+    store.make("things", {**KEY, "seed": 3}, build("three"))
+    assert (all_of_it.built, later.built) == (2, 1)
+    assert later.spared == made.meta["made_in"]
 
 
 def test_the_order_of_a_keys_entries_does_not_matter_and_their_values_do():
@@ -77,11 +80,11 @@ def test_a_failed_build_leaves_nothing(store, error):
         (folder / "half.txt").write_text("half")
         raise error
 
-    with pytest.raises(type(error)):
+    with store.counting() as work, pytest.raises(type(error)):
         store.make("things", KEY, fail)
     assert entries(store) == []
     assert store.find("things", KEY) is None
-    assert store.work == 0
+    assert work.built == 0
 
 
 def test_nobody_sees_an_entry_before_it_is_complete(store):
@@ -122,8 +125,9 @@ def test_an_entry_whose_meta_data_are_gone_is_made_again_in_full(store):
     (artifact.path / "litter.txt").write_text("from before")
     assert content(Store(store.root).make("things", KEY, build("two"))) == "two"
     last = Store(store.root)
-    assert content(last.make("things", KEY, build("three"))) == "two"
-    assert last.work == 0
+    with last.counting() as work:
+        assert content(last.make("things", KEY, build("three"))) == "two"
+    assert work.built == 0
     assert not (artifact.path / "litter.txt").exists()
 
 

@@ -180,12 +180,13 @@ def test_references_are_those_of_the_functions(pooled, real, alike, ctx):
 def test_references_are_computed_once_for_all_generators(pooled, real, alike, copier, ctx):
     plugin = Kid(extractor=pooled)
     first = scores(plugin, real, alike, ctx)
-    work = ctx.store.work
-    second = scores(plugin, real, copier, ctx.child("another seed"))
-    assert ctx.store.work == work + 3, "the copier's features, and each class's references at its numbers"
+    with ctx.store.counting() as work:
+        second = scores(plugin, real, copier, ctx.child("another seed"))
+    assert work.built == 3, "the copier's features, and each class's references at its numbers"
     assert first["kid[pooled]", "noise"] == second["kid[pooled]", "noise"]
-    scores(plugin, real, copier.subset(np.arange(120)[::-1]), ctx)
-    assert ctx.store.work == work + 4, "the features alone"
+    with ctx.store.counting() as work:
+        scores(plugin, real, copier.subset(np.arange(120)[::-1]), ctx)
+    assert work.built == 1, "the features alone"
 
 
 def test_the_references_of_each_class_are_in_a_table(pooled, real, alike, ctx):

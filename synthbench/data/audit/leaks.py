@@ -77,8 +77,7 @@ def parts_of(splits: Splits) -> dict[str, Images]:
     """
     if taken := {"train", "val"} & splits.tests.keys():
         raise ConfigError(f"a test set is called {min(taken)!r}, as another part is: give its data set a `label:`")
-    val = {} if splits.val is None else {"val": splits.val}
-    return {"train": splits.train, **val, **splits.tests}
+    return {name: images for name, images in splits.parts.items() if name != "holdout"}
 
 
 def audit(splits: Splits, progress: Progress | None = None) -> Audit:
