@@ -1,9 +1,14 @@
 """Fixtures for all tests: a plugin's surroundings, and a benchmark of tiny plugins in a temporary folder."""
 
 import json
+import os
 import shutil
 import sys
 from collections import Counter
+
+# As many workers as cores leave each of them one thread. Read when numpy and torch are loaded, hence above their
+# imports; processes that tests start inherit it.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import pandas as pd
 import pytest
@@ -13,6 +18,7 @@ from synthbench import cli
 from synthbench.storage.code_version import code_version
 from synthbench.testing import context_in
 from tests.helpers.places import HELPERS
+from tests.helpers.reports import no_report
 
 MINI = HELPERS / "mini.py"
 
@@ -27,8 +33,7 @@ class Mini:
         self.out = folder / "out"
         shutil.copy(MINI, self.plugin)
         monkeypatch.setenv("SYNTHBENCH_CACHE", str(self.cache))
-        # The page takes seconds, and tests/report/ looks at it.
-        monkeypatch.setattr("synthbench.commands.run.report_or_warning", lambda out: f"no report of {out.name}")
+        no_report(monkeypatch)
 
     @property
     def file(self):
