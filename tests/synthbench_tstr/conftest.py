@@ -1,5 +1,7 @@
 """Images that a small CNN tells apart after a few epochs: each class has stripes of its own."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,18 @@ def make_striped(n: int, seed: int = 0, n_classes: int = 2, prefix: str = "") ->
 def striped():
     """A function: striped(n, seed=0, n_classes=2, prefix="")."""
     return make_striped
+
+
+@pytest.fixture
+def rendered():
+    """Asked for by tests that look at the pictures."""
+
+
+@pytest.fixture(autouse=True)
+def bare_plots(request, monkeypatch):
+    """Elsewhere plots are drawn but not rendered, which takes longer than training: their files are empty."""
+    if "rendered" not in request.fixturenames:
+        monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, path, **options: Path(path).touch())
 
 
 @pytest.fixture

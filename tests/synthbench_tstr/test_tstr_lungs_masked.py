@@ -137,7 +137,7 @@ def test_what_lies_under_the_mask_does_not_count(ctx, real, striped):
     assert LungsMasked(**QUICK).evaluate(changed, inked(striped(60)), ctx).scores == plain.scores
 
 
-def test_the_mask_is_shown_over_the_mean_image_and_its_coverage_logged(ctx, caplog):
+def test_the_mask_is_shown_over_the_mean_image_and_its_coverage_logged(ctx, caplog, rendered):
     grey = np.stack([phantom(seed)[0][:, 6:70] for seed in range(12)])[..., None]
     grey = grey.repeat(2, axis=1).repeat(2, axis=2)  # of any size
     images = Images(grey, np.arange(12, dtype=np.int64) % 2, ("NORMAL", "PNEUMONIA"))
