@@ -1,8 +1,8 @@
 """How hard the data set is: no shortcut through brightness or class means, learnable by the small CNN, not solved.
 
 At 32 px, where the CNN trains in seconds: on half as many patients as the default, and on the default ones (marked
-`full`). A balanced accuracy of .9 on 200 images of 100 patients has a standard error of up to 3 points, on 400 of 2:
-the limits are the same for both.
+`full`). A balanced accuracy of .9 on 200 images of 100 patients has a standard error of up to 3 points, on 400
+images of 2: the limits are the same for both.
 """
 
 from __future__ import annotations
