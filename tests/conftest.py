@@ -17,7 +17,7 @@ import yaml
 from synthbench import cli
 from synthbench.storage.code_version import code_version
 from synthbench.testing import context_in
-from tests.helpers.places import HELPERS
+from tests.helpers.places import HELPERS, REAL_DATA
 from tests.helpers.reports import no_report
 
 MINI = HELPERS / "mini.py"
@@ -99,6 +99,19 @@ class Mini:
 def ctx(tmp_path):
     """Surroundings below the test's own folder."""
     return context_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def xray_folder(tmp_path_factory):
+    """Where the real X-rays stay prepared once a test has loaded them."""
+    return tmp_path_factory.mktemp("xrays")
+
+
+@pytest.fixture
+def xray_ctx(xray_folder, monkeypatch):
+    """Surroundings for tests that load the real X-rays."""
+    monkeypatch.setenv("SYNTHBENCH_DATA", str(REAL_DATA))
+    return context_in(xray_folder)
 
 
 @pytest.fixture

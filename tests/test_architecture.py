@@ -369,7 +369,7 @@ def test_quick_commands_load_no_torch_and_write_nothing(command, tmp_path):
 def test_quick_commands_answer_at_once(command, tmp_path):
     """Half a second beyond bare Python on a quiet machine; `--help` keeps that even under load.
 
-    CPU seconds, the best of three, and the first that is good enough: where other cores are busy even these double.
+    CPU seconds, the best of up to three: on a machine whose other cores are busy even these double.
     """
     limit = 0.5 if command == "help" else 1.0
     bare = min(ask(BARE, [], tmp_path)["cpu"] for _ in range(3))

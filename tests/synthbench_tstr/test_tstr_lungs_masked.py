@@ -20,7 +20,7 @@ from synthbench_tstr.lungfields import covered, lung_fields, otsu
 from synthbench_tstr.lungs_masked import show_mask
 from synthbench_tstr.mask import blacked_out, lung_mask
 from synthbench_tstr.plugin import LungsMasked, Tstr
-from tests.helpers.places import REAL_DATA
+from tests.helpers.xrays import OPTIONS, with_xrays
 
 QUICK = {"backbone": "cnn", "epochs": 2, "batch_size": 16, "learning_rate": 2e-3}
 FILM = Film(rows=64)
@@ -96,10 +96,10 @@ def test_the_mask_covers_most_of_the_phantoms_true_lungs():
     assert np.mean(shares) > 0.8
 
 
-@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real X-rays are not beside the checkout")
-def test_the_mask_covers_the_lung_fields_of_real_children(ctx):
+@with_xrays
+def test_the_mask_covers_the_lung_fields_of_real_children(xray_ctx):
     """docs/metrics.md: 98.0 % of NORMAL's (5th percentile 95.1 %), 93.6 % (74.2 %) of PNEUMONIA's."""
-    train = ChestXray(root=REAL_DATA / "chest_xray").load(ctx).train
+    train = ChestXray(**OPTIONS).load(xray_ctx).train
     normal, sick = (covered(train.subset(train.labels == k), 200) for k in (0, 1))
     assert len(normal) > 190
     assert normal.mean() == pytest.approx(0.980, abs=0.01)
