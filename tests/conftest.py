@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections import Counter
+from pathlib import Path
 
 # As many workers as cores leave each of them one thread. Read when numpy and torch are loaded, hence above their
 # imports; processes that tests start inherit it.
@@ -99,6 +100,27 @@ class Mini:
 def ctx(tmp_path):
     """Surroundings below the test's own folder."""
     return context_in(tmp_path)
+
+
+@pytest.fixture
+def rendered():
+    """Asked for by tests that look at plots where others have them bare."""
+
+
+@pytest.fixture
+def bare_plots(request, monkeypatch):
+    """Plots are drawn but not rendered, which is what takes time: their files are empty."""
+    if "rendered" in request.fixturenames:
+        return
+
+    def save(figure, file, **options):
+        if isinstance(file, Path):
+            file.touch()
+        else:
+            file.write("<svg></svg>")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", save)
+    monkeypatch.setattr("matplotlib.figure.Figure.draw_without_rendering", lambda figure: None)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """Images that a small CNN tells apart after a few epochs: each class has stripes of its own."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -27,16 +25,9 @@ def striped():
     return make_striped
 
 
-@pytest.fixture
-def rendered():
-    """Asked for by tests that look at the pictures."""
-
-
 @pytest.fixture(autouse=True)
-def bare_plots(request, monkeypatch):
-    """Elsewhere plots are drawn but not rendered, which takes longer than training: their files are empty."""
-    if "rendered" not in request.fixturenames:
-        monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, path, **options: Path(path).touch())
+def plots(bare_plots):
+    """Not rendered unless a test asks for `rendered`: that takes longer than training."""
 
 
 @pytest.fixture
