@@ -1,9 +1,15 @@
 """Fixtures for all tests: a plugin's surroundings, and a benchmark of tiny plugins in a temporary folder."""
 
 import json
+import os
 import shutil
 import sys
 from collections import Counter
+from pathlib import Path
+
+# As many workers as cores leave each of them one thread. Read when numpy and torch are loaded, hence above their
+# imports; processes that tests start inherit it.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import pandas as pd
 import pytest
@@ -12,7 +18,8 @@ import yaml
 from synthbench import cli
 from synthbench.storage.code_version import code_version
 from synthbench.testing import context_in
-from tests.helpers.places import HELPERS
+from tests.helpers.places import HELPERS, REAL_DATA
+from tests.helpers.reports import no_report
 
 MINI = HELPERS / "mini.py"
 
@@ -27,8 +34,7 @@ class Mini:
         self.out = folder / "out"
         shutil.copy(MINI, self.plugin)
         monkeypatch.setenv("SYNTHBENCH_CACHE", str(self.cache))
-        # The page takes seconds, and tests/report/ looks at it.
-        monkeypatch.setattr("synthbench.commands.run.report_or_warning", lambda out: f"no report of {out.name}")
+        no_report(monkeypatch)
 
     @property
     def file(self):
@@ -94,6 +100,40 @@ class Mini:
 def ctx(tmp_path):
     """Surroundings below the test's own folder."""
     return context_in(tmp_path)
+
+
+@pytest.fixture
+def rendered():
+    """Asked for by tests that look at plots where others have them bare."""
+
+
+@pytest.fixture
+def bare_plots(request, monkeypatch):
+    """Plots are drawn but not rendered, which is what takes time: their files are empty."""
+    if "rendered" in request.fixturenames:
+        return
+
+    def save(figure, file, **options):
+        if isinstance(file, Path):
+            file.touch()
+        else:
+            file.write("<svg></svg>")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", save)
+    monkeypatch.setattr("matplotlib.figure.Figure.draw_without_rendering", lambda figure: None)
+
+
+@pytest.fixture(scope="session")
+def xray_folder(tmp_path_factory):
+    """Where the real X-rays stay prepared once a test has loaded them."""
+    return tmp_path_factory.mktemp("xrays")
+
+
+@pytest.fixture
+def xray_ctx(xray_folder, monkeypatch):
+    """Surroundings for tests that load the real X-rays."""
+    monkeypatch.setenv("SYNTHBENCH_DATA", str(REAL_DATA))
+    return context_in(xray_folder)
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ def parsed(file):
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
+@cache
 def imports(file, *, at_import=False):
     """Absolute names that a file imports: modules, and the names taken from them as if they were modules."""
     names = set()
@@ -367,12 +368,11 @@ def test_quick_commands_load_no_torch_and_write_nothing(command, tmp_path):
 def test_quick_commands_answer_at_once(command, tmp_path):
     """Half a second beyond bare Python on a quiet machine; `--help` keeps that even under load.
 
-    CPU seconds, the best of three: on a machine whose other cores are busy even these double.
+    CPU seconds, the best of up to three: on a machine whose other cores are busy even these double.
     """
     limit = 0.5 if command == "help" else 1.0
-    mine = min(ask(REPORT, COMMANDS[command], tmp_path)["cpu"] for _ in range(3))
     bare = min(ask(BARE, [], tmp_path)["cpu"] for _ in range(3))
-    assert mine - bare < limit
+    assert any(ask(REPORT, COMMANDS[command], tmp_path)["cpu"] - bare < limit for _ in range(3))
 
 
 def test_help_does_not_wait_for_numpy(tmp_path):

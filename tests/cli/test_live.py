@@ -140,28 +140,22 @@ def test_silent_when_told_so(capsys, monkeypatch):
 # ---- whole runs
 
 
-def command(mini):
-    return [
-        sys.executable,
-        "-m",
-        "synthbench.cli",
-        "run",
-        str(mini.file),
-        "--out",
-        str(mini.out),
-        "--device",
-        "cpu",
-    ]
+def run_with(code, mini, **streams):
+    """A process that calls `main` with the arguments of a run, as the command `synthbench` does."""
+    arguments = ["run", str(mini.file), "--out", str(mini.out), "--device", "cpu"]
+    command = [sys.executable, "-c", f"import sys; from synthbench.cli import main; {code}", *arguments]
+    return subprocess.Popen(command, env={**os.environ, **TERMINAL}, **streams)
 
 
-def test_a_run_in_a_pipe_has_no_control_characters(mini):
+def test_a_run_in_a_pipe_has_no_control_characters_and_needs_torch_only_where_a_plugin_does(mini):
     mini.write("MeanNoise", "Failing")
-    done = subprocess.run(
-        command(mini), capture_output=True, text=True, check=False, env={**os.environ, **TERMINAL}
-    )
-    assert done.returncode == 1
-    assert not set("\r\x1b") & set(done.stdout + done.stderr)
-    assert done.stdout.startswith("[1/2] meannoise, seed 0: done")
+    code = "code = main(sys.argv[1:]); print('torch' in sys.modules); sys.exit(code)"
+    running = run_with(code, mini, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    out, err = running.communicate()
+    assert running.returncode == 1
+    assert not set("\r\x1b") & set(out + err)
+    assert out.startswith("[1/2] meannoise, seed 0: done")
+    assert out.splitlines()[-1] == "False"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
@@ -173,7 +167,8 @@ def test_a_run_on_a_terminal(mini):
     mini.write("MeanNoise", "Failing", evaluators=["Distance", "Twice"])
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
-    process = subprocess.Popen(command(mini), stdout=slave, stderr=slave, env={**os.environ, **TERMINAL})
+    code = "import synthbench.commands.run as run; run.report_or_warning = str; sys.exit(main(sys.argv[1:]))"
+    process = run_with(code, mini, stdout=slave, stderr=slave)
     os.close(slave)
     text = "".join(iter(lambda: read(master), ""))
     assert process.wait() == 1

@@ -21,20 +21,18 @@ from synthbench.types import Images, Splits
 from synthbench_cxr.plugin import ChestXray, CovidPneumoniaNormal, PneumoniaXrayImages
 from synthbench_phantom.plugin import Phantom
 from tests.helpers.places import REAL_DATA
-
-real = pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real X-rays are not beside the checkout")
-HOW = {"image_size": 64, "channels": 1, "antialias": False}
+from tests.helpers.xrays import OPTIONS, with_xrays
 
 
 @pytest.fixture(scope="module")
-def xrays(tmp_path_factory):
+def xrays(xray_folder):
     """chest-xray with the two other sets as test sets, as benchmarks/cxr-cpu.yaml prepares them."""
-    ctx = context_in(tmp_path_factory.mktemp("xrays"))
+    ctx = context_in(xray_folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SYNTHBENCH_DATA", str(REAL_DATA))
-        own = ChestXray(**HOW).load(ctx)
+        own = ChestXray(**OPTIONS).load(ctx)
         covid, resplit = (
-            cls(**HOW).load(ctx).tests["test"] for cls in (CovidPneumoniaNormal, PneumoniaXrayImages)
+            cls(**OPTIONS).load(ctx).tests["test"] for cls in (CovidPneumoniaNormal, PneumoniaXrayImages)
         )
     return Splits(own.train, {**own.tests, "covid": covid, "resplit": resplit}, own.val)
 
@@ -48,7 +46,7 @@ def names(ids):
     return np.array([PurePosixPath(image_id).name for image_id in ids])
 
 
-@real
+@with_xrays
 def test_the_re_split_leaks_as_its_file_names_say(xrays, found):
     """774 of its 879 images are training images, re-encoded: no pixel need be the same."""
     known = np.isin(names(xrays.tests["resplit"].ids), names(xrays.train.ids))
@@ -64,7 +62,7 @@ def test_the_re_split_leaks_as_its_file_names_say(xrays, found):
     assert pairs.same_class.all()
 
 
-@real
+@with_xrays
 def test_its_other_images_are_in_the_official_test_and_val(found):
     pairs = found.pairs[(found.pairs.test_set == "resplit") & (found.pairs.kind != "patient")]
     per_part = pairs.groupby("seen_in").image.nunique()
@@ -72,7 +70,7 @@ def test_its_other_images_are_in_the_official_test_and_val(found):
     assert per_part["val"] == 3
 
 
-@real
+@with_xrays
 def test_no_false_alarm_between_train_and_the_official_test(found):
     """No patient is in both, and bacteria's and virus's persons of one number are no leak."""
     nothing = {"leaked_exact": 0, "leaked_perceptual": 0, "leaked_patient": 0, "leaked": 0}
@@ -80,7 +78,7 @@ def test_no_false_alarm_between_train_and_the_official_test(found):
     assert found.counts("covid") == nothing
 
 
-@real
+@with_xrays
 def test_the_known_duplicates_are_found(found):
     within = found.pairs[(found.pairs.test_set == found.pairs.seen_in) & (found.pairs.kind == "exact")]
     official = within[within.test_set.isin(["train", "val", "test"])]
@@ -89,7 +87,7 @@ def test_the_known_duplicates_are_found(found):
     assert official.test_set.value_counts().to_dict() == {"train": 26, "test": 6}
 
 
-@real
+@with_xrays
 def test_within_the_sets_two_pairs_look_alike_that_are_not_the_same_pixels(found):
     """Judged by eye: one child under two numbers, and one adult's radiograph cropped in two ways."""
     alike = found.pairs[(found.pairs.test_set == found.pairs.seen_in) & (found.pairs.kind == "perceptual")]
@@ -99,7 +97,7 @@ def test_within_the_sets_two_pairs_look_alike_that_are_not_the_same_pixels(found
     ]
 
 
-@real
+@with_xrays
 def test_strangers_stay_far_from_the_limit(xrays):
     parts = describe_parts({"train": xrays.train, "test": xrays.tests["test"]})
     index, match = neighbours(parts["test"], parts["train"])
@@ -130,7 +128,7 @@ STRESS = {
 }
 
 
-@real
+@with_xrays
 def test_treated_copies_of_training_files_are_found(xrays):
     chosen = np.arange(0, len(xrays.train), 100)
     files = [Image.open(REAL_DATA / "chest_xray" / image_id).convert("L") for image_id in xrays.train.ids[chosen]]

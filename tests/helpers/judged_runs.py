@@ -9,12 +9,13 @@ import pytest
 import yaml
 
 from synthbench import cli
+from tests.helpers.reports import no_report
 
 JUDGED = Path(__file__).with_name("judged.py")
 
 
 class Runs:
-    """Runs of benchmarks of these plugins below one folder, with one store; each is made once."""
+    """Runs of benchmarks of these plugins below one folder, with one store; each made once, without its page."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -39,6 +40,7 @@ class Runs:
             file.write_text(text)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("SYNTHBENCH_CACHE", str(self.folder / "cache"))
+                no_report(patch)
                 assert cli.main(["run", str(file), "--out", str(out), "--device", "cpu"]) in (0, 1)
         return out
 

@@ -263,18 +263,6 @@ def made_up():
     )
 
 
-@pytest.fixture
-def bare_plots(monkeypatch):
-    """Plots are drawn but not rendered, which is what takes time."""
-
-    def save(figure, file, **options):
-        if options.get("format") == "svg":
-            file.write("<svg></svg>")
-
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", save)
-    monkeypatch.setattr("matplotlib.figure.Figure.draw_without_rendering", lambda figure: None)
-
-
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """A run's folder with its report; for tests that only read."""

@@ -9,6 +9,7 @@ import pytest
 
 from synthbench import cli
 from synthbench.report import write_report
+from tests.helpers.reports import no_report
 
 EVIL = "<script>document.title='broken into'</script><img src=x onerror=\"document.title='broken into'\">"
 
@@ -175,7 +176,9 @@ def test_an_attack_in_a_label_stays_text(chromium, made_up, bare_plots, tmp_path
 def test_the_quickstart_has_a_report_that_opens(chromium, tmp_path, monkeypatch):
     """The shipped file, cut down to seconds: from `synthbench run` to the browser."""
     monkeypatch.setenv("SYNTHBENCH_CACHE", str(tmp_path / "cache"))
-    small = ["generators.0.steps=2", "samples=40", "evaluators.0.epochs=1", "dataset.train_images=60"]
+    no_report(monkeypatch)  # `synthbench report` makes it
+    small = ["generators.0.steps=2", "samples=40", "dataset.train_images=60"]
+    small += ["evaluators.0.epochs=1", "evaluators.0.seeds=1"]
     small += [f"evaluators.{k}.at_most=10" for k in (1, 2, 3)]
     options = [word for change in [*small, "dataset.test_images=40"] for word in ("--set", change)]
     out = tmp_path / "run"

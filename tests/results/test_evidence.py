@@ -31,6 +31,7 @@ from synthbench.results.recompute import _cells
 from synthbench.storage.store import Store
 from synthbench.types import Score
 from tests.helpers.places import HELPERS
+from tests.helpers.reports import no_report
 
 POOLED = HELPERS / "pooled.py"
 FIDELITY = ("fd", "kid", "precision-recall", "density-coverage", "vendi", "authenticity", "memorisation")
@@ -226,6 +227,7 @@ SMALL = {
 def small(tmp_path, monkeypatch):
     """A function: run a benchmark of one generator and one evaluator, and return its exit code."""
     monkeypatch.setenv("SYNTHBENCH_CACHE", str(tmp_path / "cache"))
+    no_report(monkeypatch)
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL))
     return lambda: cli.main(
         ["run", str(tmp_path / "small.yaml"), "--out", str(tmp_path / "out"), "--device", "cpu"]
@@ -287,6 +289,7 @@ def run(tmp_path_factory):
     (folder / "bench.yaml").write_text(yaml.safe_dump(content))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SYNTHBENCH_CACHE", str(folder / "cache"))
+        no_report(patch)
         assert cli.main(["run", str(folder / "bench.yaml"), "--out", str(folder / "run"), "--device", "cpu"]) == 0
     return folder / "run"
 

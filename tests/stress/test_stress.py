@@ -59,7 +59,7 @@ class Balance(Evaluator):
 
 
 @pytest.fixture
-def stressed(mini, capsys):
+def stressed(mini, capsys, bare_plots):
     """A function: run `synthbench stress` on the mini benchmark; exit code, verdicts, points, what it printed."""
 
     def run(*arguments, evaluators=("Bright", "Copied", "Balance"), **changes):
@@ -79,7 +79,7 @@ def stressed(mini, capsys):
     return run
 
 
-def test_each_evaluator_notices_what_it_measures(stressed, mini):
+def test_each_evaluator_notices_what_it_measures(stressed, mini, rendered):
     code, found, points, shown = stressed()
     assert found.loc[("gap", "brightness"), "verdict"] == "right"
     assert float(found.loc[("gap", "brightness"), "leaves_at"]) == 0.5

@@ -25,6 +25,11 @@ def striped():
     return make_striped
 
 
+@pytest.fixture(autouse=True)
+def plots(bare_plots):
+    """Not rendered unless a test asks for `rendered`: that takes longer than training."""
+
+
 @pytest.fixture
 def real() -> Splits:
     """40 training images and two test sets."""

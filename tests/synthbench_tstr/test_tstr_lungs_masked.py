@@ -20,7 +20,7 @@ from synthbench_tstr.lungfields import covered, lung_fields, otsu
 from synthbench_tstr.lungs_masked import show_mask
 from synthbench_tstr.mask import blacked_out, lung_mask
 from synthbench_tstr.plugin import LungsMasked, Tstr
-from tests.helpers.places import REAL_DATA
+from tests.helpers.xrays import OPTIONS, with_xrays
 
 QUICK = {"backbone": "cnn", "epochs": 2, "batch_size": 16, "learning_rate": 2e-3}
 FILM = Film(rows=64)
@@ -96,10 +96,10 @@ def test_the_mask_covers_most_of_the_phantoms_true_lungs():
     assert np.mean(shares) > 0.8
 
 
-@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real X-rays are not beside the checkout")
-def test_the_mask_covers_the_lung_fields_of_real_children(ctx):
+@with_xrays
+def test_the_mask_covers_the_lung_fields_of_real_children(xray_ctx):
     """docs/metrics.md: 98.0 % of NORMAL's (5th percentile 95.1 %), 93.6 % (74.2 %) of PNEUMONIA's."""
-    train = ChestXray(root=REAL_DATA / "chest_xray").load(ctx).train
+    train = ChestXray(**OPTIONS).load(xray_ctx).train
     normal, sick = (covered(train.subset(train.labels == k), 200) for k in (0, 1))
     assert len(normal) > 190
     assert normal.mean() == pytest.approx(0.980, abs=0.01)
@@ -137,7 +137,7 @@ def test_what_lies_under_the_mask_does_not_count(ctx, real, striped):
     assert LungsMasked(**QUICK).evaluate(changed, inked(striped(60)), ctx).scores == plain.scores
 
 
-def test_the_mask_is_shown_over_the_mean_image_and_its_coverage_logged(ctx, caplog):
+def test_the_mask_is_shown_over_the_mean_image_and_its_coverage_logged(ctx, caplog, rendered):
     grey = np.stack([phantom(seed)[0][:, 6:70] for seed in range(12)])[..., None]
     grey = grey.repeat(2, axis=1).repeat(2, axis=2)  # of any size
     images = Images(grey, np.arange(12, dtype=np.int64) % 2, ("NORMAL", "PNEUMONIA"))

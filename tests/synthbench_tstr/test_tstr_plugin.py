@@ -97,7 +97,7 @@ def test_scores_follow_from_the_predictions(ctx, real, striped):
     assert on_test.ids.tolist() == real.tests["test"].ids.tolist()
 
 
-def test_files_agree_with_the_scores(ctx, real, striped):
+def test_files_agree_with_the_scores(ctx, real, striped, rendered):
     evaluation = QUICK.evaluate(real, striped(100), ctx)
     folder = ctx.workdir / "classifier-0"
     assert {path.name for path in folder.iterdir()} == {

@@ -68,7 +68,7 @@ def test_a_size_beyond_the_images_at_hand_has_no_number(ctx, real, striped):
     assert {p.variant for p in evaluation.predictions} == {"30 images"}
 
 
-def test_the_curve_is_written(ctx, real, striped):
+def test_the_curve_is_written(ctx, real, striped, rendered):
     evaluation = Tstr(**QUICK, sizes=(30, 60, 500)).evaluate(real, striped(100), ctx)
     with (ctx.workdir / "curve.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
