@@ -194,8 +194,8 @@ def _held_out(part: Part, evidence: Mapping[str, Array]) -> npt.NDArray[np.bool_
 
 def exact_copies(train: Images, synthetic: Images) -> npt.NDArray[np.bool_]:
     """Which synthetic images (M,) have the pixels of a training image."""
-    known = {_digest(pixels) for pixels in train.pixels}
-    return np.array([_digest(pixels) in known for pixels in synthetic.pixels], dtype=np.bool_)
+    digests = {_digest(pixels) for pixels in train.pixels}
+    return np.array([_digest(pixels) in digests for pixels in synthetic.pixels], dtype=np.bool_)
 
 
 def _digest(pixels: npt.NDArray[Any]) -> bytes:

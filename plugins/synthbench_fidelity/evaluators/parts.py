@@ -53,7 +53,7 @@ class Part(Pair):
 
 
 def gather(real: Splits, synthetic: Images, extractor: Extractor, ctx: Context) -> dict[str, Array]:
-    """The evidence that scores follow from, so that they can be told again without images.
+    """The evidence that scores follow from, so that they can be recomputed without images.
 
     "classes" (K,) names; "real" (N, D) and "synthetic" (M, D) features of the training and the synthetic images;
     "real_labels" (N,), "labels" (M,); "real_groups" (N,), a number for each patient: names are not needed.

@@ -84,7 +84,7 @@ def _pairs(part: Part, evidence: Mapping[str, Array]) -> Iterator[tuple[str, Pai
         return
     n, rng = len(part.synthetic), np.random.default_rng(derive_seed("calibration", part.name))
     chosen = some_patients(evidence["real_groups"][part.rows], min(n, len(part.real) // 2), rng)
-    copies = np.resize(rng.permutation(len(part.real)), n)
+    copies = np.resize(rng.permutation(len(part.real)), n)  # of more than there are, all over again
     yield REAL, Pair(real=part.real[~chosen], synthetic=part.real[chosen], rng=rng)
     yield NOISE, Pair(real=part.real, synthetic=evidence["noise"][:n], rng=rng)
     yield COPY, Pair(real=part.real, synthetic=part.real[copies], rng=rng)
