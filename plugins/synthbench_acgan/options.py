@@ -1,4 +1,4 @@
-"""What the ACGAN can be told; every default is the paper's."""
+"""The options of the ACGAN; every default is the paper's."""
 
 from __future__ import annotations
 

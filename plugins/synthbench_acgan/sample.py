@@ -45,8 +45,8 @@ def draw(generator: Generator, labels: Labels, rng: np.random.Generator) -> Pixe
     """One image for each label, from noise uniform in -1..1: uint8 (N, H, W, C)."""
     weight = generator.widen.weight
     noise = torch.from_numpy(rng.uniform(-1, 1, size=(len(labels), generator.config["latent"])))
-    asked = torch.from_numpy(np.array(labels))  # a copy: the harness hands out read-only labels
-    images = generator(noise.to(weight), asked.to(weight.device))
+    classes = torch.from_numpy(np.array(labels))  # a copy: the harness hands out read-only labels
+    images = generator(noise.to(weight), classes.to(weight.device))
     return to_uint8(images)
 
 
@@ -64,7 +64,7 @@ def load_generator(path: Path) -> Generator:
     """A generator from the generator.safetensors that a run leaves behind."""
     from synthbench_torchkit.state import load_tensors
 
-    weights, about = load_tensors(path)
-    generator = Generator(**about["config"])
+    weights, metadata = load_tensors(path)
+    generator = Generator(**metadata["config"])
     generator.load_state_dict(weights)
     return generator.eval()

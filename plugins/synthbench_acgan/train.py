@@ -94,13 +94,14 @@ class Players:
 def fit(config: Options, images: Images, ctx: Context) -> Generator:
     """Train up to `config.steps`, going on from `ctx.resume`; losses, grids and weights go to `ctx.workdir`."""
     size, _, channels = images.shape
-    torch.manual_seed(derive_seed(ctx.seed, "weights"))
+    torch.manual_seed(derive_seed(ctx.seed, "weights"))  # layers draw their start from torch's global state
     players = Players(config, size, channels, len(images.classes)).to(torch_device(ctx))
     checkpoint = ctx.resume / "state.safetensors"
     start, history = _resume(players, checkpoint)
     with ctx.progress.bar("acgan", config.steps, unit="steps", done=start) as bar:
         for step in range(start, config.steps):
             batch = draw_batch(config, images, ctx, step)
+            # Dropout draws from the global state, too: set anew each step, a resumed run has the same masks.
             torch.manual_seed(derive_seed(ctx.seed, "dropout", step))
             losses = train_step(players, batch)
             _check_finite(losses, step)
@@ -110,6 +111,7 @@ def fit(config: Options, images: Images, ctx: Context) -> Generator:
                 ctx.log.info("step %d: D tag %.3f labels %.3f, G tag %.3f labels %.3f", step, *losses)
                 write_losses(ctx.workdir / "losses.csv", history)
             if step in config.grid_steps or last:
+                # Into `resume`, which outlives a kill, until `_keep`. The same noise each time: grids compare.
                 save_grid(ctx.resume / f"grid-{step:06d}.png", players.generator, ctx.rng("grid"))
             if (step + 1) % config.checkpoint_every == 0 or last:
                 save_tensors(checkpoint, players.state(), {"step": step + 1, "history": history})
@@ -139,15 +141,15 @@ def train_step(players: Players, batch: Batch) -> Losses:
     """The discriminator once on reals and fakes together, then the generator once against the result."""
     d_tag, d_label = _discriminator_step(players, batch)
     g_tag, g_label = _generator_step(players, batch)
-    return Losses(*torch.stack([d_tag, d_label, g_tag, g_label]).tolist())
+    return Losses(*torch.stack([d_tag, d_label, g_tag, g_label]).tolist())  # one wait for a GPU, not four
 
 
 def _discriminator_step(players: Players, batch: Batch) -> tuple[Tensor, Tensor]:
     d = players.discriminator
-    with torch.no_grad():
+    with torch.no_grad():  # the generator learns nothing here
         fake = players.generator(batch.d_noise, batch.fake_labels)
     both = torch.cat([batch.real, fake])  # (2N, C, H, W)
-    labels = torch.cat([batch.real_labels, batch.fake_labels])
+    labels = torch.cat([batch.real_labels, batch.fake_labels])  # it learns the classes from fakes as well
     target = torch.cat([torch.ones_like(batch.d_noise[:, 0]), torch.zeros_like(batch.d_noise[:, 0])])
     tag, label = _losses(d, both, target, labels)
     (tag + label).backward(inputs=list(d.parameters()))  # type: ignore[no-untyped-call]
@@ -159,7 +161,8 @@ def _discriminator_step(players: Players, batch: Batch) -> tuple[Tensor, Tensor]
 def _generator_step(players: Players, batch: Batch) -> tuple[Tensor, Tensor]:
     g = players.generator
     fake = g(batch.g_noise, batch.fake_labels)
-    tag, label = _losses(players.discriminator, fake, torch.ones_like(batch.g_noise[:, 0]), batch.fake_labels)
+    as_real = torch.ones_like(batch.g_noise[:, 0])  # the generator wants its images taken for real
+    tag, label = _losses(players.discriminator, fake, as_real, batch.fake_labels)
     (tag + label).backward(inputs=list(g.parameters()))  # type: ignore[no-untyped-call]  # not D's: saves time
     _add_l2(g.regularised(), players.l2)
     players.g_optimiser.step()
@@ -194,15 +197,15 @@ def _resume(players: Players, checkpoint: Path) -> tuple[int, list[list[float]]]
     """Where to go on, and the losses logged before."""
     if not checkpoint.exists():
         return 0, []
-    state, about = load_tensors(checkpoint)
+    state, metadata = load_tensors(checkpoint)
     players.load(state)
-    return about["step"], about["history"]
+    return metadata["step"], metadata["history"]
 
 
 def _check_finite(losses: Losses, step: int) -> None:
     if not all(map(math.isfinite, losses)):
-        found = ", ".join(f"{name} {value}" for name, value in losses._asdict().items())
-        raise DivergedError(f"the ACGAN diverged at step {step} ({found}); try a lower learning_rate")
+        values = ", ".join(f"{name} {value}" for name, value in losses._asdict().items())
+        raise DivergedError(f"the ACGAN diverged at step {step} ({values}); try a lower learning_rate")
 
 
 def _keep(players: Players, history: list[list[float]], ctx: Context) -> None:

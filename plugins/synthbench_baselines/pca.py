@@ -51,9 +51,9 @@ class PcaSampler:
         require_classes(fitted, labels, self.classes)
         pixels = np.empty((len(labels), int(np.prod(self.shape))), dtype=np.uint8)
         for label in np.unique(labels):
-            wanted = np.flatnonzero(labels == label)
-            for start in range(0, len(wanted), BLOCK):
-                places = wanted[start : start + BLOCK]
+            asked = np.flatnonzero(labels == label)
+            for start in range(0, len(asked), BLOCK):
+                places = asked[start : start + BLOCK]
                 pixels[places] = self.gaussians[int(label)].draw(len(places), rng)
         return pixels.reshape(len(labels), *self.shape)
 
@@ -66,8 +66,8 @@ def fit_classes(train: Images, components: int, ctx: Context) -> PcaSampler:
             flat = train.pixels[train.labels == label].reshape(-1, int(np.prod(train.shape)))
             if not len(flat):
                 continue
-            kept = _cap(components, flat.shape, name, ctx)
-            gaussians[label] = fit_class(flat, kept, ctx.child("pca", name).seed)
+            allowed = _cap(components, flat.shape, name, ctx)
+            gaussians[label] = fit_class(flat, allowed, ctx.child("pca", name).seed)
             bar.advance(len(flat), note=name)
     return PcaSampler(gaussians, train.classes, train.shape)
 

@@ -49,9 +49,9 @@ def draw_by_label(
     require_classes(np.bincount(pool, minlength=len(classes)), asked, classes)
     drawn = np.empty(len(asked), dtype=np.int64)
     for label in np.unique(asked):
-        wanted, there = np.flatnonzero(asked == label), np.flatnonzero(pool == label)
-        rounds = -(-len(wanted) // len(there))
-        drawn[wanted] = np.concatenate([rng.permutation(there) for _ in range(rounds)])[: len(wanted)]
+        targets, sources = np.flatnonzero(asked == label), np.flatnonzero(pool == label)
+        rounds = -(-len(targets) // len(sources))
+        drawn[targets] = np.concatenate([rng.permutation(sources) for _ in range(rounds)])[: len(targets)]
     return drawn
 
 

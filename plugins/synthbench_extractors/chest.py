@@ -86,12 +86,12 @@ class RadDino(Extractor):
         (weights,) = self.files()
         weights.verify()
         config = Dinov2Config(**SHAPE)
-        made: Any = Dinov2Model.from_pretrained(
+        loaded: Any = Dinov2Model.from_pretrained(
             None, config=config, state_dict=load_file(weights.path), output_loading_info=True
         )
-        model, found = made
-        if found["missing_keys"]:  # would stay random: a version of transformers that names things otherwise
-            raise DataError(f"{weights.path} lacks {sorted(found['missing_keys'])[:3]}")
+        model, report = loaded
+        if report["missing_keys"]:  # would stay random: a version of transformers that names things otherwise
+            raise DataError(f"{weights.path} lacks {sorted(report['missing_keys'])[:3]}")
         mean, std = 255 * 0.5307, 255 * 0.2583
         prepare = Preparation(518, "bicubic", mean=(mean,) * 3, std=(std,) * 3)
         return embed_with(model, prepare, ctx, lambda images: model(images).pooler_output)

@@ -42,8 +42,8 @@ class Preparation:
 
     def __call__(self, images: Tensor) -> Tensor:
         """uint8 (n, 3, H, W) -> float (n, 3, size, size)."""
-        wanted = (self.size, self.size)
-        resized = F.interpolate(images.float(), wanted, mode=self.mode, align_corners=False, antialias=True)
+        sides = (self.size, self.size)
+        resized = F.interpolate(images.float(), sides, mode=self.mode, align_corners=False, antialias=True)
         mean, std = (torch.tensor(v, device=images.device).view(1, 3, 1, 1) for v in (self.mean, self.std))
         return (resized.clamp(0, 255) - mean) / std  # bicubic overshoots at edges; Pillow clamps as well
 

@@ -40,16 +40,16 @@ class Timm(Extractor):
 
     @property
     def preprocessing(self) -> str:
-        about = self._about()
-        size = self.image_size or about.input_size[-1]
-        mean, std = _three(about.mean), _three(about.std)
-        return f"{size}x{size} {_kernel(about)} antialiased, grey as RGB, (x / 255 - {mean}) / {std}"
+        config = self._config()
+        size = self.image_size or config.input_size[-1]
+        mean, std = _three(config.mean), _three(config.std)
+        return f"{size}x{size} {_kernel(config)} antialiased, grey as RGB, (x / 255 - {mean}) / {std}"
 
     def files(self) -> Sequence[WeightFile]:
         """The hub's file; none where `weights` names one. Raises ConfigError for a model that timm has not got."""
         if self.weights is not None:
             return ()
-        hub = self._about().hf_hub_id
+        hub = self._config().hf_hub_id
         if not hub:
             raise ConfigError(f"timm:{self.model}: no weights are published for it; name a file as `weights:`")
         url = f"https://huggingface.co/{hub}/resolve/main/model.safetensors"
@@ -60,23 +60,23 @@ class Timm(Extractor):
         if self.weights is None:
             return super().inputs()
         try:
-            found = sha256_of(self.weights)
+            digest = sha256_of(self.weights)
         except OSError as error:
             raise DataError(f"timm:{self.model}: weights: {self.weights}: {error.strerror}") from error
-        if not found.startswith(self.sha256):
-            raise DataError(f"{self.weights} has SHA-256 {found}, expected {self.sha256}")
-        return {"weights": found}
+        if not digest.startswith(self.sha256):
+            raise DataError(f"{self.weights} has SHA-256 {digest}, expected {self.sha256}")
+        return {"weights": digest}
 
     def load(self, train: Images, ctx: Context) -> Embed:  # noqa: ARG002 - it learns nothing here
         """Raises ConfigError for a size that the model does not take, DataError for weights that do not fit."""
         from synthbench_extractors.network import Preparation, embed_with
 
         self.inputs()
-        about = self._about()
+        config = self._config()
         model = self._model()
-        mean, std = ([255 * value for value in values] for values in (about.mean, about.std))
-        size = self.image_size or about.input_size[-1]
-        return embed_with(model, Preparation(size, _kernel(about), tuple(mean), tuple(std)), ctx)
+        mean, std = ([255 * value for value in values] for values in (config.mean, config.std))
+        size = self.image_size or config.input_size[-1]
+        return embed_with(model, Preparation(size, _kernel(config), tuple(mean), tuple(std)), ctx)
 
     def _model(self) -> nn.Module:
         """Built and filled by timm, which knows how each family's published names become its own.
@@ -86,29 +86,29 @@ class Timm(Extractor):
         import timm
 
         file = self.weights or self.files()[0].path
-        about = self._about()
-        size: dict[str, Any] = {"img_size": self.image_size} if self.image_size and about.fixed_input_size else {}
+        config = self._config()
+        size: dict[str, Any] = {"img_size": self.image_size} if self.image_size and config.fixed_input_size else {}
         try:
             state = timm.models.load_state_dict(str(file), weights_only=True)
-            heads = tuple(f"{name}." for name in _names(about.classifier))
-            kept = {name: tensor for name, tensor in state.items() if not name.startswith(heads)}
-            overlay: dict[str, Any] = {"state_dict": kept, "num_classes": 0}
+            heads = tuple(f"{name}." for name in _names(config.classifier))
+            body = {name: tensor for name, tensor in state.items() if not name.startswith(heads)}
+            overlay: dict[str, Any] = {"state_dict": body, "num_classes": 0}
             return timm.create_model(
                 self.model, pretrained=True, pretrained_cfg_overlay=overlay, num_classes=0, **size
             )
         except (RuntimeError, KeyError, ValueError, AssertionError, pickle.UnpicklingError) as error:
             raise DataError(f"timm:{self.model} cannot be made from {file}: {error}") from error
 
-    def _about(self) -> Any:
+    def _config(self) -> Any:
         """timm's own record of the model. Raises ConfigError where there is none."""
         import timm
 
-        about = timm.get_pretrained_cfg(self.model) if timm.is_model(self.model) else None
-        if about is None:
+        config = timm.get_pretrained_cfg(self.model) if timm.is_model(self.model) else None
+        if config is None:
             close = difflib.get_close_matches(self.model, timm.list_models(), n=3)
             hint = f"; did you mean {', '.join(close)}?" if close else ""
             raise ConfigError(f"timm {timm.__version__} has no model {self.model!r}{hint}")
-        return about
+        return config
 
 
 def _names(classifier: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -116,9 +116,9 @@ def _names(classifier: str | Sequence[str] | None) -> tuple[str, ...]:
     return (classifier,) if isinstance(classifier, str) else tuple(classifier or ())
 
 
-def _kernel(about: Any) -> str:
+def _kernel(config: Any) -> str:
     """The nearest of torch's two kernels."""
-    return "bilinear" if about.interpolation == "bilinear" else "bicubic"
+    return "bilinear" if config.interpolation == "bilinear" else "bicubic"
 
 
 def _three(values: Sequence[float]) -> str:

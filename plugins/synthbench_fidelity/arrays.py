@@ -34,14 +34,14 @@ def feature_sets(at_least: int = 1, **sets: npt.NDArray[Any]) -> list[Features]:
 
 
 def _features(name: str, array: npt.NDArray[Any], at_least: int) -> Features:
-    given = np.asarray(array)
-    if given.ndim != 2 or given.shape[1] == 0:
-        raise ValueError(f"{name} must be a matrix (N, D), one row an image; its shape is {given.shape}")
-    if len(given) < at_least:
-        raise ValueError(f"{name} needs at least {at_least} rows for this metric and has {len(given)}")
-    if not np.issubdtype(given.dtype, np.number) or np.iscomplexobj(given):
-        raise ValueError(f"{name} must hold real numbers; its type is {given.dtype}")
-    kept = given if given.dtype in (np.float32, np.float64) else given.astype(np.float64)
-    if not np.isfinite(kept).all():
+    matrix = np.asarray(array)
+    if matrix.ndim != 2 or matrix.shape[1] == 0:
+        raise ValueError(f"{name} must be a matrix (N, D), one row an image; its shape is {matrix.shape}")
+    if len(matrix) < at_least:
+        raise ValueError(f"{name} needs at least {at_least} rows for this metric and has {len(matrix)}")
+    if not np.issubdtype(matrix.dtype, np.number) or np.iscomplexobj(matrix):
+        raise ValueError(f"{name} must hold real numbers; its type is {matrix.dtype}")
+    features = matrix if matrix.dtype in (np.float32, np.float64) else matrix.astype(np.float64)
+    if not np.isfinite(features).all():
         raise ValueError(f"{name} holds NaN or infinite values")
-    return np.ascontiguousarray(kept)
+    return np.ascontiguousarray(features)

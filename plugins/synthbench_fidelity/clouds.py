@@ -112,13 +112,13 @@ def widths(a: Cloud, b: Cloud, rows: Integers, columns: Integers) -> Singles:
 
 def squared_distances(a: Cloud, b: Cloud, rows: Integers, columns: Integers) -> Floats:
     """Of the pairs (a[rows], b[columns]), from the differences of coordinates in float64."""
-    found = np.empty(len(rows))
+    squared = np.empty(len(rows))
     step = max(1, CHUNK // a.points.shape[1])
     for start in range(0, len(rows), step):
-        some = slice(start, start + step)
-        difference = np.subtract(a.points[rows[some]], b.points[columns[some]], dtype=np.float64)
-        found[some] = np.square(difference, out=difference).sum(axis=1)
-    return found
+        chunk = slice(start, start + step)
+        difference = np.subtract(a.points[rows[chunk]], b.points[columns[chunk]], dtype=np.float64)
+        squared[chunk] = np.square(difference, out=difference).sum(axis=1)
+    return squared
 
 
 def within(a: Cloud, b: Cloud, tile: Tile, limit: Floats) -> tuple[Integers, Integers]:
@@ -146,9 +146,9 @@ def _cloud(features: Features, centre: Floats, scale: float) -> Cloud:
     first, inverse, counts = _distinct(features)
     points = features if len(first) == len(features) else features[first]
     scaled, norms = np.empty(points.shape, np.float32), np.empty(len(points), np.float32)
-    for some in _pieces(points):
-        scaled[some] = (points[some] - centre) * (1 / scale)
-        norms[some] = np.einsum("ij,ij->i", scaled[some], scaled[some], dtype=np.float64)
+    for piece in _pieces(points):
+        scaled[piece] = (points[piece] - centre) * (1 / scale)
+        norms[piece] = np.einsum("ij,ij->i", scaled[piece], scaled[piece], dtype=np.float64)
     return Cloud(points, first, inverse, counts, scaled, norms, scale**2)
 
 

@@ -33,6 +33,7 @@ def frechet_distance(*, real: Features, synthetic: Features) -> float:
         return 0.0
     (mean_real, rows_real), (mean_synthetic, rows_synthetic) = map(_centred, (real, synthetic))
     few, many = sorted((rows_real, rows_synthetic), key=len)
+    # The centred rows are such an A themselves: where they are few, A S2 A' is N x N, and smaller than D x D.
     if len(few) <= few.shape[1]:
         product = few @ many.T
         overlap = _sum_of_roots(product @ product.T)
@@ -106,8 +107,8 @@ def _factor(covariance: Floats) -> Floats:
         return np.asarray(linalg.cholesky(covariance))
     except linalg.LinAlgError:
         values, vectors = linalg.eigh(covariance, driver="evd")
-        kept = values > 0
-        return np.asarray((vectors[:, kept] * np.sqrt(values[kept])).T)
+        positive = values > 0
+        return np.asarray((vectors[:, positive] * np.sqrt(values[positive])).T)
 
 
 def _sum_of_roots(symmetric: Floats) -> float:

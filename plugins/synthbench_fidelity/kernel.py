@@ -108,11 +108,11 @@ def _sums(real: Features, synthetic: Features) -> _Sums:
 
 def _own(features: Features) -> Floats:
     """Of each image the sum over the others."""
-    found = np.empty(len(features))
+    sums = np.empty(len(features))
     for rows, kernel in _kernels(features, features):
         kernel[np.arange(len(kernel)), np.arange(rows.start, rows.stop)] = 0
-        found[rows] = kernel.sum(axis=1)
-    return found
+        sums[rows] = kernel.sum(axis=1)
+    return sums
 
 
 def _kernels(first: Features, second: Features) -> Iterator[tuple[slice, Floats]]:

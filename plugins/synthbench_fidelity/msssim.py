@@ -46,8 +46,8 @@ def ms_ssim_of_random_pairs(*, images: Pixels, rng: np.random.Generator, pairs: 
     second = (first + rng.integers(1, len(images), size=pairs)) % len(images)
     step = max(1, BATCH // int(np.prod(images.shape[1:])))
     batches = [slice(start, start + step) for start in range(0, pairs, step)]
-    found = [ms_ssim_of_pairs(first=images[first[some]], second=images[second[some]]) for some in batches]
-    return np.concatenate(found)
+    similarities = [ms_ssim_of_pairs(first=images[first[b]], second=images[second[b]]) for b in batches]
+    return np.concatenate(similarities)
 
 
 def ms_ssim_of_pairs(*, first: Pixels, second: Pixels) -> Floats:

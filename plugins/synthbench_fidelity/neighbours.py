@@ -34,9 +34,9 @@ def k_nearest(*, queries: Features, points: Features, k: int) -> tuple[Floats, I
     distinct points there are as many columns as there are points.
     """
     queries, points = feature_sets(queries=queries, points=points)
-    asked, there = clouds(queries, points)
-    squared, index = _search(asked, there, min(k, len(there)))
-    return np.sqrt(squared)[asked.inverse], there.first[index][asked.inverse]
+    query_cloud, point_cloud = clouds(queries, points)
+    squared, index = _search(query_cloud, point_cloud, min(k, len(point_cloud)))
+    return np.sqrt(squared)[query_cloud.inverse], point_cloud.first[index][query_cloud.inverse]
 
 
 def nearest_other(*, points: Features) -> Floats:
@@ -58,15 +58,15 @@ def radii(cloud: Cloud, k: int) -> Floats:
 
 
 def _search(a: Cloud, b: Cloud, k: int) -> tuple[Floats, Integers]:
-    """Of each point of `a` the k nearest of `b`, by distance, then index: squared distances, indices (len(a), k).
+    """Of each point of `a` the k nearest of `b`, by distance, then index: squared squared, indices (len(a), k).
 
     Where the two are one cloud, no point is its own neighbour.
     """
     rows, columns = _candidates(a, b, k)
-    found = squared_distances(a, b, rows, columns)
-    order = np.lexsort((columns, found, rows))
+    squared = squared_distances(a, b, rows, columns)
+    order = np.lexsort((columns, squared, rows))
     chosen = order[_starts(rows[order])[:, None] + np.arange(k)]
-    return found[chosen], columns[chosen]
+    return squared[chosen], columns[chosen]
 
 
 def _candidates(a: Cloud, b: Cloud, k: int) -> tuple[Integers, Integers]:

@@ -44,6 +44,7 @@ def prdc(*, real: Features, synthetic: Features, k: int) -> dict[str, float]:
     for tile in tiles(reals, synthetics):
         centres, members = within(reals, synthetics, tile, real_radii[tile.rows, None])
         covered[centres] = precise[members] = True
+        # A cloud holds each point once; density counts every image in every ball, its copies as well.
         balls += int(reals.counts[centres] @ synthetics.counts[members])
         recalled[within(reals, synthetics, tile, synthetic_radii[tile.columns])[0]] = True
     n, m = len(real), len(synthetic)
@@ -57,11 +58,11 @@ def prdc(*, real: Features, synthetic: Features, k: int) -> dict[str, float]:
 
 def precision_recall(*, real: Features, synthetic: Features, k: int = 3) -> dict[str, float]:
     """ "precision" and "recall" of `prdc`, with the k of Kynkaanniemi et al. (2019)."""
-    found = prdc(real=real, synthetic=synthetic, k=k)
-    return {name: found[name] for name in ("precision", "recall")}
+    values = prdc(real=real, synthetic=synthetic, k=k)
+    return {name: values[name] for name in ("precision", "recall")}
 
 
 def density_coverage(*, real: Features, synthetic: Features, k: int = 5) -> dict[str, float]:
     """ "density" and "coverage" of `prdc`, with the k of Naeem et al. (2020)."""
-    found = prdc(real=real, synthetic=synthetic, k=k)
-    return {name: found[name] for name in ("density", "coverage")}
+    values = prdc(real=real, synthetic=synthetic, k=k)
+    return {name: values[name] for name in ("density", "coverage")}

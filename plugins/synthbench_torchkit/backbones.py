@@ -130,12 +130,12 @@ def _backbone(name: str) -> nn.Module:
         return small_cnn()
     import timm
 
-    wanted = name.removeprefix(TIMM)
-    if not timm.is_model(wanted):
-        close = ", ".join(difflib.get_close_matches(wanted, timm.list_models(), n=3))
+    model = name.removeprefix(TIMM)
+    if not timm.is_model(model):
+        close = ", ".join(difflib.get_close_matches(model, timm.list_models(), n=3))
         hint = f"; did you mean {close}?" if close else ""
-        raise ConfigError(f"timm {timm.__version__} has no model {wanted!r}{hint}")
-    return timm.create_model(wanted, pretrained=False, num_classes=0)
+        raise ConfigError(f"timm {timm.__version__} has no model {model!r}{hint}")
+    return timm.create_model(model, pretrained=False, num_classes=0)
 
 
 def _feature_width(backbone: nn.Module, shape: tuple[int, int, int], name: str) -> int:
@@ -151,8 +151,8 @@ def _feature_width(backbone: nn.Module, shape: tuple[int, int, int], name: str) 
 
 
 def _normalisation(backbone: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    about = getattr(backbone, "pretrained_cfg", {})  # timm's; torchvision's VGG16 takes the usual figures
-    return about.get("mean", IMAGENET_MEAN), about.get("std", IMAGENET_STD)
+    config = getattr(backbone, "pretrained_cfg", {})  # timm's; torchvision's VGG16 takes the usual figures
+    return config.get("mean", IMAGENET_MEAN), config.get("std", IMAGENET_STD)
 
 
 def _set_momentum(model: nn.Module, keras_momentum: float) -> None:

@@ -90,8 +90,8 @@ def train_classifier(images: Images, recipe: Recipe, ctx: Context) -> Classifier
     if len(images.classes) < 2:
         raise DataError(f"a classifier needs two classes or more; these images have {images.classes}")
     device = torch_device(ctx)
-    held = grouped_split(images, recipe.validation, ctx.rng("hold-out"))
-    train, validation = np.flatnonzero(~held), np.flatnonzero(held)
+    held_out = grouped_split(images, recipe.validation, ctx.rng("hold-out"))
+    train, validation = np.flatnonzero(~held_out), np.flatnonzero(held_out)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(ctx.seed)  # the start and dropout
         model = build_classifier(recipe, images.shape, len(images.classes))

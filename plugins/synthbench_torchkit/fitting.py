@@ -52,13 +52,16 @@ def fit(
     best, best_state = 0, dict[str, Tensor]()
     with ctx.progress.bar(f"classifier {recipe.backbone}", recipe.epochs * len(train)) as bar:
         for number in range(1, recipe.epochs + 1):
+            # From seed and epoch alone: how much dropout has drawn before does not move the order.
             order = ctx.rng("order", number).permutation(train)
             trained = _train_epoch(model, optimiser, images, order, recipe, bar)
             checked = _validate(model, images, validation, recipe.batch_size)
             history.append(Epoch(number, *trained, *checked))
             _report(history[-1], recipe, ctx, bar)
+            # Of equal losses the earlier epoch stays: it cost less and has had less time to overfit.
             if number == 1 or history[-1].val_loss < history[best].val_loss:
                 best = number - 1
+                # `state_dict` hands out the live tensors, which the next step changes in place.
                 best_state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
             if len(history) - 1 - best >= recipe.patience:
                 break
@@ -71,14 +74,14 @@ def _train_epoch(
     model: nn.Module, optimiser: torch.optim.Optimizer, images: Images, order: Index, recipe: Recipe, bar: Bar
 ) -> tuple[float, float]:
     """Mean loss and accuracy of one pass."""
-    model.train()
+    model.train()  # `_validate` switched it off
     totals = _Totals()
     for batch in _batches(order, recipe.batch_size):
         pixels, labels = batch_of(images, batch, model)
         optimiser.zero_grad(set_to_none=True)
         logits = model(pixels)
         loss = loss_of(logits, labels)
-        torch.autograd.backward(loss)
+        torch.autograd.backward(loss)  # what `loss.backward()` calls, with types
         optimiser.step()
         totals.add(loss.detach(), logits.detach(), labels)
         bar.advance(len(batch))
@@ -114,6 +117,8 @@ class _Totals:
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         self.n += len(labels)
+        # In double: a mean over thousands of batches summed in float32 would lose digits. Weighted by size, since
+        # the last batch may be smaller.
         self.loss = self.loss + loss.double() * len(labels)
         self.right = self.right + (probabilities_of(logits).argmax(1) == labels).sum()
 

@@ -43,12 +43,12 @@ def _vgg16_state() -> State:
 def _timm_state(name: str) -> State:
     import timm
 
-    wanted = name.removeprefix(TIMM)
+    model = name.removeprefix(TIMM)
     try:
-        state: State = timm.create_model(wanted, pretrained=True, num_classes=0).state_dict()
+        state: State = timm.create_model(model, pretrained=True, num_classes=0).state_dict()
     except Exception as error:  # the hub's client raises whatever its HTTP library does
-        about = timm.get_pretrained_cfg(wanted)
-        source = getattr(about, "hf_hub_id", None) or wanted
+        config = timm.get_pretrained_cfg(model)
+        source = getattr(config, "hf_hub_id", None) or model
         raise _not_there(f"timm's {source}/model.safetensors", error) from error
     return state
 
@@ -82,6 +82,6 @@ def _load(backbone: nn.Module, state: State, source: str) -> None:
         raise DataError(f"{source} lacks {len(missing)} of {len(own)} tensors, e.g. {missing[0]!r}")
     for name, tensor in own.items():
         if state[name].shape != tensor.shape:
-            found, wanted = tuple(state[name].shape), tuple(tensor.shape)
-            raise DataError(f"{source}: tensor {name!r} has shape {found}, the backbone needs {wanted}")
+            shape, needed = tuple(state[name].shape), tuple(tensor.shape)
+            raise DataError(f"{source}: tensor {name!r} has shape {shape}, the backbone needs {needed}")
     backbone.load_state_dict({name: state[name] for name in own})

@@ -15,15 +15,15 @@ from torch import Tensor
 __all__ = ["load_tensors", "save_tensors", "select"]
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-    """Write `tensors` and `about` (JSON values) as safetensors; a reader sees the old file or the new, never half.
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write `tensors` and `metadata` (JSON values) as safetensors; readers see the old file or the new, not half.
 
     Tensors are written from any device, in plain row-major order.
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(plain, temporary, metadata={"about": json.dumps(dict(about))})
+        save_file(plain, temporary, metadata={"about": json.dumps(dict(metadata))})
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -38,8 +38,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise FileNotFoundError(path)
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads(file.metadata()["about"])
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118 - not a mapping
+            metadata = json.loads(file.metadata()["about"])
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 - not a mapping
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise RuntimeError(f"{path} is damaged ({error}); delete it to start again") from error
 

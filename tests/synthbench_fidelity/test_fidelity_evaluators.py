@@ -2,15 +2,22 @@
 
 import csv
 from dataclasses import replace
+from textwrap import dedent
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from synthbench.api.registry import load_registry
 from synthbench.testing import check_evaluator, tiny_splits
 from synthbench_fidelity import functional
-from synthbench_fidelity.evaluators.base import drawn
-from synthbench_fidelity.evaluators.calibrated import Reference, noise, place, some_patients
+from synthbench_fidelity import prdc as prdc_module
+from synthbench_fidelity.evaluators import feature_evaluator
+from synthbench_fidelity.evaluators.feature_evaluator import FeatureEvaluator
+from synthbench_fidelity.evaluators.metric import Figure, Metric
+from synthbench_fidelity.evaluators.parts import Pair, drawn
+from synthbench_fidelity.evaluators.references import Reference, noise, place, some_patients
 from synthbench_fidelity.plugin import (
     Authenticity,
     DensityCoverage,
@@ -23,6 +30,7 @@ from synthbench_fidelity.plugin import (
     Vendi,
     register_evaluators,
 )
+from synthbench_fidelity.prdc import prdc
 
 from .conftest import pictures
 
@@ -145,7 +153,8 @@ def test_all_evaluators_draw_the_same_images(alike):
 
 @pytest.mark.parametrize("cls", CALIBRATED)
 def test_a_class_without_training_images_has_no_number(cls, pooled, real, alike, ctx):
-    plugin, kind = cls(extractor=pooled), next(iter(cls.calibrated))
+    plugin = cls(extractor=pooled)
+    kind = plugin.feature_metrics[0].name
     found = scores(plugin, replace(real, train=real.train.subset(real.train.labels == 0)), alike, ctx)
     assert np.isnan(found[f"{kind}[pooled]", "BLOB"].value)
     assert "0 train images of BLOB" in found[f"{kind}[pooled]", "BLOB"].note
@@ -158,8 +167,9 @@ def test_noise_stands_at_0_and_real_images_near_1(cls, pooled, real, alike, ctx)
     plugin, real = cls(extractor=pooled), replace(real, train=pictures(240, 4))
     bad = scores(plugin, real, replace(noise(real.train, 120), labels=alike.labels), ctx)
     good = scores(plugin, real, alike, ctx)
-    for kind in plugin.calibrated:
-        name = f"{kind}_place[pooled]"
+    places = [f"{metric.name}_place[pooled]" for metric in plugin.feature_metrics if metric.calibrated]
+    assert places
+    for name in places:
         assert bad[name, ""].value == 0
         assert good[name, ""].value == pytest.approx(1, abs=0.3)
         assert "0 is noise" in good[name, ""].note
@@ -187,6 +197,71 @@ def test_references_are_computed_once_for_all_generators(pooled, real, alike, co
     with ctx.store.counting() as work:
         scores(plugin, real, copier.subset(np.arange(120)[::-1]), ctx)
     assert work.built == 1, "the features alone"
+
+
+class Spread(FeatureEvaluator):
+    """One number under two names: it asks for 40 images under one of them."""
+
+    name: ClassVar[str] = "spread"
+
+    @property
+    def feature_metrics(self):
+        def spread(pair):
+            return Figure(float(pair.synthetic.std()))
+
+        return [
+            Metric("spread", "higher", spread, calibrated=True),
+            Metric("spread_of_many", "higher", spread, least=40, calibrated=True),
+        ]
+
+
+def test_each_metric_says_how_many_images_it_needs(pooled, real, alike, ctx):
+    """60 training images are enough for both, their halves for one of the two."""
+    few = replace(real, train=real.train.subset(np.arange(60)))
+    found = scores(Spread(extractor=pooled), few, alike, ctx)
+    assert found["spread[pooled]", ""].value == found["spread_of_many[pooled]", ""].value
+    assert np.isfinite(found["spread_place[pooled]", ""].value)
+    assert found["spread_of_many_place[pooled]", ""].note.startswith("too few images to place it")
+    assert ("spread[pooled]", "real against real") in found
+    assert ("spread_of_many[pooled]", "real against real") not in found
+    assert ("spread_of_many[pooled]", "noise") in found
+    assert found["spread_of_many[pooled]", "PLAIN"].note == "too few: 30 train images of PLAIN (40 needed)"
+
+
+def test_what_two_metrics_share_is_computed_once(pooled, real, alike, ctx, monkeypatch):
+    """Precision and recall come from one pass: of 3 parts, and of 3 references of each."""
+    calls = []
+    monkeypatch.setattr(prdc_module, "prdc", lambda **sets: calls.append(sets) or prdc(**sets))
+    scores(PrecisionRecall(extractor=pooled), real, alike, ctx)
+    assert len(calls) == 3 + 3 * 3
+
+
+def test_once_tells_options_apart():
+    pair = Pair(real=np.ones((2, 1)), synthetic=np.zeros((3, 1)), rng=np.random.default_rng(0))
+
+    def total(real, synthetic, k):
+        return real.sum() + synthetic.sum() + k
+
+    assert [pair.once(total, k=k) for k in (1, 2, 1)] == [3, 4, 3]
+
+
+def test_the_metric_in_the_docstring_works(pooled, real, alike, ctx, tmp_path):
+    """What is shown to those who add one: a file of it passes the conformance suite."""
+    block = [line for line in feature_evaluator.__doc__.splitlines() if line.startswith("    ") or not line]
+    imports = ["from collections.abc import Sequence", "from typing import ClassVar", "import numpy as np"]
+    for module, names in (
+        ("feature_evaluator", "FeatureEvaluator"),
+        ("metric", "Figure, Metric"),
+        ("parts", "Pair"),
+    ):
+        imports.append(f"from synthbench_fidelity.evaluators.{module} import {names}")
+    (tmp_path / "shift.py").write_text("\n".join(imports) + "\n\n" + dedent("\n".join(block)))
+    plugin = load_registry().find("evaluator", "shift.py:MeanShift", tmp_path)(extractor=pooled)
+    check_evaluator(plugin)
+    found = scores(plugin, real, alike, ctx)
+    train, synthetic = (ctx.features(s, pooled, train=real.train).mean(axis=0) for s in (real.train, alike))
+    assert found["mean_shift[pooled]", ""].value == pytest.approx(float(np.linalg.norm(train - synthetic)))
+    assert found["mean_shift_place[pooled]", ""].value == pytest.approx(1, abs=0.3)
 
 
 def test_the_references_of_each_class_are_in_a_table(pooled, real, alike, ctx):
@@ -241,10 +316,9 @@ def test_tiny_sets_of_the_conformance_suite_have_no_holdout():
 @pytest.mark.parametrize(("way", "real", "bad"), [("higher", 0.5, 0.9), ("lower", 2.0, 2.0)])
 def test_no_place_where_noise_scores_as_well_as_real_images(way, real, bad):
     """Noise has one feature vector, near enough; where that lies amid the data, its precision is 1."""
-    references = {
-        name: Reference(name, 9, 9, {"m": value})
-        for name, value in {"real against real": real, "noise": bad}.items()
-    }
-    figure = place(1.0, "m", way, references)
+    references = [
+        Reference(name, 9, 9, {"m": value}) for name, value in {"real against real": real, "noise": bad}.items()
+    ]
+    figure = place(1.0, Metric("m", way, lambda pair: Figure(1.0)), references)
     assert np.isnan(figure.value)
     assert figure.note == f"noise ({bad:.4g}) scores no worse than real against real ({real:.4g})"

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import ClassVar
 
-import numpy as np
-
-from synthbench import Direction
-from synthbench_fidelity.arrays import Features
-from synthbench_fidelity.evaluators.base import Figure, PartEvaluator
+from synthbench_fidelity.evaluators.feature_evaluator import FeatureEvaluator
+from synthbench_fidelity.evaluators.metric import Figure, Metric
+from synthbench_fidelity.evaluators.parts import Pair
 
 __all__ = ["Authenticity"]
 
 
-class Authenticity(PartEvaluator):
+class Authenticity(FeatureEvaluator):
     """Share of synthetic images farther from their nearest training image than that one is from the next."""
 
     name: ClassVar[str] = "authenticity"
-    kinds: ClassVar[Mapping[str, Direction]] = {"authenticity": "higher"}
-    limits: ClassVar[Mapping[str, tuple[float, float]]] = {"authenticity": (0.0, 1.0)}
 
-    def measure(self, real: Features, synthetic: Features, rng: np.random.Generator) -> Mapping[str, Figure]:  # noqa: ARG002
-        from synthbench_fidelity.memorisation import authenticity
+    @property
+    def feature_metrics(self) -> Sequence[Metric]:
+        return [Metric("authenticity", "higher", _share, bounds=(0.0, 1.0))]
 
-        return {"authenticity": Figure(authenticity(train=real, synthetic=synthetic))}
+
+def _share(pair: Pair) -> Figure:
+    from synthbench_fidelity.memorisation import authenticity
+
+    return Figure(authenticity(train=pair.real, synthetic=pair.synthetic))

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from pydantic import Field
 
-from synthbench import Direction
-from synthbench_fidelity.arrays import Features
-from synthbench_fidelity.evaluators.base import Figure
-from synthbench_fidelity.evaluators.calibrated import CalibratedEvaluator
+from synthbench_fidelity.evaluators.feature_evaluator import FeatureEvaluator
+from synthbench_fidelity.evaluators.metric import Figure, Metric
+from synthbench_fidelity.evaluators.parts import Pair
 
 __all__ = ["DensityCoverage"]
 
 
-class DensityCoverage(CalibratedEvaluator):
+class DensityCoverage(FeatureEvaluator):
     """Real neighbourhoods around each synthetic image, and share of training images with one in theirs."""
 
     name: ClassVar[str] = "density-coverage"
-    kinds: ClassVar[Mapping[str, Direction]] = {"density": "higher", "coverage": "higher"}
-    calibrated: ClassVar[Mapping[str, Direction]] = kinds
-    limits: ClassVar[Mapping[str, tuple[float, float]]] = {"coverage": (0.0, 1.0)}
     k: int = Field(5, ge=1, description="the neighbour that a radius reaches; the paper's")
 
     @property
-    def needs(self) -> int:
-        return self.k + 1
+    def feature_metrics(self) -> Sequence[Metric]:
+        density, coverage = (partial(_figure, name=name, k=self.k) for name in ("density", "coverage"))
+        least = self.k + 1
+        return [
+            Metric("density", "higher", density, least=least, calibrated=True),
+            Metric("coverage", "higher", coverage, bounds=(0.0, 1.0), least=least, calibrated=True),
+        ]
 
-    def compare(self, real: Features, synthetic: Features) -> Mapping[str, Figure]:
-        from synthbench_fidelity.prdc import density_coverage
 
-        found = density_coverage(real=real, synthetic=synthetic, k=self.k)
-        return {kind: Figure(value) for kind, value in found.items()}
+def _figure(pair: Pair, name: str, k: int) -> Figure:
+    from synthbench_fidelity.prdc import density_coverage
+
+    return Figure(pair.once(density_coverage, k=k)[name])

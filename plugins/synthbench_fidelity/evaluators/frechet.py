@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import ClassVar
 
-import numpy as np
 from pydantic import field_validator
 
-from synthbench import Direction, Extractor, ExtractorField, extractor_field
-from synthbench_fidelity.arrays import Features
-from synthbench_fidelity.evaluators.base import Figure, undefined
-from synthbench_fidelity.evaluators.calibrated import CalibratedEvaluator
+from synthbench import Extractor, ExtractorField, extractor_field
+from synthbench_fidelity.evaluators.feature_evaluator import FeatureEvaluator
+from synthbench_fidelity.evaluators.metric import Figure, Metric, undefined
+from synthbench_fidelity.evaluators.parts import Pair
 
 __all__ = ["Fd", "Fid"]
 
 
-class Fd(CalibratedEvaluator):
+class Fd(FeatureEvaluator):
     """Frechet distance to the training images, and its value extrapolated to infinitely many synthetic ones."""
 
     name: ClassVar[str] = "fd"
-    kinds: ClassVar[Mapping[str, Direction]] = {"fd": "lower", "fd_infinity": "lower"}
-    calibrated: ClassVar[Mapping[str, Direction]] = {"fd": "lower"}
 
-    def compare(self, real: Features, synthetic: Features) -> Mapping[str, Figure]:
-        from synthbench_fidelity.frechet import frechet_distance
-
-        n, d = min(len(real), len(synthetic)), real.shape[1]
-        warning = f"N = {n} <= d = {d}: the covariance is singular; read kid beside it" if n <= d else ""
-        return {"fd": Figure(frechet_distance(real=real, synthetic=synthetic), note=warning)}
-
-    def measure(self, real: Features, synthetic: Features, rng: np.random.Generator) -> Mapping[str, Figure]:
-        return {**self.compare(real, synthetic), "fd_infinity": _infinity(real, synthetic, rng)}
+    @property
+    def feature_metrics(self) -> Sequence[Metric]:
+        return _metrics("fd")
 
 
-def _infinity(real: Features, synthetic: Features, rng: np.random.Generator) -> Figure:
-    """NaN where half the images, from which the line is fitted, are no more than the features."""
-    from synthbench_fidelity.frechet import frechet_distance_infinity
-
-    needed = 2 * real.shape[1] + 2
-    if len(synthetic) < needed:
-        return undefined(f"N = {len(synthetic)}: FD is linear in 1/N from 2 d images on ({needed} needed)")
-    return Figure(frechet_distance_infinity(real=real, synthetic=synthetic, rng=rng))
-
-
-class Fid(Fd):
+class Fid(FeatureEvaluator):
     """The Frechet Inception distance to the training images, and its value at infinitely many synthetic ones."""
 
     name: ClassVar[str] = "fid"
@@ -57,6 +38,35 @@ class Fid(Fd):
             raise ValueError(f"FID is Inception's alone; with {extractor.label} use `fd`")
         return extractor
 
-    def named(self, kind: str) -> str:
+    @property
+    def feature_metrics(self) -> Sequence[Metric]:
+        return _metrics("fid")
+
+    def named(self, metric: str) -> str:
         """The one metric whose name says the extractor."""
-        return kind.replace("fd", "fid")
+        return metric
+
+
+def _metrics(name: str) -> list[Metric]:
+    return [
+        Metric(name, "lower", _distance, calibrated=True),
+        Metric(f"{name}_infinity", "lower", _infinity),
+    ]
+
+
+def _distance(pair: Pair) -> Figure:
+    from synthbench_fidelity.frechet import frechet_distance
+
+    n, d = min(len(pair.real), len(pair.synthetic)), pair.real.shape[1]
+    warning = f"N = {n} <= d = {d}: the covariance is singular; read kid beside it" if n <= d else ""
+    return Figure(frechet_distance(real=pair.real, synthetic=pair.synthetic), note=warning)
+
+
+def _infinity(pair: Pair) -> Figure:
+    """NaN where half the images, from which the line is fitted, are no more than the features."""
+    from synthbench_fidelity.frechet import frechet_distance_infinity
+
+    n, needed = len(pair.synthetic), 2 * pair.real.shape[1] + 2
+    if n < needed:
+        return undefined(f"N = {n}: FD is linear in 1/N from 2 d images on ({needed} needed)")
+    return Figure(frechet_distance_infinity(real=pair.real, synthetic=pair.synthetic, rng=pair.rng))

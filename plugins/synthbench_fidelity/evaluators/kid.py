@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import ClassVar
 
-from synthbench import Direction
-from synthbench_fidelity.arrays import Features
-from synthbench_fidelity.evaluators.base import Figure
-from synthbench_fidelity.evaluators.calibrated import CalibratedEvaluator
+from synthbench_fidelity.evaluators.feature_evaluator import FeatureEvaluator
+from synthbench_fidelity.evaluators.metric import Figure, Metric
+from synthbench_fidelity.evaluators.parts import Pair
 
 __all__ = ["Kid"]
 
 
-class Kid(CalibratedEvaluator):
+class Kid(FeatureEvaluator):
     """Kernel distance (unbiased MMD^2, cubic kernel) to the training images, from all pairs, with its interval."""
 
     name: ClassVar[str] = "kid"
-    kinds: ClassVar[Mapping[str, Direction]] = {"kid": "lower"}
-    calibrated: ClassVar[Mapping[str, Direction]] = kinds
 
-    def compare(self, real: Features, synthetic: Features) -> Mapping[str, Figure]:
-        from synthbench_fidelity.kernel import kernel_distance_interval
+    @property
+    def feature_metrics(self) -> Sequence[Metric]:
+        return [Metric("kid", "lower", _distance, calibrated=True)]
 
-        return {"kid": Figure(*kernel_distance_interval(real=real, synthetic=synthetic))}
+
+def _distance(pair: Pair) -> Figure:
+    from synthbench_fidelity.kernel import kernel_distance_interval
+
+    return Figure(*kernel_distance_interval(real=pair.real, synthetic=pair.synthetic))

@@ -1,4 +1,7 @@
-"""`memorisation`: does the generator copy? Synthetic images against the training images and against a hold-out."""
+"""`memorisation`: does the generator copy? Synthetic images against the training images and against a hold-out.
+
+No list of metrics for the `FeatureEvaluator`: what is said of all images follows from what is known of each class.
+"""
 
 from __future__ import annotations
 
@@ -12,131 +15,39 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from synthbench import Context, Direction, Images, Score, Splits
+from synthbench import (
+    Context,
+    Direction,
+    Evaluation,
+    Evaluator,
+    ExtractorField,
+    Images,
+    Score,
+    Splits,
+    extractor_field,
+)
 from synthbench_fidelity.arrays import Array, Integers, numbered
-from synthbench_fidelity.evaluators.base import Case, FeatureEvaluator, Figure, Part, too_few, undefined
 from synthbench_fidelity.evaluators.gallery import save_closest
+from synthbench_fidelity.evaluators.metric import Figure, bracketed, score, too_few, undefined
+from synthbench_fidelity.evaluators.parts import Part, drawn, gather, parts
+from synthbench_fidelity.evaluators.signature import write_signature
 
 if TYPE_CHECKING:
     from synthbench_fidelity.memorisation import Copies
 
 __all__ = ["Memorisation", "exact_copies", "one_of_each"]
 
-NO_HOLDOUT = undefined("no hold-out")
-PLAIN = ("copying", "exact_copies")
+DIRECTIONS: Mapping[str, Direction] = {
+    "copying": "lower",
+    "exact_copies": "lower",
+    "near_copies": "lower",
+    "nearest_ratio": "higher",
+    "ct": "higher",
+}
 SHARES = ("copying", "exact_copies", "near_copies")
-
-
-class Memorisation(FeatureEvaluator):
-    """How near synthetic images come to training images, against real ones that nobody trained on.
-
-    Needs `holdout:` in the benchmark file; without one only exact copies are counted.
-
-    A near copy is nearer to a training image than all but a share `near` of the hold-out is, one image of each of
-    its patients. `copying` is 1 where a class has more near copies than new real images would have, but for a
-    probability of `false_alarm` for all classes together (Bonferroni).
-    """
-
-    name: ClassVar[str] = "memorisation"
-    kinds: ClassVar[Mapping[str, Direction]] = {
-        "copying": "lower",
-        "exact_copies": "lower",
-        "near_copies": "lower",
-        "nearest_ratio": "higher",
-        "ct": "higher",
-    }
-    gates: ClassVar[frozenset[str]] = frozenset({"copying"})
-    limits: ClassVar[Mapping[str, tuple[float, float]]] = dict.fromkeys(SHARES, (0.0, 1.0))
-    near: float = Field(0.02, gt=0, lt=1, description="share of new real images that is called near copies")
-    false_alarm: float = Field(0.01, gt=0, lt=1, description="probability that new real images are called copying")
-
-    def named(self, kind: str) -> str:
-        """The verdict, and what needs no features, without the extractor."""
-        return kind if kind in PLAIN else super().named(kind)
-
-    def gather(self, real: Splits, synthetic: Images, ctx: Context) -> dict[str, Array]:
-        evidence = super().gather(real, synthetic, ctx)
-        save_closest(ctx.workdir, real.train, synthetic, evidence["real"], evidence["synthetic"])
-        evidence["exact"] = exact_copies(real.train, synthetic)
-        if real.holdout is not None:
-            evidence["holdout"] = self.features(real.holdout, real, ctx)
-            evidence["holdout_labels"] = real.holdout.labels
-            evidence["holdout_groups"] = numbered(real.holdout.groups)
-        return evidence
-
-    def judge(self, case: Case) -> Sequence[Score]:
-        parts = list(case.parts())
-        near = {part.name: self._near(part, case) for part in parts if part.name}
-        return [
-            self.score(kind, figure, part.name, part)
-            for part in parts
-            for kind, figure in {
-                "copying": self._verdict(part, near),
-                "exact_copies": _share(int(case["exact"][part.columns].sum()), part, "of the same pixels"),
-                "near_copies": _near_share(part, near),
-                **self._distances(part, case),
-            }.items()
-        ]
-
-    def _near(self, part: Part, case: Case) -> Near | Figure:
-        """The near copies in a class, or why they cannot be counted."""
-        from synthbench_fidelity.memorisation import copies
-
-        if "holdout" not in case.evidence:
-            return NO_HOLDOUT
-        if not len(part.synthetic):
-            return too_few(0, 1, f"synthetic images of {part.name}")
-        mine = np.flatnonzero(_held(part, case))
-        mine = mine[one_of_each(case["holdout_groups"][mine], case.ctx.rng("hold-out", part.name))]
-        needed = math.ceil(1 / self.near - 1 - 1e-9)
-        if len(mine) < needed:
-            return too_few(len(mine), needed, f"hold-out patients of {part.name}")
-        # An image given out twice is one draw: repeats of an innocent neighbour of a training image prove nothing.
-        _, first = np.unique(part.synthetic, axis=0, return_index=True)
-        distinct = part.synthetic[np.sort(first)]
-        sides = {"train": case["real"], "holdout": case["holdout"][mine], "synthetic": distinct}
-        return Near(copies(**sides, false_alarm=self.near), len(distinct))
-
-    def _verdict(self, part: Part, near: Mapping[str, Near | Figure]) -> Figure:
-        """1 where a class is beyond its share of the false alarms, else 0; NaN where one is not known."""
-        asked = [near[part.name]] if part.name else list(near.values())
-        unknown = [found for found in asked if isinstance(found, Figure)]
-        p = min(
-            (min(1.0, found.copies.p_value * len(near)) for found in asked if not isinstance(found, Figure)),
-            default=1.0,
-        )
-        if p > self.false_alarm and unknown:
-            return unknown[0]
-        return Figure(
-            float(p <= self.false_alarm), note=f"p = {p:.2g} of so many near copies among new real images"
-        )
-
-    def _distances(self, part: Part, case: Case) -> Mapping[str, Figure]:
-        """Ratio of nearest distances, and C_T."""
-        from synthbench_fidelity.memorisation import ct_score, nearest_distance_ratio
-
-        if "holdout" not in case.evidence:
-            return dict.fromkeys(("nearest_ratio", "ct"), NO_HOLDOUT)
-        train, holdout = case["real"], case["holdout"]
-        mine = holdout[_held(part, case)]
-        if min(len(train), len(mine), len(part.synthetic)) < 2:
-            found = too_few(
-                min(len(mine), len(part.synthetic)), 2, f"hold-out or synthetic images {part.name}".strip()
-            )
-            return dict.fromkeys(("nearest_ratio", "ct"), found)
-        rng = case.ctx.rng(self.name, part.name)
-        ratio = nearest_distance_ratio(train=train, holdout=holdout, synthetic=part.synthetic, rng=rng)
-        ct = ct_score(train=train, holdout=mine, synthetic=part.synthetic, rng=rng)
-        return {
-            "nearest_ratio": Figure(*ratio) if np.isfinite(ratio).all() else undefined("a median distance is 0"),
-            "ct": undefined("no cell holds 20 synthetic images") if math.isnan(ct) else Figure(ct),
-        }
-
-
-def _held(part: Part, case: Case) -> npt.NDArray[np.bool_]:
-    """Which hold-out images belong to a part, bool (H,)."""
-    labels = case["holdout_labels"]
-    return (labels == case.classes.index(part.name)) if part.name else np.ones(len(labels), dtype=np.bool_)
+PLAIN = ("copying", "exact_copies")
+"""The verdict, and what needs no features: named without the extractor."""
+NO_HOLDOUT = undefined("no hold-out")
 
 
 @dataclass(frozen=True)
@@ -147,28 +58,144 @@ class Near:
     images: int
 
 
-def _share(count: int, part: Part, what: str) -> Figure:
-    if not len(part.synthetic):
+class Memorisation(Evaluator):
+    """How near synthetic images come to training images, against real ones that nobody trained on.
+
+    Needs `holdout:` in the benchmark file; without one only exact copies are counted.
+
+    A near copy is nearer to a training image than all but a share `near` of the hold-out is, one image of each of
+    its patients. `copying` is 1 where a class has more near copies than new real images would have, but for a
+    probability of `false_alarm` for all classes together (Bonferroni).
+    """
+
+    name: ClassVar[str] = "memorisation"
+    gates: ClassVar[frozenset[str]] = frozenset({"copying"})
+    extractor: ExtractorField = extractor_field("efficientnet-lite0")
+    at_most: int = Field(5000, ge=2, description="synthetic images compared; of more, that many are drawn")
+    near: float = Field(0.02, gt=0, lt=1, description="share of new real images that is called near copies")
+    false_alarm: float = Field(0.01, gt=0, lt=1, description="probability that new real images are called copying")
+
+    @property
+    def metrics(self) -> Mapping[str, Direction]:
+        return {self._named(metric): direction for metric, direction in DIRECTIONS.items()}
+
+    @property
+    def bounds(self) -> Mapping[str, tuple[float, float]]:
+        return {self._named(metric): (0.0, 1.0) for metric in SHARES}
+
+    def _named(self, metric: str) -> str:
+        return metric if metric in PLAIN else bracketed(metric, self.extractor)
+
+    def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
+        compared = drawn(synthetic, self.at_most)
+        evidence = gather(real, compared, self.extractor, ctx)
+        save_closest(ctx.workdir, real.train, compared, evidence["real"], evidence["synthetic"])
+        evidence["exact"] = exact_copies(real.train, compared)
+        if real.holdout is not None:
+            evidence["holdout"] = np.asarray(ctx.features(real.holdout, self.extractor, train=real.train))
+            evidence["holdout_labels"] = real.holdout.labels
+            evidence["holdout_groups"] = numbered(real.holdout.groups)
+        write_signature(ctx.workdir, self, real.train, len(compared), self.extractor.signature())
+        return Evaluation(self.restate(evidence, ctx), evidence=evidence)
+
+    def restate(self, evidence: Mapping[str, Array], ctx: Context) -> Sequence[Score]:
+        whole, *classes = parts(evidence, ctx, self.name)
+        near = {part.name: self._near(part, evidence, ctx) for part in classes}
+        scores: list[Score] = []
+        for part in (whole, *classes):
+            counted = [near[part.name]] if part.name else list(near.values())
+            figures = {
+                "copying": self._verdict(counted, len(classes)),
+                "exact_copies": _exact_share(part, evidence["exact"]),
+                "near_copies": _near_share(counted),
+                **_distances(part, evidence),
+            }
+            scores += [score(part, self._named(metric), figure) for metric, figure in figures.items()]
+        return scores
+
+    def _near(self, part: Part, evidence: Mapping[str, Array], ctx: Context) -> Near | Figure:
+        """The near copies in a class, or why they cannot be counted."""
+        from synthbench_fidelity.memorisation import copies
+
+        if "holdout" not in evidence:
+            return NO_HOLDOUT
+        if not len(part.synthetic):
+            return too_few(0, 1, f"synthetic images of {part.name}")
+        held_out = np.flatnonzero(_held_out(part, evidence))
+        patients = held_out[one_of_each(evidence["holdout_groups"][held_out], ctx.rng("hold-out", part.name))]
+        needed = math.ceil(1 / self.near - 1 - 1e-9)
+        if len(patients) < needed:
+            return too_few(len(patients), needed, f"hold-out patients of {part.name}")
+        # An image given out twice is one draw: repeats of an innocent neighbour of a training image prove nothing.
+        _, first = np.unique(part.synthetic, axis=0, return_index=True)
+        distinct = part.synthetic[np.sort(first)]
+        # All training images, not the class's alone: a copy under the wrong label is a copy.
+        sets = {"train": evidence["real"], "holdout": evidence["holdout"][patients], "synthetic": distinct}
+        return Near(copies(**sets, false_alarm=self.near), len(distinct))
+
+    def _verdict(self, counted: Sequence[Near | Figure], classes: int) -> Figure:
+        """1 where a class is beyond its share of the false alarms, else 0; NaN where one is not known."""
+        unknown = [near for near in counted if isinstance(near, Figure)]
+        p_values = [min(1.0, near.copies.p_value * classes) for near in counted if isinstance(near, Near)]
+        p = min(p_values, default=1.0)
+        # One class that copies is enough, whatever is unknown of the others.
+        if p > self.false_alarm and unknown:
+            return unknown[0]
+        note = f"p = {p:.2g} of so many near copies among new real images"
+        return Figure(float(p <= self.false_alarm), note=note)
+
+
+def _exact_share(part: Part, exact: Array) -> Figure:
+    n = len(part.synthetic)
+    if not n:
         return too_few(0, 1, f"synthetic images of {part.name}")
-    return Figure(count / len(part.synthetic), note=f"{count} of {len(part.synthetic)} {what}")
+    count = int(exact[part.columns].sum())
+    return Figure(count / n, note=f"{count} of {n} of the same pixels")
 
 
-def _near_share(part: Part, near: Mapping[str, Near | Figure]) -> Figure:
+def _near_share(counted: Sequence[Near | Figure]) -> Figure:
     """Of a class, or of all together."""
-    asked = [near[part.name]] if part.name else list(near.values())
-    if unknown := [found for found in asked if isinstance(found, Figure)]:
+    if unknown := [near for near in counted if isinstance(near, Figure)]:
         return unknown[0]
-    known = [found for found in asked if not isinstance(found, Figure)]
-    count, of = sum(found.copies.count for found in known), sum(found.images for found in known)
-    expected = sum(found.copies.expected for found in known)
-    note = f"{count} of {of} different images near copies, {expected:.3g} of new real images expected"
-    return Figure(count / of, note=note)
+    known = [near for near in counted if isinstance(near, Near)]
+    count, images = sum(near.copies.count for near in known), sum(near.images for near in known)
+    expected = sum(near.copies.expected for near in known)
+    note = f"{count} of {images} different images near copies, {expected:.3g} of new real images expected"
+    return Figure(count / images, note=note)
+
+
+def _distances(part: Part, evidence: Mapping[str, Array]) -> Mapping[str, Figure]:
+    """Ratio of nearest distances, and C_T."""
+    from synthbench_fidelity.memorisation import ct_score, nearest_distance_ratio
+
+    if "holdout" not in evidence:
+        return dict.fromkeys(("nearest_ratio", "ct"), NO_HOLDOUT)
+    train, holdout, synthetic = evidence["real"], evidence["holdout"], part.synthetic
+    same_class = holdout[_held_out(part, evidence)]
+    if min(len(train), len(same_class), len(synthetic)) < 2:
+        images = f"hold-out or synthetic images {part.name}".strip()
+        figure = too_few(min(len(same_class), len(synthetic)), 2, images)
+        return dict.fromkeys(("nearest_ratio", "ct"), figure)
+    ratio = nearest_distance_ratio(train=train, holdout=holdout, synthetic=synthetic, rng=part.rng)
+    ct = ct_score(train=train, holdout=same_class, synthetic=synthetic, rng=part.rng)
+    return {
+        "nearest_ratio": Figure(*ratio) if np.isfinite(ratio).all() else undefined("a median distance is 0"),
+        "ct": undefined("no cell holds 20 synthetic images") if math.isnan(ct) else Figure(ct),
+    }
+
+
+def _held_out(part: Part, evidence: Mapping[str, Array]) -> npt.NDArray[np.bool_]:
+    """Which hold-out images belong to a part, bool (H,)."""
+    labels = evidence["holdout_labels"]
+    if not part.name:
+        return np.ones(len(labels), dtype=np.bool_)
+    return np.asarray(labels == list(evidence["classes"]).index(part.name))
 
 
 def exact_copies(train: Images, synthetic: Images) -> npt.NDArray[np.bool_]:
     """Which synthetic images (M,) have the pixels of a training image."""
-    known = {_digest(pixels) for pixels in train.pixels}
-    return np.array([_digest(pixels) in known for pixels in synthetic.pixels], dtype=np.bool_)
+    digests = {_digest(pixels) for pixels in train.pixels}
+    return np.array([_digest(pixels) in digests for pixels in synthetic.pixels], dtype=np.bool_)
 
 
 def _digest(pixels: npt.NDArray[Any]) -> bytes:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from synthbench import Context, Direction, Evaluation, Evaluator, Images, Score, Splits
 from synthbench_fidelity.arrays import Array, Floats, Integers
-from synthbench_fidelity.evaluators.base import drawn
+from synthbench_fidelity.evaluators.parts import drawn
 from synthbench_fidelity.evaluators.signature import write_signature
 
 __all__ = ["MsSsim"]
@@ -33,14 +33,14 @@ class MsSsim(Evaluator):
         from synthbench_fidelity.msssim import scales_for
 
         scales = scales_for(*synthetic.shape[:2])
-        some = drawn(synthetic, self.at_most)
-        write_signature(ctx.workdir, self, real.train, len(some), _how(scales))
+        compared = drawn(synthetic, self.at_most)
+        write_signature(ctx.workdir, self, real.train, len(compared), _how(scales))
         evidence = {"classes": np.array(real.train.classes, dtype=np.str_), "scales": np.array(scales)}
-        for name, images in {"": some, "real": real.train}.items():
+        for name, images in {"": compared, "real": real.train}.items():
             evidence[_counts(name)] = np.array(list(images.counts().values()))
             for label, class_name in enumerate(images.classes):
-                mine = np.flatnonzero(images.labels == label)
-                evidence[_pairs(name, label)] = self._similarities(images, mine, ctx.rng(name, class_name))
+                members = np.flatnonzero(images.labels == label)
+                evidence[_pairs(name, label)] = self._similarities(images, members, ctx.rng(name, class_name))
         return Evaluation(self.restate(evidence, ctx), evidence=evidence)
 
     def _similarities(self, images: Images, index: Integers, rng: np.random.Generator) -> Floats:
@@ -57,8 +57,8 @@ class MsSsim(Evaluator):
     def _scores(self, evidence: Mapping[str, Array], name: str) -> Iterator[Score]:
         how, values = _how(int(evidence["scales"])), []
         for label, class_name in enumerate(map(str, evidence["classes"])):
-            found, n = evidence[_pairs(name, label)], int(evidence[_counts(name)][label])
-            values.append(float(found.mean()) if len(found) else math.nan)
+            similarities, n = evidence[_pairs(name, label)], int(evidence[_counts(name)][label])
+            values.append(float(similarities.mean()) if len(similarities) else math.nan)
             note = _note(values[-1], f"{how}, {self.pairs} pairs", f"{n} images of {class_name}")
             variant = f"{class_name}, {name}" if name else class_name
             yield Score("ms_ssim", values[-1], "", n, note=note, variant=variant)

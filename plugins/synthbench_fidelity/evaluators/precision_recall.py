@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from pydantic import Field
 
-from synthbench import Direction
-from synthbench_fidelity.arrays import Features
-from synthbench_fidelity.evaluators.base import Figure
-from synthbench_fidelity.evaluators.calibrated import CalibratedEvaluator
+from synthbench_fidelity.evaluators.feature_evaluator import FeatureEvaluator
+from synthbench_fidelity.evaluators.metric import Figure, Metric
+from synthbench_fidelity.evaluators.parts import Pair
 
 __all__ = ["PrecisionRecall"]
 
 
-class PrecisionRecall(CalibratedEvaluator):
+class PrecisionRecall(FeatureEvaluator):
     """Share of synthetic images among the real ones, and of training images among the synthetic ones."""
 
     name: ClassVar[str] = "precision-recall"
-    kinds: ClassVar[Mapping[str, Direction]] = {"precision": "higher", "recall": "higher"}
-    calibrated: ClassVar[Mapping[str, Direction]] = kinds
-    limits: ClassVar[Mapping[str, tuple[float, float]]] = dict.fromkeys(kinds, (0.0, 1.0))
     k: int = Field(3, ge=1, description="the neighbour that a radius reaches; the paper's")
 
     @property
-    def needs(self) -> int:
-        return self.k + 1
+    def feature_metrics(self) -> Sequence[Metric]:
+        return [self._share("precision"), self._share("recall")]
 
-    def compare(self, real: Features, synthetic: Features) -> Mapping[str, Figure]:
-        from synthbench_fidelity.prdc import precision_recall
+    def _share(self, name: str) -> Metric:
+        share = partial(_share, name=name, k=self.k)
+        return Metric(name, "higher", share, bounds=(0.0, 1.0), least=self.k + 1, calibrated=True)
 
-        found = precision_recall(real=real, synthetic=synthetic, k=self.k)
-        return {kind: Figure(value) for kind, value in found.items()}
+
+def _share(pair: Pair, name: str, k: int) -> Figure:
+    from synthbench_fidelity.prdc import precision_recall
+
+    return Figure(pair.once(precision_recall, k=k)[name])

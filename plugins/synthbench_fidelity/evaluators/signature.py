@@ -20,9 +20,9 @@ def write_signature(folder: Path, plugin: Evaluator, train: Images, n: int, how:
     how  what stands between pixels and numbers: an extractor's signature, say
     """
     size = "x".join(map(str, train.shape))
-    given = {name: value for name, value in plugin.model_dump(mode="json").items() if name != "extractor"}
-    options = ", ".join(f"{name} {value}" for name, value in given.items())
+    options = {name: value for name, value in plugin.model_dump(mode="json").items() if name != "extractor"}
+    listed = ", ".join(f"{name} {value}" for name, value in options.items())
     versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
-    facts = " | ".join([f"N {n} synthetic, {len(train)} train images, {size}", options, how, versions])
+    facts = " | ".join([f"N {n} synthetic, {len(train)} train images, {size}", listed, how, versions])
     lines = [f"{metric} | {facts}\n" for metric in plugin.metrics]
     (folder / FILE).write_text("".join(lines), encoding="utf-8")

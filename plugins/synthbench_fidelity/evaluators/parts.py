@@ -1,0 +1,94 @@
+"""What is compared: features gathered as evidence, and the parts that are read from it.
+
+The real side is the training set, as is usual for these metrics: the test set is small, and of other patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from synthbench import Context, Extractor, Images, Splits, derive_seed
+from synthbench_fidelity.arrays import Array, Features, Integers, numbered
+
+__all__ = ["Pair", "Part", "drawn", "gather", "parts"]
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Pair:
+    """Two sets of images as features: all that a metric may look at."""
+
+    real: Features
+    """(N, D)"""
+    synthetic: Features
+    """(M, D)"""
+    rng: np.random.Generator
+    """One for all metrics of the pair, in the order in which they stand."""
+    _results: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, function: Callable[..., Result], **options: Hashable) -> Result:
+        """`function(real=, synthetic=, **options)`, computed once however many metrics of the pair ask."""
+        key = (function, *sorted(options.items()))
+        if key not in self._results:
+            self._results[key] = function(real=self.real, synthetic=self.synthetic, **options)
+        result: Result = self._results[key]
+        return result
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Part(Pair):
+    """All images, or those of one class, on both sides."""
+
+    name: str
+    """The class; "" for all."""
+    rows: Integers
+    """Which training images"""
+    columns: Integers
+    """Which synthetic images"""
+
+
+def gather(real: Splits, synthetic: Images, extractor: Extractor, ctx: Context) -> dict[str, Array]:
+    """The evidence that scores follow from, so that they can be recomputed without images.
+
+    "classes" (K,) names; "real" (N, D) and "synthetic" (M, D) features of the training and the synthetic images;
+    "real_labels" (N,), "labels" (M,); "real_groups" (N,), a number for each patient: names are not needed.
+    """
+    return {
+        "classes": np.array(real.train.classes, dtype=np.str_),
+        "real": np.asarray(ctx.features(real.train, extractor, train=real.train)),
+        "real_labels": real.train.labels,
+        "real_groups": numbered(real.train.groups),
+        "synthetic": np.asarray(ctx.features(synthetic, extractor, train=real.train)),
+        "labels": synthetic.labels,
+    }
+
+
+def parts(evidence: Mapping[str, Array], ctx: Context, who: str) -> Iterator[Part]:
+    """Everything, then each class; the random numbers of each are those of `who`."""
+    for label, name in enumerate(["", *map(str, evidence["classes"])], start=-1):
+        sides = (evidence["real_labels"], evidence["labels"])
+        rows, columns = (np.flatnonzero((labels == label) | (label < 0)) for labels in sides)  # -1 is all of them
+        yield Part(
+            name=name,
+            rows=rows,
+            columns=columns,
+            real=evidence["real"][rows],
+            synthetic=evidence["synthetic"][columns],
+            rng=ctx.rng(who, name),
+        )
+
+
+def drawn(images: Images, at_most: int) -> Images:
+    """`at_most` of the images, in their order: the same places for all generators and evaluators.
+
+    One draw for all, so that each image goes through an extractor once; no seed has a part in it.
+    """
+    if len(images) <= at_most:
+        return images
+    rng = np.random.default_rng(derive_seed("draw"))
+    return images.subset(np.sort(rng.choice(len(images), at_most, replace=False)))
