@@ -36,18 +36,20 @@ def as_markdown(text: str) -> str:
 
 
 def _lines(lines: list[str]) -> Iterator[str]:
-    column, listed = None, False
+    """A list begins after an empty line and ends before one, or Markdown takes it for prose."""
+    column, before = None, ""
     for line in lines:
         row = ROW.match(line)
         if row and NAME.match(row[2]):
-            if not listed:
-                yield ""  # a list begins after an empty line
-            column, listed = row.start(3), True
+            if column is None and before:
+                yield ""
+            column = row.start(3)
             yield f"- `{row[2]}`: {row[3]}"
-        elif column is not None and line[:column].strip() == "" and line.strip():
+        elif column is not None and line.strip() and not line[:column].strip():
             yield f"    {line.strip()}"
         else:
-            if listed and line.strip():
-                yield ""  # ... and ends before one
-            column, listed = None, False
+            if column is not None and line.strip():
+                yield ""
+            column = None
             yield line
+        before = line.strip()

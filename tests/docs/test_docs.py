@@ -20,6 +20,7 @@ from synthbench.testing.cases import Case
 from tests.helpers.places import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIRST_HOUR = (ROOT / "docs/first-hour.md").read_text(encoding="utf-8")
 PLUGINS = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("plugins.md", "plugin-reference.md"))
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -32,7 +33,8 @@ def blocks(text, language):
 
 def named_files():
     """The blocks that begin with `# file: <name>`, by name."""
-    found = [body for text in (README, PLUGINS) for body in blocks(text, "python") + blocks(text, "yaml")]
+    texts = (README, FIRST_HOUR, PLUGINS)
+    found = [body for text in texts for body in blocks(text, "python") + blocks(text, "yaml")]
     return {m[1]: body for body in found if (m := re.match(r"# file: (\S+)\n", body))}
 
 
@@ -60,7 +62,9 @@ def in_folder(folder, *command):
 
 
 def test_every_python_block_is_a_file_that_is_run():
-    unnamed = [body for text in (README, PLUGINS) for body in blocks(text, "python") if "# file: " not in body]
+    unnamed = [
+        body for text in (README, FIRST_HOUR, PLUGINS) for body in blocks(text, "python") if "# file: " not in body
+    ]
     assert not unnamed
     known = {"ClassMean", "Blend", "Digits", "NearestMean", "Codebook", "Coarse", "FeatureGap"}
     assert known == {cls for _, cls in CLASSES}
@@ -172,6 +176,20 @@ def test_documented_benchmark_file_is_valid(tmp_path, document, labels):
 def test_readme_benchmark_file_has_twelve_lines():
     (body,) = blocks(README, "yaml")
     assert len(body.splitlines()) == 12
+
+
+def test_the_first_hour_ends_with_a_generator_of_ones_own(folder):
+    """Its images, its benchmark file and the line that is added; the check of that generator is a test above."""
+    made = in_folder(folder, "make_images.py")
+    assert made.returncode == 0, made.stderr
+    file = folder / "my.yaml"
+    (line,) = [body for body in blocks(FIRST_HOUR, "yaml") if "class_mean.py" in body]
+    file.write_text(file.read_text().replace("evaluators:", f"{line}evaluators:"))
+    bench = load_benchmark(file, load_registry())
+    assert [g.label for g in bench.generators if g.plugin.role == "candidate"] == ["pca-gaussian", "class-mean"]
+    audited = in_folder(folder, "-m", "synthbench.cli", "audit", "my.yaml")
+    assert audited.returncode == 0, audited.stderr
+    assert re.search(r"train\W+240 .*test\W+60 ", audited.stdout, re.DOTALL)
 
 
 def options_of(parser):
