@@ -12,11 +12,13 @@ import shutil
 from pathlib import Path
 
 from metrics_tables import BLOCKS, SHOWN, load_metrics
+from page_answers import metrics_answer
 from paper_tables import rewrite
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, RESULTS, STRESS = DOCS / "metrics.md", DOCS / "results" / "cxr-cpu", DOCS / "results" / "cxr-stress"
 PICTURE = DOCS / "images" / "stress.png"
+PAGE_BLOCKS = {"answer": metrics_answer, **BLOCKS}
 
 
 def main() -> None:
@@ -31,7 +33,7 @@ def main() -> None:
         shutil.copyfile(arguments.stress / "stress.csv", STRESS / "stress.csv")
         draw_picture(arguments.stress, PICTURE)
     results = load_metrics(RESULTS, STRESS)
-    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), results, BLOCKS), encoding="utf-8")
+    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), results, PAGE_BLOCKS), encoding="utf-8")
     print(f"{PAGE.name}: written; look at {PICTURE} before you commit it")
 
 

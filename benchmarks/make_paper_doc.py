@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from draw_networks import draw_networks
+from page_answers import paper_answer
 from paper_figures import draw_grids, plot_losses
-from paper_tables import FILES, GAN, README_BLOCKS, VGG, load_results, rewrite
+from paper_tables import BLOCKS, FILES, GAN, README_BLOCKS, VGG, load_results, rewrite
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, RESULTS, IMAGES = DOCS / "paper.md", DOCS / "results" / "cxr-cpu", DOCS / "images"
 README = DOCS.parent / "README.md"
+PAGE_BLOCKS = {"answer": paper_answer, **BLOCKS}
 MAX_BYTES = 300_000
 """Of one picture."""
 
@@ -38,7 +40,7 @@ def main() -> None:
         copy_results(run, RESULTS)
         copy_pictures(run, IMAGES)
     results = load_results(RESULTS)
-    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
+    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), results, PAGE_BLOCKS), encoding="utf-8")
     README.write_text(rewrite(README.read_text(encoding="utf-8"), results, README_BLOCKS), encoding="utf-8")
     print(f"{PAGE.name}: written; look at {RESULTS} and {IMAGES} before you commit them")
 

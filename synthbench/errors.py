@@ -38,5 +38,5 @@ class StoreError(SynthbenchError):
         return cls(f"{folder} is damaged ({why}); delete that folder or run with --fresh")
 
 
-class Skipped(Exception):  # noqa: N818 - an result, not an error
+class Skipped(Exception):  # noqa: N818 - an outcome, not an error
     """Raised by a generator or evaluator that does not apply; the reason stands on the board."""

@@ -15,8 +15,11 @@ import numpy.typing as npt
 __all__ = ["Direction", "Evaluation", "Geometry", "Images", "Predictions", "Quarantined", "Score", "Splits"]
 
 Direction = Literal["higher", "lower"]
+"""Which way of a metric is better."""
 Pixels = npt.NDArray[np.uint8]
+"""Images (N, H, W, C), C 1 or 3, range 0-255."""
 Labels = npt.NDArray[np.int64]
+"""(N,), each an index into the classes."""
 Strings = npt.NDArray[np.str_]
 
 

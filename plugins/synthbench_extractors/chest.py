@@ -99,4 +99,5 @@ class RadDino(Extractor):
 
 def _require(package: str, extra: str) -> None:
     if find_spec(package) is None:
-        raise PluginError(f"this extractor needs {package}: pip install 'synthbench[{extra}]'")
+        install = f"`pip install '.[{extra}]'` or `uv sync --extra {extra}`"
+        raise PluginError(f"this extractor needs {package}; in a clone of synthbench's repository: {install}")

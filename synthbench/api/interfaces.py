@@ -41,6 +41,7 @@ Prior = Literal["balanced", "train"]
 Weights = npt.NDArray[np.integer]
 Replicates = npt.NDArray[np.floating]
 Features = npt.NDArray[np.float32]
+"""Feature vectors (N, D), one row an image."""
 
 
 class Plugin(BaseModel, ABC):

@@ -17,29 +17,51 @@ from synthbench.benchmark.definition import Benchmark, Entry, Headline, Ranking
 from synthbench.benchmark.strict_yaml import apply_override, read_yaml
 from synthbench.errors import ConfigError, PluginError
 
-__all__ = ["build_plugin", "load_benchmark"]
+__all__ = ["BenchmarkFile", "build_plugin", "load_benchmark"]
 
 P = TypeVar("P", bound=Plugin)
 
 
-class _File(BaseModel):
+class BenchmarkFile(BaseModel):
     """The keys of a benchmark file; what stands under the plugin entries is checked by the plugins."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    seed: int = Field(0, ge=0)
-    seeds: int = Field(1, ge=1, le=1000)
-    samples: int = Field(3000, ge=2)
-    headline: str = "tstr.balanced_accuracy"
-    ranking: Ranking = Ranking()
-    max_leak: float = Field(0.01, ge=0, le=1)
-    holdout: float = Field(0.0, ge=0, le=0.5)
-    baselines: bool = True
-    dataset: dict[str, Any]
-    external: list[dict[str, Any]] = []
-    generators: list[dict[str, Any]] = []
-    evaluators: list[dict[str, Any]] = Field(min_length=1)
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="of the benchmark; results go to `runs/<name>`"
+    )
+    seed: int = Field(0, ge=0, description="all other seeds are hashed from it and from who asks")
+    seeds: int = Field(1, ge=1, le=1000, description="trials of each generator, each under its own seed")
+    samples: int = Field(
+        3000,
+        ge=2,
+        description="images asked of each generator, classes balanced unless it asks for the training prior",
+    )
+    headline: str = Field(
+        "tstr.balanced_accuracy",
+        description="`<evaluator label>.<metric>`: on the test set `test` it ranks the board",
+    )
+    ranking: Ranking = Field(Ranking(), description="how generators are compared, see below")
+    max_leak: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="share of the images of `test` that training may know before nobody is ranked on it",
+    )
+    holdout: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="share of the training images, cut off by patient, that nobody learns from: `memorisation` "
+        "needs it to tell copying",
+    )
+    baselines: bool = Field(True, description="run every installed floor and ceiling beside the generators")
+    dataset: dict[str, Any] = Field(description="the data set: training images, and the test set `test`")
+    external: list[dict[str, Any]] = Field(
+        [], description="further data sets, their test parts only: more columns"
+    )
+    generators: list[dict[str, Any]] = Field([], description="the generators to compare")
+    evaluators: list[dict[str, Any]] = Field(min_length=1, description="what scores the synthetic images")
 
 
 _PLAIN = ("name", "seed", "seeds", "samples", "ranking", "max_leak", "holdout", "baselines")
@@ -50,7 +72,7 @@ def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()
     content = read_yaml(path)
     for override in overrides:
         apply_override(content, override)
-    file = _validate(_File, content, str(path), "")
+    file = _validate(BenchmarkFile, content, str(path), "")
     builder = _Builder(registry, path)
     generators = [builder.entry("generator", g, f"generators.{i}") for i, g in enumerate(file.generators)]
     if file.baselines:

@@ -51,17 +51,19 @@ class Entry(Generic[P]):
 
 
 class Ranking(BaseModel):
-    """How generators are compared: the test, and the level at which a difference counts.
-
-    bootstrap  paired on the test images, resampled by patient; knows seeds; for every metric
-    mcnemar    on right and wrong answers: for accuracy, one generator seed and one classifier seed
-    delong     on the areas under two ROC curves: for auroc of two classes, one seed each
-    """
+    """How generators are compared: the test, and the level at which a difference counts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    test: Literal["bootstrap", "mcnemar", "delong"] = "bootstrap"
-    alpha: float = Field(0.05, gt=0, lt=1)
+    test: Literal["bootstrap", "mcnemar", "delong"] = Field(
+        "bootstrap",
+        description="`bootstrap`: paired on the test images, resampled by patient; knows seeds; for every metric. "
+        "`mcnemar`: on right and wrong answers, for accuracy; `delong`: on areas under ROC curves, for auroc of "
+        "two classes; both for one generator seed and one classifier seed",
+    )
+    alpha: float = Field(
+        0.05, gt=0, lt=1, description="level at which a difference counts, after Holm's correction"
+    )
 
 
 class Headline(NamedTuple):

@@ -37,7 +37,9 @@ def _add_benchmark_commands(commands: Commands) -> None:
     run.add_argument(
         "--only", action="append", default=[], metavar="NAME", help="run this generator only (repeatable)"
     )
-    run.add_argument("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="default: auto")
+    run.add_argument(
+        "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
     run.add_argument("--fresh", action="store_true", help="compute everything again, whatever the store holds")
     run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     _add_offline(run)
@@ -78,7 +80,9 @@ def _add_stress(commands: Commands) -> None:
     stress.add_argument(
         "--only", action="append", default=[], metavar="NAME", help="this evaluator only (repeatable)"
     )
-    stress.add_argument("--device", default="auto", metavar="auto|cpu|cuda[:N]", help="default: auto")
+    stress.add_argument(
+        "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
     _add_offline(stress)
 
 
@@ -97,14 +101,14 @@ def _add_result_commands(commands: Commands) -> None:
 
     diff = commands.add_parser("diff", help="what changed between two runs (exit 0: no number beyond chance)")
     diff.set_defaults(command="diff")
-    diff.add_argument("a", type=Path, metavar="A")
-    diff.add_argument("b", type=Path, metavar="B")
+    diff.add_argument("a", type=Path, metavar="A", help="a run's folder")
+    diff.add_argument("b", type=Path, metavar="B", help="the run to hold against it: differences are B - A")
     _add_plugins(diff)
 
     export = commands.add_parser("export", help="pack a run's folder into a bundle that others can check")
     export.set_defaults(command="export")
-    export.add_argument("run", type=Path, metavar="DIR")
-    export.add_argument("file", type=Path, metavar="FILE.zip")
+    export.add_argument("run", type=Path, metavar="DIR", help="a run's folder")
+    export.add_argument("file", type=Path, metavar="FILE.zip", help="the bundle to write")
     export.add_argument("--weights", action="store_true", help="pack the generators' weights as well")
     export.add_argument(
         "--no-evidence", action="store_true", help="leave out the features: smaller, but less can be recomputed"
@@ -112,7 +116,7 @@ def _add_result_commands(commands: Commands) -> None:
 
     verify = commands.add_parser("verify", help="recompute a bundle's numbers (exit 1 where one does not match)")
     verify.set_defaults(command="verify")
-    verify.add_argument("file", type=Path, metavar="FILE.zip")
+    verify.add_argument("file", type=Path, metavar="FILE.zip", help="the bundle to check")
     _add_plugins(verify)
 
 
@@ -122,9 +126,13 @@ def _add_plugin_commands(commands: Commands) -> None:
 
     check = commands.add_parser("check", help="run the conformance suite on a plugin")
     check.set_defaults(command="check")
-    check.add_argument("plugin", metavar="NAME|path.py:Class")
-    check.add_argument("--set", action="append", default=[], metavar="K=V", help="set an option of the plugin")
-    check.add_argument("--device", default="cpu", metavar="auto|cpu|cuda[:N]", help="default: cpu")
+    check.add_argument("plugin", metavar="PLUGIN", help="its name, or path/to/file.py:Class")
+    check.add_argument(
+        "--set", action="append", default=[], metavar="K=V", help="set an option of the plugin (repeatable)"
+    )
+    check.add_argument(
+        "--device", default="cpu", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: cpu)"
+    )
 
 
 def _add_file(command: argparse.ArgumentParser) -> None:
@@ -134,7 +142,7 @@ def _add_file(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="K=V",
-        help="override a value, e.g. generators.0.steps=50",
+        help="override a value, e.g. generators.0.steps=50 (repeatable)",
     )
 
 

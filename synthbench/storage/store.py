@@ -62,7 +62,7 @@ class Work:
 
 
 class Store:
-    """SavedRun work under `root`. With `fresh`, what earlier processes stored is made again (once each)."""
+    """Finished work under `root`. With `fresh`, what earlier processes stored is made again (once each)."""
 
     def __init__(self, root: Path, *, fresh: bool = False) -> None:
         self.root = root

@@ -104,7 +104,7 @@ def test_two_distributions_with_one_entry_point_name_are_both_named(tmp_path, mo
     install(tmp_path, monkeypatch, "acgan", "acgan_again", GENERATOR)
     with pytest.raises(PluginError, match="two entry points are called 'acgan'") as caught:
         load_registry()
-    assert "synthbench_acgan.plugin (synthbench)" in str(caught.value)
+    assert "synthbench_acgan.plugin (synthbench-medical)" in str(caught.value)
     assert "acgan_again (acgan)" in str(caught.value)
 
 

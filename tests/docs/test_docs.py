@@ -5,23 +5,25 @@ import os
 import re
 import subprocess
 import sys
+from importlib import metadata
 
 import pandas as pd
 import pytest
 
+import synthbench
 from synthbench import cli
 from synthbench.api.interfaces import Context
 from synthbench.api.registry import Registry, load_registry
 from synthbench.benchmark.config import load_benchmark
 from synthbench.cli.arguments import make_parser
-from synthbench.results.write import SCORE_COLUMNS
 from synthbench.testing import run_checks, tiny_splits
 from synthbench.testing.cases import Case
 from tests.helpers.places import ROOT
 from tests.helpers.reports import no_report
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PLUGINS = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+FIRST_HOUR = (ROOT / "docs/first-hour.md").read_text(encoding="utf-8")
+PLUGINS = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("plugins.md", "plugin-reference.md"))
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CLASS = re.compile(r"^class (\w+)\((?:Dataset|Generator|Evaluator|Extractor)\)", re.MULTILINE)
@@ -33,7 +35,8 @@ def blocks(text, language):
 
 def named_files():
     """The blocks that begin with `# file: <name>`, by name."""
-    found = [body for text in (README, PLUGINS) for body in blocks(text, "python") + blocks(text, "yaml")]
+    texts = (README, FIRST_HOUR, PLUGINS)
+    found = [body for text in texts for body in blocks(text, "python") + blocks(text, "yaml")]
     return {m[1]: body for body in found if (m := re.match(r"# file: (\S+)\n", body))}
 
 
@@ -61,7 +64,9 @@ def in_folder(folder, *command):
 
 
 def test_every_python_block_is_a_file_that_is_run():
-    unnamed = [body for text in (README, PLUGINS) for body in blocks(text, "python") if "# file: " not in body]
+    unnamed = [
+        body for text in (README, FIRST_HOUR, PLUGINS) for body in blocks(text, "python") if "# file: " not in body
+    ]
     assert not unnamed
     known = {"ClassMean", "Blend", "Digits", "NearestMean", "Codebook", "Coarse", "FeatureGap"}
     assert known == {cls for _, cls in CLASSES}
@@ -142,12 +147,55 @@ def test_documented_entry_point_is_found(folder):
     assert {"blend", "coarse", "digits", "nearest-mean"} <= set(listed.stdout.split()), listed.stderr
 
 
-def test_readme_benchmark_file_is_valid(tmp_path):
-    (body,) = blocks(README, "yaml")
-    file = tmp_path / "readme.yaml"
+def test_readme_is_short_and_shows_its_results_early():
+    lines = README.splitlines()
+    assert len(lines) <= 110
+    assert len(README.split()) <= 900
+    top = "\n".join(lines[:45])
+    assert "![The report of the quickstart](docs/images/report.png)" in top
+    assert "<!-- generated: board -->" in top
+    assert "<!-- end -->" in top
+
+
+def test_readme_names_every_command_and_every_page():
+    named = set(re.findall(r"^\| `(\w+)", README, re.MULTILINE))
+    assert named >= OPTIONS.keys() - {""}
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    assert pages <= set(re.findall(r"\]\(docs/([\w-]+\.md)", README))
+
+
+@pytest.mark.parametrize(
+    ("document", "labels"),
+    [
+        ("README.md", ["tstr", "memorisation"]),
+        ("docs/benchmark-file.md", ["tstr", "tstr-vgg16", "memorisation", "kid"]),
+    ],
+)
+def test_documented_benchmark_file_is_valid(tmp_path, document, labels):
+    (body,) = blocks((ROOT / document).read_text("utf-8"), "yaml")
+    file = tmp_path / "documented.yaml"
     file.write_text(body)
     bench = load_benchmark(file, load_registry())
-    assert [e.label for e in bench.evaluators] == ["tstr", "tstr-vgg16", "memorisation", "kid"]
+    assert [e.label for e in bench.evaluators] == labels
+
+
+def test_readme_benchmark_file_has_twelve_lines():
+    (body,) = blocks(README, "yaml")
+    assert len(body.splitlines()) == 12
+
+
+def test_the_first_hour_ends_with_a_generator_of_ones_own(folder):
+    """Its images, its benchmark file and the line that is added; the check of that generator is a test above."""
+    made = in_folder(folder, "make_images.py")
+    assert made.returncode == 0, made.stderr
+    file = folder / "my.yaml"
+    (line,) = [body for body in blocks(FIRST_HOUR, "yaml") if "class_mean.py" in body]
+    file.write_text(file.read_text().replace("evaluators:", f"{line}evaluators:"))
+    bench = load_benchmark(file, load_registry())
+    assert [g.label for g in bench.generators if g.plugin.role == "candidate"] == ["pca-gaussian", "class-mean"]
+    audited = in_folder(folder, "-m", "synthbench.cli", "audit", "my.yaml")
+    assert audited.returncode == 0, audited.stderr
+    assert re.search(r"train\W+240 .*test\W+60 ", audited.stdout, re.DOTALL)
 
 
 def options_of(parser):
@@ -164,36 +212,74 @@ OPTIONS = options_of(make_parser())
 def test_documented_commands_exist(document):
     text = document.read_text(encoding="utf-8")
     lines = "\n".join(blocks(text, "sh")) + "\n".join(re.findall(r"`([^`\n]+)`", text))
-    calls = re.findall(r"\bsynthbench (\w+)([^\n&#]*)", lines)
+    calls = re.findall(r"(?<!from )\bsynthbench (\w+)([^\n&#]*)", lines)
     for command, rest in calls:
         assert command in OPTIONS, f"{document.name}: synthbench {command}"
         assert set(re.findall(r"--[a-z-]+", rest)) <= OPTIONS[command], f"{document.name}: {command}{rest}"
 
 
-def test_readme_names_every_option_of_run():
-    named = {m for span in re.findall(r"`(--[^`\n]+)`", README) for m in re.findall(r"^--[a-z-]+", span)}
-    assert named == {o for o in OPTIONS["run"] if o.startswith("--")} - {"--help"}
+def sections(page):
+    """{heading: its text} of a page's second-level sections, headings without code marks."""
+    parts = re.split(r"^## (.+)$", (ROOT / "docs" / page).read_text("utf-8"), flags=re.MULTILINE)[1:]
+    return {title.replace("`", ""): text for title, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
-def test_readme_names_every_result_column(run_folder):
-    spans = set(re.findall(r"`([^`\n]+)`", README))
-    assert set(SCORE_COLUMNS) <= spans
-    board = pd.read_csv(run_folder / "first/leaderboard.csv", nrows=0).columns
-    plain = {c.replace("nearest-mean_", "<evaluator>_") for c in board if not c.startswith("nearest-mean.")}
-    plain = {c.replace("@test", "@<test set>") for c in plain}
-    assert plain <= spans
+def test_every_table_of_a_run_is_described_column_by_column(run_folder):
+    described = sections("results.md")
+    tables = sorted((run_folder / "first").glob("*.csv"))
+    assert {"leaderboard.csv", "scores.csv", "intervals.csv", "comparisons.csv"} < {file.name for file in tables}
+    for file in tables:
+        columns = pd.read_csv(file, nrows=0).columns
+        plain = {
+            re.sub(r"^nearest-mean\.\w+?(_low|_high|_sd|_n)?(@.+)?$", r"<evaluator>.<metric>\1", c)
+            for c in columns
+        }
+        plain = {c.replace("nearest-mean_", "<evaluator>_").replace("@test", "@<test set>") for c in plain}
+        spans = set(re.findall(r"`([^`\n]+)`", described[file.name]))
+        assert plain <= spans, file.name
+
+
+def test_everything_in_a_run_folder_is_described(run_folder):
+    text = (ROOT / "docs/results.md").read_text("utf-8")
+    named = {
+        name.rpartition("/")[2] or name for span in re.findall(r"`([^`\n]+)`", text) for name in [span.rstrip("/")]
+    }
+    for path in (run_folder / "first").rglob("*"):
+        if path.is_file() and path.parent.name not in ("figures", "evidence"):
+            assert path.name in named or path.name == "books.npy", path  # the last is what the example keeps
+
+    assert {path.name for path in (run_folder / "first").iterdir() if path.is_dir()} <= named
+
+
+def test_every_key_of_run_json_is_described(run_folder):
+    record = json.loads((run_folder / "first/run.json").read_text())
+    assert record.keys() <= set(re.findall(r"`([^`\n]+)`", sections("results.md")["run.json"]))
 
 
 @pytest.mark.parametrize(
     ("kind", "document"), [("dataset", "data.md"), ("evaluator", "metrics.md"), ("extractor", "extractors.md")]
 )
-def test_every_option_of_our_plugins_is_described(kind, document):
+def test_every_plugin_and_metric_of_ours_is_explained(kind, document):
     spans = set(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / document).read_text(encoding="utf-8")))
     ours = {n: c for n, c in load_registry().names(kind).items() if c.__module__.startswith("synthbench_")}
     metrics = {metric for c in ours.values() if kind == "evaluator" for metric in c().metrics}
-    wanted = {name for n, c in ours.items() for name in (n, *c.model_fields)}
-    wanted |= {re.sub(r"\[.*\]", "[..]", metric) for metric in metrics}  # whatever the extractor
+    wanted = set(ours) | {re.sub(r"\[.*\]", "[..]", metric) for metric in metrics}  # whatever the extractor
     assert not wanted - spans
+
+
+def test_every_public_name_has_its_line():
+    table = PLUGINS.partition("## Public names")[2]
+    names = [
+        name for row in re.findall(r"^\| (.+?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    ]
+    assert sorted(names) == sorted(synthbench.__all__)
+
+
+def test_the_version_counters_are_named():
+    from synthbench.storage import versions
+
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert set(versions.__all__) <= set(re.findall(r"`(\w+)`", text))
 
 
 def test_every_context_field_is_described():
@@ -216,3 +302,20 @@ def test_relative_links_resolve(document):
         if anchor:
             headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
             assert anchor in map(slug, headings), f"{document.name}: {target}"
+
+
+# ---- the name
+
+
+def test_the_distribution_has_a_name_of_its_own():
+    assert metadata.version("synthbench-medical") == synthbench.__version__
+
+
+def test_nobody_is_told_to_install_the_strangers_package():
+    """The `synthbench` of the Python package index is not ours."""
+    sources = [*ROOT.glob("synthbench/**/*.py"), *ROOT.glob("plugins/**/*.py"), *ROOT.glob("benchmarks/**/*.*")]
+    hint = re.compile(r"(pip install|uv add|uv pip install|uvx)[^\n`&]*[\s'\"]synthbench(?!-medical)\b")
+    texts = {
+        path: path.read_text("utf-8") for path in [*DOCUMENTS, *sources] if path.suffix in (".md", ".py", ".yaml")
+    }
+    assert [str(path) for path, text in texts.items() if hint.search(text) or "synthbench[" in text] == []

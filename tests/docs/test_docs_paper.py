@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -39,6 +40,12 @@ def printed(scripts: None) -> ModuleType:
     return importlib.import_module("paper_printed")
 
 
+@pytest.fixture
+def blocks(scripts: None) -> dict[str, Any]:
+    """What the page's script makes, by marker."""
+    return dict(importlib.import_module("make_paper_doc").PAGE_BLOCKS)
+
+
 def block(name: str) -> list[list[str]]:
     """The cells of a generated table, heading first, without the rule."""
     found = re.search(
@@ -49,9 +56,9 @@ def block(name: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in [lines[0], *lines[2:]]]
 
 
-def test_page_is_what_the_results_make(tables: ModuleType) -> None:
+def test_page_is_what_the_results_make(tables: ModuleType, blocks: dict[str, Any]) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    fresh = tables.rewrite(text, tables.load_results(RESULTS))
+    fresh = tables.rewrite(text, tables.load_results(RESULTS), blocks)
     assert text == fresh, "run `python benchmarks/make_paper_doc.py` and commit docs/"
 
 
@@ -61,14 +68,16 @@ def test_the_readme_shows_the_same_results(tables: ModuleType) -> None:
     assert text == fresh, "run `python benchmarks/make_paper_doc.py` and commit README.md"
 
 
-def test_a_changed_score_is_noticed(tables: ModuleType, tmp_path: Path) -> None:
+def test_a_changed_score_is_noticed(tables: ModuleType, blocks: dict[str, Any], tmp_path: Path) -> None:
     shutil.copytree(RESULTS, tmp_path / "results")
     scores = pd.read_csv(RESULTS / "intervals.csv")
     chosen = (scores.generator == "acgan") & (scores.metric == "auroc") & (scores.test_set == "test")
     scores.loc[chosen, "value"] = 0.123456
     scores.to_csv(tmp_path / "results" / "intervals.csv", index=False)
     text = PAGE.read_text(encoding="utf-8")
-    assert "0.123" in tables.rewrite(text, tables.load_results(tmp_path / "results"))
+    fresh = tables.rewrite(text, tables.load_results(tmp_path / "results"), blocks)
+    assert "0.123" in fresh
+    assert "AUROC of the small CNN on ACGAN images: .123;" in fresh
 
 
 def test_missing_file_is_named(tables: ModuleType, tmp_path: Path) -> None:
@@ -78,9 +87,9 @@ def test_missing_file_is_named(tables: ModuleType, tmp_path: Path) -> None:
         tables.load_results(tmp_path / "results")
 
 
-def test_missing_block_is_named(tables: ModuleType) -> None:
+def test_missing_block_is_named(tables: ModuleType, blocks: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="table-1"):
-        tables.rewrite("# no blocks here\n", tables.load_results(RESULTS))
+        tables.rewrite("# no blocks here\n", tables.load_results(RESULTS), blocks)
 
 
 @pytest.mark.parametrize(("name", "evaluator"), [("leaderboard-cnn", "tstr"), ("leaderboard-vgg16", "tstr-vgg16")])

@@ -220,7 +220,7 @@ def test_chest_extractors_want_their_extra_and_their_file(extractor, monkeypatch
     with pytest.raises(DataError, match=f"{file.path} is missing"):
         extractor.inputs()
     monkeypatch.setattr(chest, "find_spec", lambda package: None)
-    with pytest.raises(PluginError, match=rf"pip install 'synthbench\[{extractor.name}\]'"):
+    with pytest.raises(PluginError, match=rf"clone .* `pip install '\.\[{extractor.name}\]'` or `uv sync --extra"):
         extractor.files()
 
 
