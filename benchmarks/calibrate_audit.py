@@ -22,6 +22,7 @@ from PIL import Image
 
 from synthbench.api.imaging import resize_square
 from synthbench.api.interfaces import Context
+from synthbench.api.pictures import read_picture
 from synthbench.data.audit.likeness import distance
 from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT, exact, neighbours, perceptual
 from synthbench.data.audit.parts import Part, describe_parts
@@ -39,7 +40,7 @@ def jpeg(quality: int) -> Callable[[Picture], Picture]:
     def change(picture: Picture) -> Picture:
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=quality)
-        return Image.open(file).convert("L")
+        return read_picture(file).convert("L")
 
     return change
 
@@ -146,7 +147,7 @@ def distributions(splits: Splits, phantom: Splits) -> None:
 def stress(splits: Splits, size: int, antialias: bool, folder: Path) -> None:
     chosen = np.linspace(0, len(splits.train) - 1, STRESSED).astype(int)
     original = splits.train.subset(chosen)
-    pictures = [Image.open(folder / image_id).convert("L") for image_id in original.ids]
+    pictures = [read_picture(folder / image_id).convert("L") for image_id in original.ids]
     print(f"\n| treatment | found of {STRESSED} | within {SAME_PATIENT_LIMIT} | median distance |")
     print("|---|---:|---:|---:|")
     for name, change in TREATMENTS.items():

@@ -48,6 +48,7 @@ def draw_picture(folder: Path, target: Path) -> None:
     import pandas as pd
     from PIL import Image
 
+    from synthbench import read_picture
     from synthbench.leaderboard.score_key import ScoreKey
     from synthbench.stress.picture import draw
     from synthbench.stress.sweep import Point
@@ -70,7 +71,7 @@ def draw_picture(folder: Path, target: Path) -> None:
         for row in rows("points.csv", ("value", "low", "high"))
     ]
     draw(target, "Real chest X-rays made worse, 1000 against 1000", findings, points)
-    Image.open(target).convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(target, optimize=True)
+    read_picture(target).convert("P", palette=Image.Palette.ADAPTIVE, colors=64).save(target, optimize=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import paper_printed as paper
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
+from synthbench import read_picture
+
 __all__ = ["draw_grids", "plot_losses"]
 
 STRIP = 16
@@ -21,7 +23,7 @@ def draw_grids(grids: Sequence[Path], path: Path) -> None:
 
     Eight bits a pixel and no more: noise-like grids hardly compress, and the docs are part of the repository.
     """
-    pictures = [Image.open(grid).convert("L") for grid in grids]
+    pictures = [read_picture(grid).convert("L") for grid in grids]
     strip = STRIP if len(grids) > 1 else 0
     page = Image.new("L", (pictures[0].width, sum(p.height + strip for p in pictures)), 255)
     top = 0

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from PIL import Image
 from sklearn.decomposition import PCA
 
+from synthbench.api.pictures import read_picture
 from synthbench.data.audit import audit
 from synthbench.progress import Progress
 from synthbench.testing import context_in
@@ -52,7 +53,7 @@ def look_alikes(n: int, seed: int, model: PCA) -> Pixels:
 def re_encoded(image: Pixels) -> Pixels:
     file = io.BytesIO()
     Image.fromarray(image[..., 0]).point(lambda v: v * 0.8).save(file, "JPEG", quality=60)
-    return np.asarray(Image.open(file))[..., None]
+    return np.asarray(read_picture(file))[..., None]
 
 
 def made(n: int) -> tuple[Pixels, Pixels]:

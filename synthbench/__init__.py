@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
         Plugin,
         Sampler,
     )
+    from synthbench.api.pictures import read_picture
     from synthbench.data.split import grouped_split
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
     from synthbench.progress import Bar
@@ -83,6 +84,7 @@ __all__ = [
     "hookimpl",
     "load_images",
     "offline",
+    "read_picture",
     "resize_square",
     "save_images",
     "sha256_of",
@@ -98,6 +100,7 @@ _HOMES = {
         *("Context", "Dataset", "Embed", "Evaluator", "Extractor", "Features"),
         *("Generator", "Plugin", "Sampler"),
     ),
+    "api.pictures": ("read_picture",),
     "data.split": ("grouped_split",),
     "errors": ("ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"),
     "progress": ("Bar",),

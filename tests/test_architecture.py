@@ -303,6 +303,14 @@ def _is_dropped(handler):
     return idle and ast.unparse(handler.type) in ("Exception", "BaseException")
 
 
+def test_one_place_opens_pictures():
+    """Pillow, left to itself, starts Ghostscript on a file that says it is PostScript."""
+    opens = re.compile(r"\bImage\.open\(|\bimread\(")
+    scripts = {f"benchmarks.{file.stem}": file for file in (ROOT / "benchmarks").rglob("*.py")}
+    found = faults(lambda _, file: opens.search(file.read_text("utf-8")) is not None, ALL_MODULES | scripts)
+    assert found == {"synthbench.api.pictures": True}
+
+
 def test_what_all_lists_is_there():
     def wrong(name, _):
         module = import_module(name)

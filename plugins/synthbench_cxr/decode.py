@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,23 +9,24 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from synthbench import Bar, Geometry, ImageDataset, Images, Quarantined, resize_square, to_eight_bit
+from synthbench import (
+    Bar,
+    DataError,
+    Geometry,
+    ImageDataset,
+    Images,
+    Quarantined,
+    read_picture,
+    resize_square,
+    to_eight_bit,
+)
 from synthbench_cxr.layout import Item
 
 __all__ = ["Decoded", "decode", "decode_all"]
 
 Pixels = npt.NDArray[np.uint8]
-
-MAX_PIXELS = 80_000_000
-"""No radiograph is larger; a small file that claims to be would fill the memory."""
-
-# What PIL's readers raise on damaged files. A failing disk (OSError) counts too: its reason names it.
-DAMAGED = (
-    OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, LookupError, TypeError, OverflowError,
-    Image.DecompressionBombError,
-)  # fmt: skip
 
 
 class Decoded(NamedTuple):
@@ -43,22 +42,14 @@ class Decoded(NamedTuple):
 def decode(path: Path, how: ImageDataset) -> Decoded | str:
     """The file's content, or the reason why it is put aside."""
     try:
-        n_bytes = path.stat().st_size
-        if n_bytes == 0:
-            return "empty file"
-        with Image.open(path) as picture:
-            file = (picture.width, picture.height, len(picture.getbands()), n_bytes)
-            if picture.width * picture.height > MAX_PIXELS:
-                return f"{picture.width} x {picture.height} pixels: no radiograph is larger than {MAX_PIXELS:,}"
-            ready = to_eight_bit(picture, how.channels)
-    except UnidentifiedImageError:
-        return "not an image of a known kind"
-    except DAMAGED as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return f"cannot be decoded: {reason or type(error).__name__}"
+        picture = read_picture(path)
+        ready = to_eight_bit(picture, how.channels)
+    except (DataError, ValueError) as error:
+        return str(error)
     if _is_constant(ready):
         return "all pixels have one value"
-    return Decoded(resize_square(ready, how.image_size, how.resize, antialias=how.antialias), *file)
+    pixels = resize_square(ready, how.image_size, how.resize, antialias=how.antialias)
+    return Decoded(pixels, picture.width, picture.height, len(picture.getbands()), path.stat().st_size)
 
 
 def _is_constant(picture: Image.Image) -> bool:

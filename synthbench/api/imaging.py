@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 from pydantic import Field
 
 from synthbench.api.interfaces import Dataset
+from synthbench.api.pictures import decoding
 
 __all__ = ["ImageDataset", "Resize", "resize_square", "to_eight_bit"]
 
@@ -41,9 +42,11 @@ def to_eight_bit(picture: Image.Image, channels: Literal[1, 3]) -> Image.Image:
     - What is transparent shows black behind it.
     - Colour becomes grey by ITU-R 601 luma.
 
-    Raises ValueError where the values have no defined black and white (floating point, negative).
+    Raises ValueError where the values have no defined black and white (floating point, negative), DataError where
+    the EXIF data are damaged.
     """
-    picture = ImageOps.exif_transpose(picture)
+    with decoding():
+        picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I"):
         picture = _scaled_by_depth(np.asarray(picture))
     elif picture.mode == "F":

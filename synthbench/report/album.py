@@ -14,6 +14,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from PIL import Image
 
+from synthbench.api.pictures import read_picture
+from synthbench.errors import DataError
 from synthbench.report.theme import inline, themed
 from synthbench.storage.layout import safe_name
 
@@ -90,9 +92,9 @@ class Album:
     def photo(self, path: Path, *, alt: str, caption: str, run: Path) -> Photo | None:
         """An image file for the page, smaller where it has to be; None where there is no readable image."""
         try:
-            with Image.open(path) as picture:
-                shown = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
-        except (OSError, ValueError, Image.DecompressionBombError):
+            picture = read_picture(path)
+            shown = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+        except (DataError, ValueError):
             return None
         shown, uri = _fitting(shown, PHOTOS // max(self.expected_photos, 1))
         uri = uri if self._takes("photos", uri) else ""

@@ -134,8 +134,8 @@ class Store:
         return path
 
     def _publish(self, building: Path, path: Path) -> None:
-        incomplete = path.exists() and not (path / "meta.json").exists()  # someone has cleaned up in there
-        if self.fresh or incomplete:
+        incomplete = not (path / "meta.json").exists()  # someone has cleaned up in there
+        if path.exists() and (self.fresh or incomplete):
             shutil.rmtree(path)
         try:
             building.rename(path)

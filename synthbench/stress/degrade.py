@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from synthbench.api.pictures import read_picture
 from synthbench.types import Images, Pixels
 
 __all__ = ["Degradation", "amount", "degradations"]
@@ -208,7 +209,7 @@ def _picture(image: Floats) -> Image.Image:
 def _through_jpeg(image: Floats, quality: int) -> Floats:
     file = io.BytesIO()
     _picture(image).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file), dtype=np.float64).reshape(image.shape)
+    return np.asarray(read_picture(file), dtype=np.float64).reshape(image.shape)
 
 
 def _there_and_back(image: Floats, small: tuple[int, int]) -> Floats:

@@ -141,6 +141,14 @@ def test_fresh_makes_everything_once_more_and_no_more_than_once(store):
     assert len(entries(store)) == 1
 
 
+def test_fresh_makes_what_is_not_there_yet(store):
+    """An empty store, or a generator that is new in the file."""
+    fresh = Store(store.root, fresh=True)
+    assert content(fresh.make("things", KEY, build("new"))) == "new"
+    assert content(Store(store.root).make("things", KEY, build("newer"))) == "new"
+    assert len(entries(store)) == 1
+
+
 def test_fresh_keeps_the_old_entry_where_the_new_one_fails(store):
     store.make("things", KEY, build("old"))
     with pytest.raises(ZeroDivisionError):
