@@ -5,8 +5,8 @@ A world's seeds are 0, 1, 2, ...: nobody chose them. Of 1600 intervals whose tru
 that covers lies between 93 and 97 % by nearly three standard errors (.55 points).
 
 By default the first half of each simulation runs, and all of it under the marker `full`. The share of the first
-half of n intervals misses that of all n by a standard error of sqrt(.05 .95 / n): the limits of a half are wider by
-twice that. 1600 intervals: 1.1 points; 1000: 1.4; 600: 1.8; 500: 1.9; 300: 2.5.
+half of n intervals misses that of all n by a standard error of sqrt(.05 .95 / n): the limits of a half are wider
+by twice that. 1600 intervals: 1.1 points; 1000: 1.4; 600: 1.8; 500: 1.9; 300: 2.5.
 """
 
 from dataclasses import dataclass
