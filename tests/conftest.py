@@ -125,8 +125,11 @@ def bare_plots(request, monkeypatch):
 
 @pytest.fixture(scope="session")
 def xray_folder(tmp_path_factory):
-    """Where the real X-rays stay prepared once a test has loaded them."""
-    return tmp_path_factory.mktemp("xrays")
+    """Where the real X-rays stay prepared once a test has loaded them: one folder for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "xrays"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture

@@ -7,14 +7,4 @@ from tests.helpers.places import REAL_DATA
 OPTIONS = {"image_size": 64, "channels": 1, "antialias": False}
 """As benchmarks/cxr-cpu.yaml prepares them."""
 
-MARKS = [
-    pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real X-rays are not beside the checkout"),
-    pytest.mark.xdist_group("xrays"),  # one worker prepares them: see the fixture xray_folder
-]
-
-
-def with_xrays(test):
-    """Mark a test that loads them."""
-    for mark in MARKS:
-        test = mark(test)
-    return test
+with_xrays = pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real X-rays are not beside the checkout")

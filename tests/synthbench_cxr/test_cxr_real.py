@@ -8,9 +8,9 @@ import numpy as np
 
 from synthbench import Context
 from synthbench_cxr.plugin import ChestXray, CovidPneumoniaNormal, PneumoniaXrayImages
-from tests.helpers.xrays import MARKS, OPTIONS
+from tests.helpers.xrays import OPTIONS, with_xrays
 
-pytestmark = MARKS
+pytestmark = with_xrays
 
 
 def test_chest_xray_has_the_published_counts_and_separate_patients(xray_ctx: Context):
