@@ -56,12 +56,16 @@ class Ranking(BaseModel):
     bootstrap  paired on the test images, resampled by patient; knows seeds; for every metric
     mcnemar    on right and wrong answers: for accuracy, one generator seed and one classifier seed
     delong     on the areas under two ROC curves: for auroc of two classes, one seed each
+
+    Two are called equal where the whole interval of their difference lies within +-`margin`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     test: Literal["bootstrap", "mcnemar", "delong"] = "bootstrap"
     alpha: float = Field(0.05, gt=0, lt=1)
+    margin: float | None = Field(None, gt=0)
+    """In units of the headline; unset: a hundredth of its range, .01 of AUROC."""
 
 
 class Headline(NamedTuple):
