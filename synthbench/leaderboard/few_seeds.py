@@ -47,4 +47,4 @@ def rank_basis(head: Estimate) -> str:
 def by_seed(estimate: Estimate) -> str:
     """ "0.435, 0.507": the seeds' values, of two seeds or of an interval that is too wide to say much; else ""."""
     shown = not estimate.text and (len(estimate.values) == 2 or estimate.interval.wide)
-    return ", ".join(f"{value:.4g}" for value in estimate.values) if shown else ""
+    return ", ".join(f"{value:.3g}" for value in estimate.values) if shown else ""

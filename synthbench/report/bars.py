@@ -68,11 +68,11 @@ def number_cells(board: Sequence[Row], name: str, chance: float | None = None) -
 
 
 def _cell(one: StoredEstimate, scale: Scale, marks: Mapping[str, Sequence[float]]) -> Cell:
-    detail = one.check or one.about(shown_number)
+    text, detail = shown_number(one.value), one.about(shown_number)
+    if one.check:
+        text, _, detail = one.check.partition("; ")  # "chance 0.500", and below it what the draws say
     value, low, high = (_percent(x, scale) for x in (one.value, *(one.ends or (one.value, one.value))))
-    return Cell(
-        shown_number(one.value), detail, one.value, Bar(value, low, high, marks["floor"], marks["ceiling"])
-    )
+    return Cell(text, detail, one.value, Bar(value, low, high, marks["floor"], marks["ceiling"]))
 
 
 def _scale(found: Sequence[StoredEstimate], chance: float | None) -> Scale:

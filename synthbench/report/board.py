@@ -198,6 +198,8 @@ def _flags(row: Row) -> list[str]:
         flags.append(f"leaked: {leaked:.0f} images of test")
     if basis := row.get("rank_basis"):
         flags.append(basis)
+    elif "of this model" in row.get("interval_basis", ""):
+        flags.append("1 seed: intervals of this model")
     elif "(weak)" in row.get("interval_basis", ""):
         flags.append("weak interval: few seeds")
     if "differs from chance" in row.get("reason", ""):

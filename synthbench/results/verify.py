@@ -261,5 +261,5 @@ def _unknown(name: str, row: Mapping[str, str], column: str, run: SavedRun) -> s
     if name == "intervals":
         resampled = ("low", "high", "sampling_low", "sampling_high", "basis")
         return row["evaluator"] if row["evaluator"] in run.missing and column in resampled else ""
-    ends = column.endswith(("_low", "_high"))
+    ends = column.endswith(("_low", "_high", "_by_seed"))
     return next((label for label in run.missing if ends and column.startswith(f"{label}.")), "")

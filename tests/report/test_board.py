@@ -88,7 +88,7 @@ def test_cells_of_few_seeds_and_of_floors():
     ]
     wide, floor, _ = number_cells(board, "m", chance=0.5)
     assert (wide.text, wide.detail) == ("0.620", "unknown; seeds 0.4, 0.84")
-    assert floor.detail == "chance 0.500; 5 draws: 0.4"
+    assert (floor.text, floor.detail, floor.value) == ("chance 0.500", "5 draws: 0.4", 0.4)
     assert wide.bar.floors == [29.4], "chance, and not what a floor happened to reach: 2 + 96 (.5 - .3) / .7"
     assert number_cells(board, "m")[0].bar.floors == [15.7]
 
@@ -99,7 +99,7 @@ def test_one_seed_is_said_in_every_form_of_the_board(made_up, tmp_path):
     doubtful = "differs from chance (p = 0.001), look at the pipeline: chance 0.500; 5 draws: 0.7, sd 0.01"
     rows = [
         made_up.board_row("good", "candidate", "1", rank_basis=said),
-        made_up.board_row("noise", "floor", "", reason=doubtful),
+        made_up.board_row("noise", "floor", "", reason=doubtful, interval_basis="2 seeds (weak); of this model"),
     ]
     made_up.rows(out / "leaderboard.csv", rows)
     run = read_folder(out)
@@ -107,7 +107,7 @@ def test_one_seed_is_said_in_every_form_of_the_board(made_up, tmp_path):
     assert f"{said}." in main.notes
     good, noise = main.lines
     assert said in good.flags
-    assert "differs from chance" in noise.flags
+    assert noise.flags[-2:] == ["1 seed: intervals of this model", "differs from chance"]
     assert said in as_latex(main, run.headline)
     assert said in as_markdown(main)
 
