@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -98,6 +98,10 @@ class ClassifierEvaluator(Evaluator):
     def inputs(self) -> Mapping[str, str]:
         """A file of weights counts by its content."""
         return {"weights": str(self.recipe.key()["weights"])}
+
+    def once(self) -> Self:
+        """With one classifier."""
+        return self.model_copy(update={"seeds": 1})
 
     def resample(
         self, answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -117,6 +117,13 @@ class Evaluator(Plugin):
     @abstractmethod
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """Scores by metric and test set. Must not change its inputs."""
+
+    def once(self) -> Self:
+        """The same evaluator with one training where it makes several, each from a seed of its own.
+
+        For floors, whose trials are draws of generator and classifier together. By default itself.
+        """
+        return self
 
     def resample(  # a hook: by default nothing is resampled
         self,

@@ -64,6 +64,12 @@ class Ranking(BaseModel):
     alpha: float = Field(
         0.05, gt=0, lt=1, description="level at which a difference counts, after Holm's correction"
     )
+    margin: float | None = Field(
+        None,
+        gt=0,
+        description="two are called equal where the whole interval of their difference lies within +-margin, in "
+        "units of the headline; unset: a hundredth of its range, .01 of AUROC",
+    )
 
 
 class Headline(NamedTuple):

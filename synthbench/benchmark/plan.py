@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from synthbench.api.interfaces import Evaluator, Generator
 from synthbench.api.registry import did_you_mean
@@ -11,7 +11,10 @@ from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.errors import ConfigError
 from synthbench.seeds import derive_seed
 
-__all__ = ["Trial", "evaluator_seed", "make_plan"]
+__all__ = ["FLOOR_DRAWS", "Trial", "evaluator_seed", "make_plan", "scorers", "seeds_of"]
+
+FLOOR_DRAWS = 5
+"""A floor is drawn at least this often: without a signal a classifier learns something else each time."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,45 @@ def make_plan(bench: Benchmark, only: Sequence[str] = ()) -> list[Trial]:
             entry,
             index,
             derive_seed(bench.seed, "generator", entry.label, index),
-            _evaluators(bench, entry.label),
+            _evaluators(bench, entry, index),
         )
         for entry in bench.generators
         if not only or entry.label in only
-        for index in range(bench.seeds)
+        for index in range(seeds_of(bench, entry))
     ]
 
 
-def _evaluators(bench: Benchmark, label: str) -> tuple[Entry[Evaluator], ...]:
-    return tuple(e for e in bench.evaluators if e.generators is None or label in e.generators)
+def seeds_of(bench: Benchmark, generator: Entry[Generator]) -> int:
+    """How many trials a generator has: as the file says; a floor at least FLOOR_DRAWS if it has a headline."""
+    drawn = _is_floor(generator) and _scores(bench.evaluator(bench.headline.evaluator), generator)
+    return max(bench.seeds, FLOOR_DRAWS) if drawn else bench.seeds
+
+
+def scorers(bench: Benchmark, generator: Entry[Generator], index: int) -> tuple[Entry[Evaluator], ...]:
+    """Who scores a trial: all that the file has for its generator; of a floor's further draws the headline's."""
+    asked = tuple(entry for entry in bench.evaluators if _scores(entry, generator))
+    return asked if index < bench.seeds else tuple(e for e in asked if e.label == bench.headline.evaluator)
+
+
+def _evaluators(bench: Benchmark, generator: Entry[Generator], index: int) -> tuple[Entry[Evaluator], ...]:
+    """The scorers as they are to work: of a floor the headline's evaluator trains once a draw.
+
+    The spread over draws then holds the generator's seed and the classifier's, and five draws cost five trainings,
+    however many are made of a candidate's images.
+    """
+    asked = scorers(bench, generator, index)
+    if not _is_floor(generator):
+        return asked
+    chief = bench.headline.evaluator
+    return tuple(replace(e, at_hand=e.plugin.once()) if e.label == chief else e for e in asked)
+
+
+def _is_floor(generator: Entry[Generator]) -> bool:
+    return generator.declared.role == "floor"
+
+
+def _scores(evaluator: Entry[Evaluator], generator: Entry[Generator]) -> bool:
+    return evaluator.generators is None or generator.label in evaluator.generators
 
 
 def evaluator_seed(bench: Benchmark, evaluator: Entry[Evaluator], index: int) -> int:

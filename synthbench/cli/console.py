@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+
+from synthbench.results.folder import estimate
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["make_console", "rank_of", "with_interval"]
+__all__ = ["basis_of", "make_console", "rank_of", "warnings_of", "with_interval"]
 
 WIDE = 200
 """Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""
@@ -23,17 +25,28 @@ def make_console() -> Console:
 
 
 def rank_of(row: Mapping[str, str]) -> str:
-    """Of a row of leaderboard.csv: "1-2", "copies" for who is flagged, "" for who has none."""
-    return (
-        "copies" if row.get("copying") == "yes" else "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]]))
-    )
+    """Of a row of leaderboard.csv: "1-2", "copies" for who is flagged, "" for who has none.
+
+    "1-2*" where `basis_of` says more.
+    """
+    if row.get("copying") == "yes":
+        return "copies"
+    return "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]])) + "*" * bool(row.get("rank_basis"))
+
+
+def warnings_of(rows: Iterable[Mapping[str, str]]) -> list[str]:
+    """Floors that do differ from chance, by name."""
+    doubtful = [row for row in rows if "differs from chance" in row.get("reason", "")]
+    return [f"warning: {row['generator']}: {row['reason']}" for row in doubtful]
 
 
 def with_interval(row: Mapping[str, str], column: str) -> str:
-    """ "0.802 (0.770 to 0.833)", or the text in its place."""
-    low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
-    try:
-        value = f"{float(row[column]):.3f}"
-    except ValueError:
-        return row[column]
-    return f"{value} ({float(low):.3f} to {float(high):.3f})" if low and high else value
+    """ "0.802 (0.770 to 0.833)" and what else `StoredEstimate` shows, * of one model; or the text in its place."""
+    stored = estimate(row, column)
+    of_model = "*" * bool(stored and stored.ends and "of this model" in row.get("interval_basis", ""))
+    return f"{stored}{of_model}" if stored else row[column]
+
+
+def basis_of(rows: Iterable[Mapping[str, str]]) -> str | None:
+    """What to say below a board whose ranks or intervals are of models, not of generators."""
+    return "; ".join(dict.fromkeys(f"* {row['rank_basis']}" for row in rows if row.get("rank_basis"))) or None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from synthbench.cli.console import make_console, rank_of, with_interval
+from synthbench.cli.console import basis_of, make_console, rank_of, with_interval
 
 if TYPE_CHECKING:
     from synthbench.results.bundle import Packed
@@ -31,8 +31,10 @@ def print_merged(merged: Merged) -> None:
     for heading in ("rank", "generator", "run", "role", "status", merged.headline, "utility", "fit s"):
         left = heading in ("generator", "run", "role", "status")
         table.add_column(_clean(heading), justify="left" if left else "right", overflow="fold")
-    for record in merged.leaderboard.to_dict("records"):
-        row = {str(column): str(cell) for column, cell in record.items()}
+    records = merged.leaderboard.to_dict("records")
+    rows = [{str(column): str(cell) for column, cell in record.items()} for record in records]
+    table.caption = basis_of(rows)
+    for row in rows:
         table.add_row(
             _rank(row),
             *(_clean(row[column]) for column in ("generator", "run", "role")),

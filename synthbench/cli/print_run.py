@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthbench.api.registry import BASES, Registry
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
-from synthbench.cli.console import make_console, rank_of, with_interval
+from synthbench.cli.console import basis_of, make_console, rank_of, warnings_of, with_interval
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from synthbench.data.test_sets import TestSet
+    from synthbench.results.folder import Row
     from synthbench.runner.fetch import Fetched
     from synthbench.runner.loop import RunResult
 
@@ -53,8 +53,13 @@ def print_plan(bench: Benchmark, plan: Sequence[Trial]) -> None:
 
 def print_board(result: RunResult) -> None:
     """The leaderboard with its intervals, the test sets, then where the files are and what failed."""
+    from synthbench.results.folder import read_csv
+
     console = make_console()
-    console.print(_board(result.bench, result.out))
+    rows = read_csv(result.out / "leaderboard.csv")  # cells may hold texts
+    console.print(_board(result.bench, rows))
+    for warning in warnings_of(rows):
+        print(warning)
     console.print(_test_sets(result.tests))
     print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")
     for failed in result.failed:
@@ -62,22 +67,20 @@ def print_board(result: RunResult) -> None:
             print(f"failed: {failed.trial.title}: {reason}")
 
 
-def _board(bench: Benchmark, out: Path) -> Table:
+def _board(bench: Benchmark, rows: Sequence[Row]) -> Table:
     """Rank group (or "copies"), the headline with its interval, the other test metrics, utility, times."""
-    import pandas as pd
     from rich.markup import escape
     from rich.table import Table
 
-    board = pd.read_csv(out / "leaderboard.csv", dtype=str, keep_default_na=False)  # cells may hold texts
     metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
     headline = str(bench.headline)
-    shown = [headline, *(m for m in metrics if m != headline and (board[m] != "").any())][:3]
+    shown = [headline, *(m for m in metrics if m != headline and any(row[m] for row in rows))][:3]
     table = Table(title=f"{escape(bench.name)}: ranked by {escape(headline)} on test; 95 % intervals")
+    table.caption = basis_of(rows)
     for heading in ("rank", "generator", "role", "status", *shown, "utility", "fit s", "score s"):
         left = heading in ("generator", "role", "status")
         table.add_column(escape(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
-    for record in board.to_dict("records"):
-        row = {str(column): str(cell) for column, cell in record.items()}
+    for row in rows:
         scoring = [float(t) for e in bench.evaluators if (t := row[f"{e.label}_wall_s"])]
         table.add_row(
             rank_of(row),

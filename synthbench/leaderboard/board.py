@@ -10,15 +10,18 @@ from typing import Any
 import pandas as pd
 
 from synthbench.benchmark.definition import Benchmark
+from synthbench.benchmark.plan import seeds_of
 from synthbench.data.test_sets import TestSet
 from synthbench.errors import DataError
 from synthbench.leaderboard.copying import copying, flagged_by
 from synthbench.leaderboard.estimates import Estimate, Estimates, estimates_of
+from synthbench.leaderboard.few_seeds import UNKNOWN, by_seed, rank_basis, with_pools
+from synthbench.leaderboard.floors import chance_of, floor_check, floor_warning
 from synthbench.leaderboard.pairwise import Comparison, compare, ranks
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.leaderboard.utility import utilities
-from synthbench.storage.layout import Column, cpu_s, domain, high, leaked, low, n, sd, wall_s
+from synthbench.storage.layout import Column, check, cpu_s, domain, high, leaked, low, n, sd, seed_values, wall_s
 from synthbench.storage.predictions import load_predictions
 from synthbench.types import Predictions
 
@@ -26,6 +29,8 @@ __all__ = ["Board", "head_of", "make_board", "standings"]
 
 Trials = Mapping[str, Sequence[TrialResult]]  # by generator
 ByGenerator = Mapping[str, Estimates]
+
+RANKS = ("rank", "rank_low", "rank_high")
 
 INTERVAL_COLUMNS = [
     *("generator", "evaluator", "metric", "variant", "test_set", "seen", "value", "low", "high"),
@@ -37,6 +42,7 @@ INTERVAL_COLUMNS = [
         "classifier_seeds",
         "n",
         "weak",
+        "wide",
         "basis",
         "note",
     ),
@@ -57,7 +63,10 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[Tri
     trials: dict[str, list[TrialResult]] = {}
     for result in results:
         trials.setdefault(result.trial.generator.label, []).append(result)
-    estimates = {label: estimates_of(of_label, len(of_label)) for label, of_label in trials.items()}
+    floors = {label for label, of_label in trials.items() if _role(of_label) == "floor"}
+    estimates = with_pools(
+        {label: estimates_of(of_label, len(of_label)) for label, of_label in trials.items()}, floors
+    )
     heads = {label: head for label, known in estimates.items() if (head := head_of(known, bench))}
     barred = _barred(bench, tests)
     comparisons, places = standings(bench, tests, trials, heads)
@@ -65,11 +74,11 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[Tri
     columns = _columns(bench, estimates)
     rows = [
         {
-            **_place(label, of_label, places),
-            **_numbers(columns, estimates[label]),
+            **_place(label, of_label, places, heads.get(label)),
+            **_numbers(columns, estimates[label], n_classes, floor=label in floors),
             **utilities(label, heads if _role(of_label) == "candidate" else {}, bench, n_classes),
             **_facts(bench, tests, of_label, heads.get(label)),
-            Column.REASON: "; ".join([*_reasons(of_label), *barred]),
+            Column.REASON: "; ".join([*_reasons(of_label, heads.get(label), n_classes), *barred]),
         }
         for label, of_label in trials.items()
     ]
@@ -111,9 +120,10 @@ def _barred(bench: Benchmark, tests: Sequence[TestSet]) -> list[str]:
     ]
 
 
-def _reasons(results: Sequence[TrialResult]) -> list[str]:
+def _reasons(results: Sequence[TrialResult], head: Estimate | None, n_classes: int) -> list[str]:
     flags = [f"flagged as copying by {evaluator}" for evaluator in flagged_by(results)]
-    return [*(reason for result in results for reason in result.reasons), *flags]
+    warnings = floor_warning(head, n_classes) if _role(results) == "floor" else []
+    return [*(reason for result in results for reason in result.reasons), *flags, *warnings]
 
 
 def _role(results: Sequence[TrialResult]) -> str:
@@ -157,31 +167,41 @@ def _columns(bench: Benchmark, estimates: ByGenerator) -> list[ScoreKey]:
     return list(dict.fromkeys([*first, *(key for key in measured if key.name not in order)]))
 
 
-def _place(label: str, results: Sequence[TrialResult], places: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+def _place(
+    label: str, results: Sequence[TrialResult], places: Mapping[str, tuple[int, int]], head: Estimate | None
+) -> dict[str, Any]:
     first, last = places.get(label, (None, None))
     states = {result.status for result in results}
-    status = next(state for state in ("failed", "skipped", "done") if state in states)
     return {
         Column.RANK: first,
         Column.RANK_LOW: first,
         Column.RANK_HIGH: last,
+        Column.RANK_BASIS: rank_basis(head) if label in places and head else "",
         Column.GENERATOR: label,
-        Column.STATUS: status,
+        Column.STATUS: next(state for state in ("failed", "skipped", "done") if state in states),
     }
 
 
-def _numbers(columns: Sequence[ScoreKey], estimates: Estimates) -> dict[str, Any]:
-    """Value or text, interval, standard deviation over seeds and N of every column."""
+def _numbers(columns: Sequence[ScoreKey], estimates: Estimates, n_classes: int, *, floor: bool) -> dict[str, Any]:
+    """Of every column value or text, interval, the seeds' values and standard deviation, N, a floor's check."""
     cells: dict[str, Any] = {}
     for key in columns:
         estimate, name = estimates.get(key), key.name
-        known = estimate is not None and not estimate.text
+        known = estimate if estimate and not estimate.text else None
         cells[name] = "" if estimate is None else estimate.text or estimate.value
-        cells[low(name)] = estimate.interval.low if estimate and known else math.nan
-        cells[high(name)] = estimate.interval.high if estimate and known else math.nan
-        cells[sd(name)] = estimate.sd if estimate and known else math.nan
+        cells[low(name)], cells[high(name)] = _ends(known)
+        cells[seed_values(name)] = by_seed(known) if known else ""
+        cells[sd(name)] = known.sd if known else math.nan
         cells[n(name)] = estimate.shown_n if estimate else ""
+        if chance_of(key.metric, n_classes) is not None and key.test_set and not key.seen:
+            cells[check(name)] = floor_check(known, n_classes) if known and floor else ""
     return cells
+
+
+def _ends(estimate: Estimate | None) -> tuple[float | str, float | str]:
+    if estimate is None:
+        return math.nan, math.nan
+    return (UNKNOWN, UNKNOWN) if estimate.interval.wide else (estimate.interval.low, estimate.interval.high)
 
 
 def _facts(
@@ -192,7 +212,7 @@ def _facts(
     return {
         Column.ROLE: _role(results),
         Column.COPYING: copying(results),
-        Column.SEEDS: f"{done}/{bench.seeds}",
+        Column.SEEDS: f"{done}/{seeds_of(bench, results[0].trial.generator)}",
         Column.BASIS: _basis(head) if head and not head.text else "",
         **{leaked(test.name): test.leaked["leaked"] for test in tests},
         **_costs(bench, results),
@@ -202,7 +222,8 @@ def _facts(
 
 def _basis(estimate: Estimate) -> str:
     seeds = f"{estimate.generator_seeds} of the generator, {estimate.classifier_seeds} of the evaluator each"
-    return f"{estimate.interval.basis}: {seeds}"
+    model = "; of this model, another seed may turn it" * (estimate.generator_seeds == 1)
+    return f"{estimate.interval.basis}: {seeds}{model}"
 
 
 def _costs(bench: Benchmark, results: Sequence[TrialResult]) -> dict[str, Any]:
@@ -230,7 +251,7 @@ def _sorted(rows: list[dict[str, Any]], headline: list[float], bench: Benchmark)
     """Best headline first, undefined ones last. Cells that hold a text make their column one of objects."""
     order = pd.Series(headline).sort_values(ascending=bench.direction == "lower", kind="stable").index
     table = pd.DataFrame(rows).iloc[order].reset_index(drop=True)
-    whole = {column: "Int64" for column in map(str, table) if column.startswith((Column.RANK, leaked("")))}
+    whole = {c: "Int64" for c in map(str, table) if c in RANKS or c.startswith(leaked(""))}
     return table.astype(whole)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
-from synthbench.stats import Interval, interval
+from synthbench.stats import Interval, Pool, interval, seed_variance
 from synthbench.types import Score
 
 __all__ = ["Estimate", "Estimates", "estimates_of"]
@@ -26,15 +28,19 @@ class Estimate:
 
     values      (R,): by generator seed, classifiers averaged; of one generator seed, by classifier seed
     replicates  (R, B): the same in each resample of the test images, None where the evaluator cannot resample
+    own         (n, 2): the evaluator's intervals, by row of scores.csv, where it gives them and cannot resample
+    bounds      the metric's range
     n           images it was measured on, by row of scores.csv
     patients    whom they show, where the evaluator keeps its predictions
     note        what the evaluator says of the number
+    pool        how much the seeds of comparable rows vary, where the interval borrows from them
     """
 
     key: ScoreKey
     values: Floats
     replicates: Floats | None
-    interval: Interval
+    own: Floats | None
+    bounds: tuple[float, float] | None
     sd: float
     n: tuple[int, ...]
     patients: int | None
@@ -42,6 +48,25 @@ class Estimate:
     classifier_seeds: int
     text: str = ""
     note: str = ""
+    pool: Pool | None = None
+
+    @cached_property
+    def interval(self) -> Interval:
+        """For other images, patients and seeds; made when asked for, since not every reader of estimates does."""
+        if self.own is not None:
+            return widened(self.values, self.own, self.bounds, self.pool)
+        return interval(
+            *(self.values, self.replicates),
+            bounds=self.bounds,
+            groups=self.patients,
+            images=self.n[0],
+            pool=self.pool,
+        )
+
+    @property
+    def seed_variance(self) -> float:
+        """What the seeds bring to the variance of one value: lent to other rows. NaN for one seed."""
+        return seed_variance((self.values, self.replicates))
 
     @property
     def value(self) -> float:
@@ -62,14 +87,20 @@ Estimates = Mapping[ScoreKey, Estimate]
 def estimates_of(results: Sequence[TrialResult], asked: int) -> dict[ScoreKey, Estimate]:
     """All estimates of one generator, of whose trials `asked` were planned.
 
-    Nothing is averaged over what is missing: an undefined value, or a trial without one, leaves a text.
+    Nothing is averaged over what is missing: an undefined value, or a trial without one, leaves a text. What an
+    evaluator was not to score is not missing.
     """
     rows: dict[ScoreKey, list[Row]] = {}
     for result in results:
         for label, scores in result.scores.items():
             for score in scores:
                 rows.setdefault(ScoreKey.of(label, score).column, []).append((result, score))
-    return {key: _estimate(key, of_key, asked) for key, of_key in rows.items()}
+    spared = Counter(
+        label
+        for result in results
+        for label in {key.evaluator for key in rows} - {entry.label for entry in result.trial.evaluators}
+    )
+    return {key: _estimate(key, of_key, asked - spared[key.evaluator]) for key, of_key in rows.items()}
 
 
 def _estimate(key: ScoreKey, rows: Sequence[Row], asked: int) -> Estimate:
@@ -80,17 +111,17 @@ def _estimate(key: ScoreKey, rows: Sequence[Row], asked: int) -> Estimate:
     units = by_seed if len(by_seed) > 1 else [[row] for row in rows]
     values = np.array([np.mean([score.value for _, score in unit]) for unit in units])
     replicates = _stacked([_replicates(key, unit) for unit in units])
-    patients = rows[0][0].patients(key.evaluator, key.test_set)
     scores = [score for _, score in rows]
     every = [score.value for score in scores]
     return Estimate(
         key,
         values,
         replicates,
-        _interval(values, replicates, scores, rows[0][0].bounds(key.evaluator, key.metric), patients),
+        own=_own_intervals(scores) if replicates is None else None,
+        bounds=rows[0][0].bounds(key.evaluator, key.metric),
         sd=float(np.std(every, ddof=1)) if len(every) > 1 else math.nan,
         n=tuple(score.n for score in scores),
-        patients=patients,
+        patients=rows[0][0].patients(key.evaluator, key.test_set),
         generator_seeds=len(seeds),
         classifier_seeds=classifiers,
         text=_text(scores, len(seeds), asked),
@@ -125,26 +156,21 @@ def _stacked(replicates: Sequence[Floats | None]) -> Floats | None:
     return np.stack(known) if len(known) == len(replicates) else None
 
 
-def _interval(
-    values: Floats,
-    replicates: Floats | None,
-    scores: Sequence[Score],
-    bounds: tuple[float, float] | None,
-    patients: int | None,
+def _own_intervals(scores: Sequence[Score]) -> Floats | None:
+    ends = [(score.low, score.high) for score in scores if score.low is not None and score.high is not None]
+    return np.array(ends) if len(ends) == len(scores) else None
+
+
+def widened(
+    values: Floats, own: Floats, bounds: tuple[float, float] | None = None, pool: Pool | None = None
 ) -> Interval:
-    own = [(score.low, score.high) for score in scores if score.low is not None and score.high is not None]
-    if replicates is None and len(own) == len(scores):
-        return widened(values, np.array(own))
-    return interval(values, replicates, bounds=bounds, groups=patients, images=scores[0].n)
-
-
-def widened(values: Floats, own: Floats) -> Interval:
     """The evaluator's own interval of one seed; for several, their mean joined with the spread over seeds.
 
     Joined by MOVER (Zou & Donner, Statistics in Medicine 2008): the two half-widths, each side by itself, add up
     as squares.
     """
-    seeds = interval(values, None, bounds=None, groups=None)
+    seeds = interval(values, None, bounds=None, groups=None, pool=pool)
+    seeds = replace(seeds, wide=interval(values, None, bounds=bounds, groups=None, pool=pool).wide)
     low, high = own.mean(0)
     if len(values) == 1:
         return replace(seeds, low=low, high=high, sampling_low=low, sampling_high=high)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,11 @@ __all__ = ["Comparison", "compare", "ranks"]
 class Comparison:
     """Candidate `a` against `b` in the headline: a minus b, its interval, p before and after Holm's correction.
 
-    `better` is the one that the data prefer, "" where they do not decide. NaN: nothing to tell it by.
+    better  the one that the data prefer, "" where they do not decide
+    equal   "yes" where the whole interval lies within +-margin: no more than that can lie between them
+    margin  NaN where none is stated
+
+    NaN: nothing to tell it by.
     """
 
     a: str
@@ -33,6 +37,8 @@ class Comparison:
     p: float
     p_holm: float = math.nan
     better: str = ""
+    equal: str = ""
+    margin: float = math.nan
 
 
 def compare(
@@ -47,18 +53,27 @@ def compare(
     predictions  for mcnemar and delong: those behind it
     """
     pairs = list(itertools.combinations([label for label, estimate in estimates.items() if not estimate.text], 2))
-    comparisons = [_pair(a, b, estimates, ranking.test, predictions) for a, b in pairs]
+    comparisons = [_pair(a, b, estimates, ranking, predictions) for a, b in pairs]
     adjusted = holm([c.p for c in comparisons])
     return [_decided(c, p, ranking.alpha, direction) for c, p in zip(comparisons, adjusted, strict=True)]
 
 
 def _pair(
-    a: str, b: str, estimates: Mapping[str, Estimate], test: str, predictions: Mapping[str, Predictions]
+    a: str, b: str, estimates: Mapping[str, Estimate], ranking: Ranking, predictions: Mapping[str, Predictions]
 ) -> Comparison:
     one, other = estimates[a], estimates[b]
     d = difference(one.values, one.replicates, other.values, other.replicates, groups=one.patients)
-    p = d.p if test == "bootstrap" else _named(test, predictions[a], predictions[b])
-    return Comparison(a, b, test, d.value, d.low, d.high, p)
+    p = d.p if ranking.test == "bootstrap" else _named(ranking.test, predictions[a], predictions[b])
+    margin = _margin(ranking, one)
+    equal = "yes" if d.within(margin) else ""
+    return Comparison(a, b, ranking.test, d.value, d.low, d.high, p, equal=equal, margin=margin)
+
+
+def _margin(ranking: Ranking, estimate: Estimate) -> float:
+    """The stated one, else a hundredth of the metric's range; NaN for a metric without one."""
+    if ranking.margin is not None:
+        return ranking.margin
+    return 0.01 * (estimate.bounds[1] - estimate.bounds[0]) if estimate.bounds else math.nan
 
 
 def _named(test: str, a: Predictions, b: Predictions) -> float:
@@ -71,7 +86,7 @@ def _named(test: str, a: Predictions, b: Predictions) -> float:
 
 def _decided(c: Comparison, p: float, alpha: float, direction: Direction) -> Comparison:
     ahead = c.a if (c.difference > 0) == (direction == "higher") else c.b
-    return Comparison(c.a, c.b, c.test, c.difference, c.low, c.high, c.p, p, ahead if p < alpha else "")
+    return replace(c, p_holm=p, better=ahead if p < alpha else "")
 
 
 def ranks(labels: Sequence[str], comparisons: Sequence[Comparison]) -> dict[str, tuple[int, int]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.leaderboard.estimates import Estimate, Floats
+from synthbench.leaderboard.floors import chance_of
 from synthbench.stats import utility
 
 __all__ = ["utilities"]
@@ -73,9 +74,8 @@ def _resampled(estimate: Estimate) -> tuple[Floats, Floats]:
 
 def _floor(estimates: Mapping[str, Estimate], bench: Benchmark, n_classes: int) -> Floor | None:
     """Chance where it is known, else the estimate of `shuffled-labels`; None where that did not run."""
-    chance = {"balanced_accuracy": 1 / n_classes, "auroc": 0.5}
-    if (metric := bench.headline.metric) in chance:
-        return Floor(chance[metric], f"floor {chance[metric]:.3g} (chance)")
+    if (chance := chance_of(bench.headline.metric, n_classes)) is not None:
+        return Floor(chance, f"floor {chance:.3g} (chance)")
     estimate = estimates.get(FLOOR)
     if estimate is None or not _known(estimate):
         return None

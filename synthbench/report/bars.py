@@ -49,14 +49,18 @@ def plain_cell(value: float | None) -> Cell:
     return Cell(text, value=value)
 
 
-def number_cells(board: Sequence[Row], name: str) -> list[Cell]:
-    """The column `name`: numbers with bars, or what stands in their place (with the column's note)."""
+def number_cells(board: Sequence[Row], name: str, chance: float | None = None) -> list[Cell]:
+    """The column `name`: numbers with bars, or what stands in their place (with the column's note).
+
+    chance  where it is known it is the floor's line, not what a floor happened to reach
+    """
     found = [estimate(row, name) for row in board]
-    scale = _scale([one for one in found if one])
+    scale = _scale([one for one in found if one], chance)
     marks: dict[str, list[float]] = {"floor": [], "ceiling": []}
     for row, one in zip(board, found, strict=True):
         if one and row.get("role") in marks:
-            marks[row["role"]].append(_percent(one.value, scale))
+            at = one.value if chance is None or row["role"] != "floor" else chance
+            marks[row["role"]].append(_percent(at, scale))
     return [
         _cell(one, scale, marks) if one else Cell(row.get(name, ""), row.get(f"{name}_note", ""))
         for row, one in zip(board, found, strict=True)
@@ -64,16 +68,17 @@ def number_cells(board: Sequence[Row], name: str) -> list[Cell]:
 
 
 def _cell(one: StoredEstimate, scale: Scale, marks: Mapping[str, Sequence[float]]) -> Cell:
-    detail = " to ".join(map(shown_number, one.ends)) if one.ends else ""
+    text, detail = shown_number(one.value), one.about(shown_number)
+    if one.check:
+        text, _, detail = one.check.partition("; ")  # "chance 0.500", and below it what the draws say
     value, low, high = (_percent(x, scale) for x in (one.value, *(one.ends or (one.value, one.value))))
-    return Cell(
-        shown_number(one.value), detail, one.value, Bar(value, low, high, marks["floor"], marks["ceiling"])
-    )
+    return Cell(text, detail, one.value, Bar(value, low, high, marks["floor"], marks["ceiling"]))
 
 
-def _scale(found: Sequence[StoredEstimate]) -> Scale:
-    """From the least to the greatest number of the column, ends of intervals included."""
+def _scale(found: Sequence[StoredEstimate], chance: float | None) -> Scale:
+    """From the least to the greatest number of the column, ends of intervals and chance included."""
     numbers = [x for one in found for x in (one.value, *(one.ends or ()))]
+    numbers += [chance] if numbers and chance is not None else []
     return (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from synthbench.leaderboard.floors import chance_of
 from synthbench.report.bars import Cell, number_cells, plain_cell
 from synthbench.report.fidelity import is_reference
 from synthbench.report.metrics import BoardMetric, board_metrics, main_metrics
-from synthbench.results.folder import Row, RunFolder, dig, number
+from synthbench.results.folder import Row, RunFolder, number
 
 __all__ = ["BoardTable", "Head", "Line", "board_tables"]
 
@@ -22,7 +23,6 @@ COSTS = {
     "peak_memory_mb": "memory, MB",
     "peak_gpu_mb": "GPU memory, MB",
 }
-ONE_SEED = "1 generator seed: ranks and p rest on patients and classifier seeds alone."
 ABOVE_ONE = (
     "Above 1: better than as many real images under this classifier and metric; "
     "the ceiling is a reference, no upper bound: look at AUROC."
@@ -98,7 +98,7 @@ def _main_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
     board = run.board
     rank = Head("rank", hint="1 + the generators that are significantly better; floors and ceilings have none")
     chief = metrics[0].key.evaluator if metrics and metrics[0].name == run.headline else ""
-    measured = [(metric, (_head(metric, run), number_cells(board, metric.name))) for metric in metrics]
+    measured = [(metric, _numbers(metric, run)) for metric in metrics]
     columns: list[Column] = [
         (rank, [_rank(row) for row in board]),
         *(column for metric, column in measured if metric.key.evaluator == chief),
@@ -136,7 +136,7 @@ def _costs(run: RunFolder, names: Sequence[str]) -> list[Column]:
 
 
 def _place_table(run: RunFolder, place: str, metrics: Sequence[BoardMetric]) -> BoardTable:
-    return _table(run, place, [(_head(metric, run), number_cells(run.board, metric.name)) for metric in metrics])
+    return _table(run, place, [_numbers(metric, run) for metric in metrics])
 
 
 def _table(
@@ -149,6 +149,12 @@ def _table(
     return BoardTable(
         place, [head for head, _ in columns], lines, _notes(run, place), run.leaked(place.partition(" [")[0])
     )
+
+
+def _numbers(metric: BoardMetric, run: RunFolder) -> Column:
+    """A metric's column; on images that nobody has seen its floor is chance, where that is known."""
+    chance = None if metric.key.seen else chance_of(metric.key.metric, max(len(run.classes), 2))
+    return _head(metric, run), number_cells(run.board, metric.name, chance)
 
 
 def _status(row: Row) -> Cell:
@@ -190,8 +196,14 @@ def _flags(row: Row) -> list[str]:
         )
     if leaked := number(row.get("leaked@test")):
         flags.append(f"leaked: {leaked:.0f} images of test")
-    if "(weak)" in row.get("interval_basis", ""):
+    if basis := row.get("rank_basis"):
+        flags.append(basis)
+    elif "of this model" in row.get("interval_basis", ""):
+        flags.append("1 seed: intervals of this model")
+    elif "(weak)" in row.get("interval_basis", ""):
         flags.append("weak interval: few seeds")
+    if "differs from chance" in row.get("reason", ""):
+        flags.append("differs from chance")
     return flags
 
 
@@ -204,7 +216,7 @@ def _notes(run: RunFolder, place: str) -> list[str]:
         notes.append("Validation: these images chose the classifier's epoch.")
     if place == "test":
         said = dict.fromkeys(row.get("utility_note", "") for row in run.board)
-        notes += [ONE_SEED] if dig(run.bench, "seeds", default=0) == 1 else []
+        notes += [f"{basis}." for basis in dict.fromkeys(row.get("rank_basis", "") for row in run.board) if basis]
         notes += [f"Utility: {note}." for note in said if note]
         notes += [ABOVE_ONE] if _above_one(run) else []
     for row in run.tables["test_sets"]:

@@ -11,6 +11,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from synthbench.leaderboard.floors import chance_of
 from synthbench.report.album import Album, Plot
 from synthbench.report.theme import legend_below, plain, styles
 from synthbench.results.folder import Row, RunFolder, StoredEstimate, estimate, number
@@ -30,19 +31,25 @@ def standings(run: RunFolder, album: Album) -> list[Plot]:
     if not known:
         return []
     listed = "; ".join(f"{label} {score}" for label, score in known.items())
+    chance = chance_of(run.headline.rpartition(".")[2], max(len(run.classes), 2))
+    floor = "floors" if chance is None else "chance"
     return [
         album.plot(
             ["leaderboard"],
-            partial(_draw_standings, known=known, metric=run.headline, roles=run.roles),
+            partial(_draw_standings, known=known, metric=run.headline, roles=run.roles, chance=chance),
             alt=f"{run.headline} on test with 95 % intervals: {listed}",
-            caption=f"{run.headline} on test, 95 % intervals. Dotted lines: floors; dashed: ceilings.",
+            caption=f"{run.headline} on test, 95 % intervals. Dotted lines: {floor}; dashed: ceilings.",
             size=(5.2, 1.0 + 0.28 * len(known)),
         )
     ]
 
 
 def _draw_standings(
-    figure: Figure, known: Mapping[str, StoredEstimate], metric: str, roles: Mapping[str, str]
+    figure: Figure,
+    known: Mapping[str, StoredEstimate],
+    metric: str,
+    roles: Mapping[str, str],
+    chance: float | None,
 ) -> None:
     axes, look = figure.subplots(), styles(roles)
     for place, (label, score) in enumerate(known.items()):
@@ -50,7 +57,8 @@ def _draw_standings(
         _draw_estimate(axes, [place, place], score, style, upright=False)
         axes.plot([score.value], [place], color=style["color"], marker=style["marker"], markersize=6)
         if roles[label] in ("floor", "ceiling"):
-            axes.axvline(score.value, linewidth=1, **{**style, "marker": ""})
+            at = score.value if chance is None or roles[label] == "ceiling" else chance
+            axes.axvline(at, linewidth=1, **{**style, "marker": ""})
     axes.set_yticks(range(len(known)), list(known))
     axes.invert_yaxis()
     axes.set(xlabel=metric)

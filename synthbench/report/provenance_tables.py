@@ -128,7 +128,7 @@ def comparisons(run: RunFolder) -> Table:
             *(row.get(name, "") for name in ("a", "b", "test")),
             str(difference or ""),
             _p(row),
-            row.get("better") or "not decided",
+            _verdict(row),
         ]
         for row, difference in found
     ]
@@ -136,6 +136,12 @@ def comparisons(run: RunFolder) -> Table:
     shown = rows[:MOST_ROWS]
     caption = "Differences of the headline between candidates"
     return Table(caption, heads, shown, "comparisons.csv", len(rows) - len(shown))
+
+
+def _verdict(row: Row) -> str:
+    """Who is better, or that nobody is by more than the margin, or that the data do not say."""
+    equal = f"equal within {row['margin']}" if row.get("equal") else ""
+    return "; ".join(filter(None, [row.get("better", ""), equal])) or "not decided"
 
 
 def _p(row: Row) -> str:

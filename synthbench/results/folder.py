@@ -5,14 +5,24 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthbench.errors import DataError
-from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low, trial_folder
+from synthbench.storage.layout import (
+    Column,
+    File,
+    Table,
+    check,
+    evaluation_folder,
+    high,
+    low,
+    seed_values,
+    trial_folder,
+)
 
 __all__ = [
     "Row",
@@ -31,22 +41,38 @@ Row = Mapping[str, str]
 
 
 class StoredEstimate(NamedTuple):
-    """A number of a result file with the ends of its 95 % interval, if it has one; or a text in its place."""
+    """A number of a result file with the ends of its 95 % interval, if it has one; or a text in its place.
+
+    by_seed  the seeds' values, where they are to stand beside the interval or in place of an unknown one
+    check    of a floor: "chance 0.500; 5 draws: 0.507, sd 0.110"
+    """
 
     value: float = math.nan
     ends: tuple[float, float] | None = None
     text: str = ""
+    by_seed: str = ""
+    check: str = ""
 
     @classmethod
-    def parse(cls, text: str, low: str = "", high: str = "") -> StoredEstimate:
-        """From three cells; what is no finite number is a text, or no end."""
+    def parse(cls, text: str, low: str = "", high: str = "", by_seed: str = "", check: str = "") -> StoredEstimate:
+        """From its cells; what is no finite number is a text, or no end."""
         value, ends = number(text), (number(low), number(high))
         if value is None:
             return cls(text=text)
-        return cls(value, (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None, text)
+        known = (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
+        return cls(value, known, text, by_seed, check)
 
     def __str__(self) -> str:
-        return f"{self.value:.3f}{f' ({self.ends[0]:.3f} to {self.ends[1]:.3f})' if self.ends else ''}"
+        """ "0.802 (0.770 to 0.833)", "0.471 (0.244 to 0.698; seeds 0.435, 0.507)", "0.62 (unknown; seeds ...)"."""
+        if self.check:
+            return self.check
+        about = self.about(lambda value: f"{value:.3f}")
+        return f"{self.value:.3f}{f' ({about})' if about else ''}"
+
+    def about(self, shown: Callable[[float], str]) -> str:
+        """What stands in brackets: the interval, the seeds' values."""
+        ends = " to ".join(map(shown, self.ends)) if self.ends else "unknown" * bool(self.by_seed)
+        return "; ".join(filter(None, [ends, f"seeds {self.by_seed}" if self.by_seed else ""]))
 
 
 @dataclass(frozen=True)
@@ -221,5 +247,6 @@ def number(text: str | None) -> float | None:
 def estimate(row: Row, value: str, lower: str = "", upper: str = "") -> StoredEstimate | None:
     """The number in the column `value` and its interval in `lower`, `upper` (by default <value>_low and _high)."""
     ends = [row.get(lower or low(value), ""), row.get(upper or high(value), "")]
-    stored = StoredEstimate.parse(row.get(value, ""), *ends)
+    beside = [row.get(seed_values(value), ""), row.get(check(value), "")]
+    stored = StoredEstimate.parse(row.get(value, ""), *ends, *beside)
     return None if math.isnan(stored.value) else stored

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from synthbench.benchmark.plan import seeds_of
 from synthbench.errors import ConfigError
 from synthbench.leaderboard.board import head_of, standings
 from synthbench.leaderboard.estimates import Estimate, estimates_of
+from synthbench.leaderboard.few_seeds import rank_basis
 from synthbench.leaderboard.pairwise import Comparison
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
@@ -25,7 +27,7 @@ __all__ = ["Merged", "merge", "write_merged"]
 
 Who = tuple[str, str]  # run, generator
 
-RANKS = [Column.RANK, Column.RANK_LOW, Column.RANK_HIGH]
+RANKS = [Column.RANK, Column.RANK_LOW, Column.RANK_HIGH, Column.RANK_BASIS]
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def merge(folders: Sequence[Path], progress: Progress, plugins: Path | None = No
     comparisons, places = standings(first.bench, first.tests, trials, heads)
     rows = pd.concat([_rows(name, run, reasons[name], names) for name, run in runs.items()], ignore_index=True)
     return Merged(
-        _ordered(_ranked(rows.fillna(""), places), heads, first.bench.direction == "lower"),
+        _ordered(_ranked(rows.fillna(""), places, heads), heads, first.bench.direction == "lower"),
         pd.DataFrame(map(asdict, comparisons), columns=[field.name for field in fields(Comparison)]),
         str(first.bench.headline),
         [
@@ -132,7 +134,10 @@ def _headline_only(run: SavedRun) -> Wanted:
 
 def _heads(first: SavedRun, trials: Mapping[str, Sequence[TrialResult]]) -> dict[str, Estimate]:
     """The headline's estimate of each generator; a run that was cut short shows `1/3 seeds`."""
-    estimates = {label: estimates_of(results, first.bench.seeds) for label, results in trials.items()}
+    estimates = {
+        label: estimates_of(results, seeds_of(first.bench, results[0].trial.generator))
+        for label, results in trials.items()
+    }
     return {label: head for label, known in estimates.items() if (head := head_of(known, first.bench))}
 
 
@@ -148,9 +153,12 @@ def _rows(name: str, run: SavedRun, reason: str, names: Mapping[Who, str]) -> pd
     return table
 
 
-def _ranked(table: pd.DataFrame, places: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
-    ends = [places.get(label, ("", "")) for label in table[Column.GENERATOR]]
-    ranks = pd.DataFrame([(low, low, high) for low, high in ends], columns=RANKS, dtype=str)
+def _ranked(
+    table: pd.DataFrame, places: Mapping[str, tuple[int, int]], heads: Mapping[str, Estimate]
+) -> pd.DataFrame:
+    none = ("", "", "", "")
+    cells = {label: (low, low, high, rank_basis(heads[label])) for label, (low, high) in places.items()}
+    ranks = pd.DataFrame([cells.get(g, none) for g in table[Column.GENERATOR]], columns=RANKS, dtype=str)
     reason = table.pop(Column.REASON)
     return pd.concat([ranks, table], axis=1).assign(reason=reason)
 

@@ -20,7 +20,7 @@ from synthbench.api.interfaces import Evaluator
 from synthbench.api.registry import Registry, load_registry
 from synthbench.benchmark.declared import Declared
 from synthbench.benchmark.definition import Benchmark, Entry, Headline, Ranking
-from synthbench.benchmark.plan import Trial
+from synthbench.benchmark.plan import Trial, scorers
 from synthbench.data.test_sets import TestSet
 from synthbench.errors import DataError, PluginError
 from synthbench.leaderboard.bootstrap import Replicates, bootstrap
@@ -214,7 +214,7 @@ def _score(row: Row) -> Score:
 
 def _trial_result(record: Mapping[str, Any], bench: Benchmark, scores: Scores, folder: Path) -> TrialResult:
     generator = {entry.label: entry for entry in bench.generators}[record["generator"]]
-    asked = tuple(e for e in bench.evaluators if e.generators is None or generator.label in e.generators)
+    asked = scorers(bench, generator, record["index"])
     trial = Trial(generator, record["index"], record["seed"], asked)
     place = trial_folder(folder, generator.label, trial.index)
     files = {e.label: evaluation_folder(place, e.label) / File.PREDICTIONS for e in asked}

@@ -26,7 +26,7 @@ from synthbench.results.read import SavedRun, bootstrap_run, read_run
 from synthbench.results.recompute import Recomputation, Recomputed
 from synthbench.results.verified import Verified
 from synthbench.storage.code_version import code_version
-from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low
+from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low, seed_values
 from synthbench.types import Score
 
 __all__ = ["verify"]
@@ -269,5 +269,5 @@ def _unknown(table: Table, row: Mapping[str, str], column: str, run: SavedRun) -
     if table == Table.INTERVALS:
         resampled = ("low", "high", "sampling_low", "sampling_high", "basis")
         return row["evaluator"] if row["evaluator"] in run.missing and column in resampled else ""
-    ends = column.endswith((low(""), high("")))
+    ends = column.endswith((low(""), high(""), seed_values("")))
     return next((label for label in run.missing if ends and column.startswith(f"{label}.")), "")

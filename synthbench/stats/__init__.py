@@ -1,8 +1,9 @@
 """Uncertainty of benchmark numbers: pure functions of numpy arrays. Method and limits: docs/statistics.md."""
 
 from synthbench.stats.bootstrap import LEVEL, RESAMPLES, cluster_weights
-from synthbench.stats.intervals import FEW_SEEDS, Interval, interval
+from synthbench.stats.intervals import FEW_SEEDS, Interval, interval, seed_variance
 from synthbench.stats.paired import DeLong, Difference, delong, difference, mcnemar
+from synthbench.stats.pooling import Pool, pools
 from synthbench.stats.ranks import holm, rank_groups
 from synthbench.stats.utility import Utility, utility
 
@@ -12,6 +13,7 @@ __all__ = [  # noqa: RUF022 - a test wants plain order
     "FEW_SEEDS",
     "Interval",
     "LEVEL",
+    "Pool",
     "RESAMPLES",
     "Utility",
     "cluster_weights",
@@ -20,6 +22,8 @@ __all__ = [  # noqa: RUF022 - a test wants plain order
     "holm",
     "interval",
     "mcnemar",
+    "pools",
     "rank_groups",
+    "seed_variance",
     "utility",
 ]

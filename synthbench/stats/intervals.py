@@ -10,12 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench.stats.bootstrap import LEVEL, percentiles
-from synthbench.stats.seeds import TAIL, SeedMean, seed_margin, seed_means
+from synthbench.stats.pooling import Pool, pooled_margin
+from synthbench.stats.seeds import SeedMean, Side, seed_means
 
-__all__ = ["FEW_SEEDS", "Interval", "interval"]
+__all__ = ["FEW_SEEDS", "Interval", "interval", "seed_variance"]
 
 FEW_SEEDS = 10
 """Below this many seeds, how much they vary is itself hardly known: the interval is marked as weak."""
+
+WIDEST = 0.25
+"""Share of a metric's range: where the seeds' margin exceeds it, values are worth more than an interval."""
 
 Floats = npt.NDArray[np.floating[Any]]
 Bounds = tuple[float, float]
@@ -30,6 +34,7 @@ class Interval:
     sampling_low, sampling_high  for other images and patients, under these very seeds
     seed_sd                      standard deviation over the seeds, NaN for one
     weak                         fewer than FEW_SEEDS seeds
+    wide                         the seeds' margin exceeds a quarter of the metric's range: practically unknown
     basis                        what it rests on, for a reader of the board
     """
 
@@ -40,6 +45,7 @@ class Interval:
     sampling_high: float
     seed_sd: float
     weak: bool
+    wide: bool
     basis: str
 
 
@@ -50,6 +56,7 @@ def interval(
     bounds: Bounds | None = (0.0, 1.0),
     groups: int | None,
     images: int | None = None,
+    pool: Pool | None = None,
 ) -> Interval:
     """The interval of the mean of `values`.
 
@@ -59,24 +66,31 @@ def interval(
     bounds      the metric's range; the joint interval is cut there
     groups      patients behind the metric, None where unknown
     images      their images, for `basis`: as many as patients where nobody knows who is who
+    pool        how much the seeds of other rows vary, from `pools`; None: this row's own seeds alone
 
     Sampling and seeds' half-widths, each side by itself, are added as squares: MOVER (Zou & Donner, Statistics
     in Medicine 27, 2008). One seed shows no variation of seeds; `basis` then says that it is missing.
     """
     (mean,) = seed_means((values, replicates))
     sampling, source = _sampling(mean, bounds, groups, _unit(groups, images))
-    low, high = _joined(mean, sampling, bounds or (-math.inf, math.inf))
-    basis = f"{source}; {_seeds(mean.seeds)}"
-    return Interval(mean.value, low, high, *sampling, mean.sd, mean.seeds < FEW_SEEDS, basis)
+    margin = pooled_margin(mean, pool)
+    low, high = _joined(mean, sampling, margin, bounds or (-math.inf, math.inf))
+    wide = bounds is not None and margin > WIDEST * (bounds[1] - bounds[0])
+    basis = f"{source}; {_seeds(mean.seeds, pool)}"
+    return Interval(mean.value, low, high, *sampling, mean.sd, mean.seeds < FEW_SEEDS, wide, basis)
 
 
-def _joined(mean: SeedMean, sampling: Bounds, bounds: Bounds) -> Bounds:
-    """The sampling interval widened by the seeds; where nothing was resampled, the seeds alone."""
+def seed_variance(side: Side) -> float:
+    """The variance that seeds bring to a metric beyond what the tested images do to each: what a row lends."""
+    return seed_means(side)[0].variance
+
+
+def _joined(mean: SeedMean, sampling: Bounds, margin: float, bounds: Bounds) -> Bounds:
+    """The sampling interval widened by the seeds' margin; where nothing was resampled, that margin alone."""
     if mean.draws is None and mean.seeds > 1:
         sampling = (mean.value, mean.value)
-    seeds = seed_margin(TAIL, mean)
-    low = mean.value - math.hypot(mean.value - sampling[0], seeds)
-    high = mean.value + math.hypot(sampling[1] - mean.value, seeds)
+    low = mean.value - math.hypot(mean.value - sampling[0], margin)
+    high = mean.value + math.hypot(sampling[1] - mean.value, margin)
     return float(np.maximum(low, bounds[0])), float(np.minimum(high, bounds[1]))  # NaN stays NaN
 
 
@@ -115,7 +129,8 @@ def _all_alike(value: float, bounds: Bounds, groups: int) -> Bounds:
     return max(value - reach, bounds[0]), min(value + reach, bounds[1])
 
 
-def _seeds(n: int) -> str:
+def _seeds(n: int, pool: Pool | None) -> str:
     if n == 1:
         return "1 seed: its variation is unknown (weak)"
-    return f"{n} seeds{' (weak)' * (n < FEW_SEEDS)}"
+    others = "" if pool is None else f" and those of {pool.rows} other row{'s' * (pool.rows != 1)}"
+    return f"{n} seeds{others}{' (weak)' * (n < FEW_SEEDS)}"

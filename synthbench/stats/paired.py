@@ -37,6 +37,14 @@ class Difference:
     high: float
     p: float
 
+    def within(self, margin: float) -> bool:
+        """Whether the whole interval lies within +-margin: the two may be called equal up to it.
+
+        Stricter than two one-sided tests at 5 % (Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15, 1987),
+        which would ask that of the 90 % interval. That no difference was found is not enough.
+        """
+        return -margin < self.low and self.high < margin
+
 
 def difference(
     values_a: Floats,

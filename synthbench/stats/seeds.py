@@ -38,6 +38,11 @@ class SeedMean:
     sd: float
     seeds: int
 
+    @property
+    def variance(self) -> float:
+        """What the seeds bring to the variance of one seed's value; NaN for one seed."""
+        return self.error**2 * self.seeds if self.seeds > 1 else math.nan
+
 
 def seed_margin(tail: float, *means: SeedMean) -> float:
     """Half-width that the seeds add to a sum or difference of means, `tail` (0-1) left outside on each side."""

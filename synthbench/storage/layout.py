@@ -21,6 +21,7 @@ __all__ = [
     "File",
     "Folder",
     "Table",
+    "check",
     "cpu_s",
     "domain",
     "evaluation_folder",
@@ -32,6 +33,7 @@ __all__ = [
     "note",
     "safe_name",
     "sd",
+    "seed_values",
     "trial_folder",
     "wall_s",
 ]
@@ -84,6 +86,7 @@ class Column(StrEnum):
     RANK = "rank"
     RANK_LOW = "rank_low"
     RANK_HIGH = "rank_high"
+    RANK_BASIS = "rank_basis"
     GENERATOR = "generator"
     STATUS = "status"
     ROLE = "role"
@@ -111,6 +114,16 @@ def high(column: str) -> str:
 def sd(column: str) -> str:
     """The standard deviation over seeds."""
     return f"{column}_sd"
+
+
+def seed_values(column: str) -> str:
+    """The number under each seed, where it has to be seen."""
+    return f"{column}_by_seed"
+
+
+def check(column: str) -> str:
+    """What a floor's number is a check of."""
+    return f"{column}_check"
 
 
 def n(column: str) -> str:

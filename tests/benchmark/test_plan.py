@@ -5,8 +5,8 @@ from typing import ClassVar
 import pytest
 
 from synthbench.api.interfaces import Dataset, Evaluator, Generator
-from synthbench.benchmark.definition import Benchmark, Entry, Ranking
-from synthbench.benchmark.plan import make_plan
+from synthbench.benchmark.definition import Benchmark, Entry, Headline, Ranking
+from synthbench.benchmark.plan import FLOOR_DRAWS, make_plan, scorers, seeds_of
 from synthbench.errors import ConfigError
 
 
@@ -106,3 +106,51 @@ def test_an_evaluator_restricted_to_some_generators_scores_these_alone():
         "a": ["judge"],
         "b": ["judge", "slow"],
     }
+
+
+class Noise(Model):
+    name: ClassVar[str] = "noise"
+    role: ClassVar[str] = "floor"
+
+
+class Trainer(Judge):
+    name: ClassVar[str] = "trainer"
+    seeds: int = 3
+
+    def once(self):
+        return self.model_copy(update={"seeds": 1})
+
+
+def floored(seeds=1, restricted=None):
+    trainer = Entry.of("trainer", "trainer", Trainer(), generators=restricted)
+    evaluators = (trainer, Entry.of("judge", "judge", Judge()), Entry.of("other", "trainer", Trainer()))
+    content = vars(bench("a", seeds=seeds, evaluators=evaluators))
+    generators = (*content["generators"], Entry.of("noise", "noise", Noise()))
+    return Benchmark(**{**content, "generators": generators, "headline": Headline("trainer", "taste")})
+
+
+def trials_of(benchmark, label):
+    return [trial for trial in make_plan(benchmark) if trial.generator.label == label]
+
+
+def test_a_floor_is_drawn_five_times_generator_and_classifier_together():
+    draws = trials_of(floored(), "noise")
+    assert len(draws) == FLOOR_DRAWS == 5
+    assert len({draw.seed for draw in draws}) == 5
+    assert [draw.evaluator("trainer").plugin.seeds for draw in draws] == [1] * 5
+    (candidate,) = trials_of(floored(), "a")
+    assert candidate.evaluator("trainer").plugin.seeds == 3
+
+
+def test_further_draws_of_a_floor_cost_the_headlines_evaluator_alone():
+    first, *further = trials_of(floored(), "noise")
+    assert [e.label for e in first.evaluators] == ["trainer", "judge", "other"]
+    assert first.evaluator("other").plugin.seeds == 3, "it has one draw, as its candidates have"
+    assert [[e.label for e in draw.evaluators] for draw in further] == [["trainer"]] * 4
+    assert [e.label for e in scorers(floored(), first.generator, 4)] == ["trainer"]
+    assert seeds_of(floored(), first.generator) == 5
+
+
+def test_a_floor_has_no_fewer_trials_than_the_file_says_and_no_more_where_the_headline_spares_it():
+    assert len(trials_of(floored(seeds=10), "noise")) == 10
+    assert len(trials_of(floored(seeds=2, restricted=("a",)), "noise")) == 2

@@ -70,9 +70,9 @@ def test_plugins_lists_ours_by_kind_with_a_line_each(capsys):
 def test_validate_counts_and_does_no_work(mini, capsys):
     mini.write("MeanNoise", "Floor", seeds=3)
     assert cli.main(["validate", str(mini.file)]) == 0
-    assert capsys.readouterr().out == f"{mini.file}: fine; 2 generators, 1 evaluators, 6 trials\n"
+    assert capsys.readouterr().out == f"{mini.file}: fine; 2 generators, 1 evaluators, 8 trials\n"
     assert cli.main(["validate", str(mini.file), "--set", "seeds=1"]) == 0
-    assert "2 trials" in capsys.readouterr().out
+    assert "6 trials" in capsys.readouterr().out, "five draws of a floor"
     assert not mini.calls()
     assert not mini.cache.exists()
 
@@ -89,9 +89,9 @@ def test_a_dry_run_prints_the_plan_and_does_nothing(mini, capsys):
     mini.write("MeanNoise", "Floor", seeds=2, evaluators=evaluators, external=[{"use": "Squares", "label": "far"}])
     assert mini.run("--dry-run") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "mini: 4 trials, 10 images each, on squares, far"
+    assert lines[0] == "mini: 7 trials, 10 images each, on squares, far"
     assert lines[1] == "headline: distance.gap on test"
-    assert [line.split()[1] for line in lines[2:]] == ["meannoise", "meannoise", "floor", "floor"]
+    assert [line.split()[1] for line in lines[2:]] == ["meannoise"] * 2 + ["floor"] * 5
     assert lines[2].endswith("scored by distance, twice")
     assert "(floor), seed 1 = " in lines[5]
     assert not mini.calls()
@@ -110,7 +110,7 @@ def test_a_dry_run_shows_the_seeds_that_a_run_uses(mini, capsys):
 def test_a_dry_run_of_some_rows(mini, capsys):
     mini.write("MeanNoise", "Floor")
     assert mini.run("--dry-run", "--only", "floor") == 0
-    assert capsys.readouterr().out.splitlines()[0].startswith("mini: 1 trials")
+    assert capsys.readouterr().out.splitlines()[0].startswith("mini: 5 trials")
 
 
 # ---- mistakes
@@ -229,11 +229,12 @@ def test_the_board_is_readable_where_it_is_piped(mini, capsys):
     table = capsys.readouterr().out.partition("ranked by distance.gap on test")[2]
     row = next(line for line in table.splitlines() if label in line)
     cells = [cell.strip() for cell in row.strip("│").split("│")]
-    assert cells[:4] == ["1", label, "candidate", "done 1/1"]
+    assert cells[:4] == ["1*", label, "candidate", "done 1/1"]
     assert cells[4] == f"{mini.board.loc[label, 'distance.gap']:.3f}"
     assert "distance.closeness" in table
     assert "…" not in table
     assert "failed 0/1" in table
+    assert "* 1 seed: intervals and order of these models; another seed may turn it" in table
 
 
 def test_a_run_is_quiet_on_standard_error(mini, capsys):

@@ -71,6 +71,47 @@ def test_an_estimate_reads_as_on_the_board():
     assert str(estimate({"x": "0.6"}, "x")) == "0.600"
 
 
+def test_an_estimate_of_few_seeds_shows_them():
+    two = {"x": "0.471", "x_low": "0.244", "x_high": "0.698", "x_by_seed": "0.435, 0.507"}
+    assert str(estimate(two, "x")) == "0.471 (0.244 to 0.698; seeds 0.435, 0.507)"
+    wide = {"x": "0.62", "x_low": "unknown", "x_high": "unknown", "x_by_seed": "0.4, 0.84"}
+    assert str(estimate(wide, "x")) == "0.620 (unknown; seeds 0.4, 0.84)"
+    floor = {**two, "x_check": "chance 0.500; 5 draws: 0.471, sd 0.110"}
+    assert str(estimate(floor, "x")) == "chance 0.500; 5 draws: 0.471, sd 0.110"
+
+
+def test_cells_of_few_seeds_and_of_floors():
+    board = [
+        {"role": "candidate", "m": "0.62", "m_low": "unknown", "m_high": "unknown", "m_by_seed": "0.4, 0.84"},
+        {"role": "floor", "m": "0.4", "m_low": "0.3", "m_high": "0.6", "m_check": "chance 0.500; 5 draws: 0.4"},
+        {"role": "ceiling", "m": "0.9", "m_low": "0.8", "m_high": "1.0"},
+    ]
+    wide, floor, _ = number_cells(board, "m", chance=0.5)
+    assert (wide.text, wide.detail) == ("0.620", "unknown; seeds 0.4, 0.84")
+    assert (floor.text, floor.detail, floor.value) == ("chance 0.500", "5 draws: 0.4", 0.4)
+    assert wide.bar.floors == [29.4], "chance, and not what a floor happened to reach: 2 + 96 (.5 - .3) / .7"
+    assert number_cells(board, "m")[0].bar.floors == [15.7]
+
+
+def test_one_seed_is_said_in_every_form_of_the_board(made_up, tmp_path):
+    said = "1 seed: intervals and order of these models; another seed may turn it"
+    out = made_up.run(tmp_path / "run", {"good": "candidate", "noise": "floor"})
+    doubtful = "differs from chance (p = 0.001), look at the pipeline: chance 0.500; 5 draws: 0.7, sd 0.01"
+    rows = [
+        made_up.board_row("good", "candidate", "1", rank_basis=said),
+        made_up.board_row("noise", "floor", "", reason=doubtful, interval_basis="2 seeds (weak); of this model"),
+    ]
+    made_up.rows(out / "leaderboard.csv", rows)
+    run = read_folder(out)
+    main, _, _ = board_tables(run)
+    assert f"{said}." in main.notes
+    good, noise = main.lines
+    assert said in good.flags
+    assert noise.flags[-2:] == ["1 seed: intervals of this model", "differs from chance"]
+    assert said in as_latex(main, run.headline)
+    assert said in as_markdown(main)
+
+
 def test_the_headline_stands_beside_the_rank_and_costs_at_the_end(finished):
     main, others, left_out = board_tables(read_folder(finished))
     assert [head.title for head in main.heads] == [

@@ -218,7 +218,7 @@ SMALL = {
     "max_leak": 1,
     "baselines": False,
     "dataset": {"use": "phantom", "image_size": 32, "train_images": 60, "test_images": 20},
-    "generators": [{"use": "noise"}],
+    "generators": [{"use": "balanced-resample"}],
     "evaluators": [{"use": "ms-ssim"}],
 }
 

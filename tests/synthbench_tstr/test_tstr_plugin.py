@@ -216,3 +216,9 @@ def test_importing_the_plugin_imports_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"torch", "torchvision", "timm", "sklearn", "scipy", "pandas", "matplotlib"} & set(loaded)
+
+
+def test_once_is_the_same_evaluator_with_one_classifier():
+    """For floors: the first of its classifiers, so nothing but `seeds` may differ."""
+    tstr = Tstr(backbone="cnn", seeds=3, epochs=4)
+    assert tstr.once().model_dump() == {**tstr.model_dump(), "seeds": 1}
