@@ -51,15 +51,15 @@ def plain_cell(value: float | None) -> Cell:
 
 def number_cells(board: Sequence[Row], name: str) -> list[Cell]:
     """The column `name`: numbers with bars, or what stands in their place (with the column's note)."""
-    found = [estimate(row, name) for row in board]
-    scale = _scale([one for one in found if one])
+    estimates = [estimate(row, name) for row in board]
+    scale = _scale([stored for stored in estimates if stored])
     marks: dict[str, list[float]] = {"floor": [], "ceiling": []}
-    for row, one in zip(board, found, strict=True):
-        if one and row.get("role") in marks:
-            marks[row["role"]].append(_percent(one.value, scale))
+    for row, stored in zip(board, estimates, strict=True):
+        if stored and row.get("role") in marks:
+            marks[row["role"]].append(_percent(stored.value, scale))
     return [
-        _cell(one, scale, marks) if one else Cell(row.get(name, ""), row.get(f"{name}_note", ""))
-        for row, one in zip(board, found, strict=True)
+        _cell(stored, scale, marks) if stored else Cell(row.get(name, ""), row.get(f"{name}_note", ""))
+        for row, stored in zip(board, estimates, strict=True)
     ]
 
 
@@ -71,9 +71,9 @@ def _cell(one: StoredEstimate, scale: Scale, marks: Mapping[str, Sequence[float]
     )
 
 
-def _scale(found: Sequence[StoredEstimate]) -> Scale:
+def _scale(estimates: Sequence[StoredEstimate]) -> Scale:
     """From the least to the greatest number of the column, ends of intervals included."""
-    numbers = [x for one in found for x in (one.value, *(one.ends or ()))]
+    numbers = [x for one in estimates for x in (one.value, *(one.ends or ()))]
     return (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
 
 
