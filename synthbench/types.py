@@ -92,13 +92,13 @@ class Images:
 def _check_images(images: Images) -> None:
     pixels, labels = images.pixels, images.labels
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 4:
-        found = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
-        raise ValueError(f"pixels must be a uint8 array (N, H, W, C), found {found}")
+        what = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
+        raise ValueError(f"pixels must be a uint8 array (N, H, W, C), found {what}")
     if pixels.shape[3] not in (1, 3):
         raise ValueError(f"pixels must have 1 or 3 channels, found {pixels.shape[3]}")
     if not isinstance(labels, np.ndarray) or labels.dtype != np.int64 or labels.shape != (len(pixels),):
-        found = f"{labels.dtype} {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
-        raise ValueError(f"labels must be an int64 array ({len(pixels)},), found {found}")
+        what = f"{labels.dtype} {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
+        raise ValueError(f"labels must be an int64 array ({len(pixels)},), found {what}")
     if not images.classes or len(set(images.classes)) != len(images.classes):
         raise ValueError(f"classes must be distinct names, found {images.classes}")
     if len(labels) and not (labels.min() >= 0 and labels.max() < len(images.classes)):

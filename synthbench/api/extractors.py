@@ -36,15 +36,15 @@ class Known:
     folder: Path | None = None
 
 
-def build_extractor(given: object, known: Known | None = None) -> Extractor:
+def build_extractor(written: object, known: Known | None = None) -> Extractor:
     """The extractor behind what stands in a file; without `known`, among what is installed.
 
     Raises PydanticCustomError and ValidationError, which are ValueErrors, with what is wrong.
     """
-    if isinstance(given, Extractor):
-        return given
+    if isinstance(written, Extractor):
+        return written
     known = known or _installed()
-    use, argument, options = _parts(given)
+    use, argument, options = _parts(written)
     try:
         cls = known.registry.find("extractor", use, known.folder)
     except PluginError as error:
@@ -61,9 +61,9 @@ def build_extractor(given: object, known: Known | None = None) -> Extractor:
     return extractor
 
 
-def _parts(given: object) -> tuple[str, str, dict[str, Any]]:
+def _parts(written: object) -> tuple[str, str, dict[str, Any]]:
     """`use`, what stands behind its colon, and the options."""
-    options = dict(given) if isinstance(given, Mapping) else {"use": given}
+    options = dict(written) if isinstance(written, Mapping) else {"use": written}
     use = options.pop("use", None)
     if not isinstance(use, str) or not use:
         raise _complaint("expected the name of an extractor, or a mapping with `use:` and its options")
@@ -83,8 +83,8 @@ def _installed() -> Known:
     return Known(load_registry())
 
 
-def _validate(given: object, info: ValidationInfo) -> Extractor:
-    return build_extractor(given, info.context if isinstance(info.context, Known) else None)
+def _validate(written: object, info: ValidationInfo) -> Extractor:
+    return build_extractor(written, info.context if isinstance(info.context, Known) else None)
 
 
 def _written(extractor: Extractor) -> dict[str, Any]:

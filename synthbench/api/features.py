@@ -105,8 +105,8 @@ class StoredFeatures:
 def check_features(part: Any, n: int, label: str) -> Features:
     """`part`, or ValueError where it is not float32 (n, D) of finite numbers."""
     if not isinstance(part, np.ndarray) or part.dtype != np.float32 or part.ndim != 2 or len(part) != n:
-        found = f"{part.dtype} {part.shape}" if isinstance(part, np.ndarray) else type(part).__name__
-        raise ValueError(f"extractor {label} must return float32 ({n}, D) for {n} images, found {found}")
+        shape = f"{part.dtype} {part.shape}" if isinstance(part, np.ndarray) else type(part).__name__
+        raise ValueError(f"extractor {label} must return float32 ({n}, D) for {n} images, found {shape}")
     if not np.isfinite(part).all():
         raise ValueError(f"extractor {label} returned features that are not finite")
     return part

@@ -170,8 +170,8 @@ def _explain(model: type[BaseModel], item: Any, where: str, path: str) -> str:
     if item["type"] == "extractor":
         return f"{where}: {dotted}: {item['msg']}"
     message = item["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ", 1)
-    found = "" if isinstance(item["input"], dict | list) else f", found {item['input']!r}"
-    return f"{where}: {dotted}: {message}{found}"
+    value = "" if isinstance(item["input"], dict | list) else f", found {item['input']!r}"
+    return f"{where}: {dotted}: {message}{value}"
 
 
 def _check_whole(bench: Benchmark, where: str) -> None:

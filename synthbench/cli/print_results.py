@@ -109,23 +109,25 @@ def print_packed(packed: Packed, file: str) -> None:
     _some([f"left out: {name} ({n} file{'s' * (n > 1)})" for name, n in kinds.items()])
 
 
-def print_verified(found: Verified, file: str) -> None:
+def print_verified(verified: Verified, file: str) -> None:
     """What was recomputed, what could not be, what does not match."""
-    for note in found.notes:
+    for note in verified.notes:
         print(_plain(f"note: {note}"))
-    _some([f"file: {line}" for line in found.files])
+    _some([f"file: {line}" for line in verified.files])
     _some(
         [
             f"{m.file}: {m.row}: {m.column}: {m.stored or 'nothing'}, recomputed {m.recomputed or 'nothing'}"
-            for m in found.mismatches
+            for m in verified.mismatches
         ]
     )
-    for what, n in found.unchecked.items():
+    for what, n in verified.unchecked.items():
         print(_plain(f"not recomputable from the bundle: {what} ({n})"))
-    for name, n in found.matching.items():
+    for name, n in verified.matching.items():
         print(f"{name}: {n} cells recomputed and found the same")
-    problems = f"{len(found.mismatches)} cells do not match, {len(found.files)} files do not fit the manifest"
-    print(f"{file}: {'holds' if found.holds else problems}")
+    problems = (
+        f"{len(verified.mismatches)} cells do not match, {len(verified.files)} files do not fit the manifest"
+    )
+    print(f"{file}: {'holds' if verified.holds else problems}")
 
 
 def _some(lines: list[str]) -> None:

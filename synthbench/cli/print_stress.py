@@ -36,9 +36,9 @@ def _table(name: str, findings: Sequence[Finding]) -> Table:
     degradations = list(dict.fromkeys(f.degradation for f in findings))
     for heading in ("metric", *degradations):
         table.add_column(heading, overflow="fold")
-    for column in dict.fromkeys(f.key for f in findings):
-        mine = {f.degradation: f for f in findings if f.key == column}
-        table.add_row(escape(column.name), *(said(mine[d]) for d in degradations))
+    for key in dict.fromkeys(f.key for f in findings):
+        by_degradation = {f.degradation: f for f in findings if f.key == key}
+        table.add_row(escape(key.name), *(said(by_degradation[d]) for d in degradations))
     return table
 
 

@@ -32,5 +32,5 @@ def audit(
     bench = load_benchmark(file, load_registry(), overrides)
     out = out or Path("runs") / bench.name
     session = Session(Store(default_root()), "cpu", progress or Progress(), out / "data")
-    found = cached_audit(load_splits(bench, session), session.store, session.progress)
-    return Audited(bench.name, found, write_audit(found, out))
+    leaks = cached_audit(load_splits(bench, session), session.store, session.progress)
+    return Audited(bench.name, leaks, write_audit(leaks, out))

@@ -25,10 +25,10 @@ def find_any(registry: Registry, use: str) -> type[Plugin]:
     """The plugin class behind a name of any kind, or behind `path.py:Class` seen from here."""
     if ".py:" in use:
         return registry.find_file(use, Path.cwd())
-    found = [registry.names(kind)[use] for kind in BASES if use in registry.names(kind)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise PluginError(f"{use!r} is the name of {len(found)} plugins of different kinds; write file.py:Class")
+    classes = [registry.names(kind)[use] for kind in BASES if use in registry.names(kind)]
+    if len(classes) == 1:
+        return classes[0]
+    if classes:
+        raise PluginError(f"{use!r} is the name of {len(classes)} plugins of different kinds; write file.py:Class")
     known = [name for kind in BASES for name in registry.names(kind)]
     raise PluginError(f"no plugin is called {use!r}.{did_you_mean(use, known)}")

@@ -48,5 +48,5 @@ class TrialResult:
 
     def patients(self, evaluator: str, test_set: str) -> int | None:
         """How many patients an evaluator's answers on a test set come from, where it keeps its answers."""
-        found = self.replicates.get(evaluator)
-        return found.groups.get(test_set) if found else None
+        replicates = self.replicates.get(evaluator)
+        return replicates.groups.get(test_set) if replicates else None

@@ -54,16 +54,16 @@ def number_cells(board: Sequence[Row], name: str, chance: float | None = None) -
 
     chance  where it is known it is the floor's line, not what a floor happened to reach
     """
-    found = [estimate(row, name) for row in board]
-    scale = _scale([one for one in found if one], chance)
+    estimates = [estimate(row, name) for row in board]
+    scale = _scale([stored for stored in estimates if stored], chance)
     marks: dict[str, list[float]] = {"floor": [], "ceiling": []}
-    for row, one in zip(board, found, strict=True):
-        if one and row.get("role") in marks:
-            at = one.value if chance is None or row["role"] != "floor" else chance
+    for row, stored in zip(board, estimates, strict=True):
+        if stored and row.get("role") in marks:
+            at = stored.value if chance is None or row["role"] != "floor" else chance
             marks[row["role"]].append(_percent(at, scale))
     return [
-        _cell(one, scale, marks) if one else Cell(row.get(name, ""), row.get(f"{name}_note", ""))
-        for row, one in zip(board, found, strict=True)
+        _cell(stored, scale, marks) if stored else Cell(row.get(name, ""), row.get(f"{name}_note", ""))
+        for row, stored in zip(board, estimates, strict=True)
     ]
 
 
@@ -75,9 +75,9 @@ def _cell(one: StoredEstimate, scale: Scale, marks: Mapping[str, Sequence[float]
     return Cell(text, detail, one.value, Bar(value, low, high, marks["floor"], marks["ceiling"]))
 
 
-def _scale(found: Sequence[StoredEstimate], chance: float | None) -> Scale:
+def _scale(estimates: Sequence[StoredEstimate], chance: float | None) -> Scale:
     """From the least to the greatest number of the column, ends of intervals and chance included."""
-    numbers = [x for one in found for x in (one.value, *(one.ends or ()))]
+    numbers = [x for one in estimates for x in (one.value, *(one.ends or ()))]
     numbers += [chance] if numbers and chance is not None else []
     return (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
 

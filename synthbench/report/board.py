@@ -84,12 +84,12 @@ def board_tables(run: RunFolder) -> tuple[BoardTable, list[BoardTable], list[str
         if metric.key.place != "test" and not is_reference(metric.key.variant):
             groups.setdefault(metric.key.place, []).append(metric)
     others, left_out, cells = _further(run), [], 0
-    for place, mine in groups.items():
-        cells += len(mine) * len(run.board)
+    for place, of_place in groups.items():
+        cells += len(of_place) * len(run.board)
         if cells > MOST_CELLS:
             left_out.append(place)
         else:
-            others.append(_place_table(run, place, mine))
+            others.append(_place_table(run, place, of_place))
     return _main_table(run, main), others, left_out
 
 

@@ -41,17 +41,20 @@ def is_reference(variant: str) -> bool:
 def _row(run: RunFolder, metric: BoardMetric, metrics: Sequence[BoardMetric]) -> Iterator[list[str]]:
     if is_reference(metric.key.variant):
         return
-    mine = {
+    by_variant = {
         m.key.variant: m
         for m in metrics
         if (m.key.evaluator, m.key.metric) == (metric.key.evaluator, metric.key.metric)
     }
     before = f"{metric.key.variant}, " if metric.key.variant else ""
-    found = [next((mine[before + name] for name in names if before + name in mine), None) for names in COLUMNS]
-    if metric.key.variant and not any(found):
+    references = [
+        next((by_variant[before + name] for name in names if before + name in by_variant), None)
+        for names in COLUMNS
+    ]
+    if metric.key.variant and not any(references):
         return
     title = f"{metric.key.title} [{metric.key.variant}]" if metric.key.variant else metric.key.title
-    known = [_reference(run, reference) for reference in found]
+    known = [_reference(run, reference) for reference in references]
     values = [_value(row.get(metric.name, "")) for row in run.board]
     yield [title, f"{metric.direction} is better", *known, *values]
 
@@ -65,5 +68,5 @@ def _reference(run: RunFolder, reference: BoardMetric | None) -> str:
 
 
 def _value(text: str) -> str:
-    found = number(text)
-    return text if found is None else shown_number(found)
+    value = number(text)
+    return text if value is None else shown_number(value)

@@ -83,7 +83,7 @@ def _part(run: RunFolder, row: Row, album: Album) -> GeneratorPart:
         role=row.get("role", ""),
         facts=list(_facts(run, row, shown)),
         reasons=_reasons(row, trials),
-        tracebacks=[found for trial in trials for found in _tracebacks(run, trial)],
+        tracebacks=[traceback for trial in trials for traceback in _tracebacks(run, trial)],
         samples=_samples(run, shown, album),
         nearest=_nearest(run, shown, album),
         extras=_extras(run, shown.folder / "generator", album),
@@ -101,8 +101,8 @@ def _shown_trial(run: RunFolder, label: str) -> Trial:
 
 def _facts(run: RunFolder, row: Row, shown: Trial) -> Iterator[tuple[str, str]]:
     yield "status", f"{row.get('status', '')}, seeds done {row.get('seeds') or '?'}"
-    if found := estimate(row, run.headline):
-        yield run.headline, str(found)
+    if score := estimate(row, run.headline):
+        yield run.headline, str(score)
     elif row.get(run.headline):
         yield run.headline, row[run.headline]
     for name in ("utility_note", "interval_basis"):
@@ -139,12 +139,12 @@ def _nearest(run: RunFolder, trial: Trial, album: Album) -> Photo | None:
     """nearest.png, with the distances of nearest.csv in words."""
     folder = trial.folder / "generator"
     known = [number(row.get("distance")) for row in run.rows(folder / "nearest.csv")]
-    found = sorted(value for value in known if value is not None)
+    distances = sorted(value for value in known if value is not None)
     said = f"Each sample of {trial.generator} above the training image nearest to it."
-    if found:
-        middle = found[len(found) // 2]
+    if distances:
+        middle = distances[len(distances) // 2]
         said += (
-            f" Distance in grey levels (0-255, at 32 x 32 pixels): {found[0]:.1f} to {found[-1]:.1f}, "
+            f" Distance in grey levels (0-255, at 32 x 32 pixels): {distances[0]:.1f} to {distances[-1]:.1f}, "
             f"median {middle:.1f}; 0 is a copy."
         )
     return album.photo(folder / "nearest.png", alt=said, caption=said, run=run.out)
@@ -152,9 +152,9 @@ def _nearest(run: RunFolder, trial: Trial, album: Album) -> Photo | None:
 
 def _pictures(folder: Path, known: set[str]) -> list[Path]:
     """PNG files of a folder beyond the known ones; of many, some from first to last."""
-    found = sorted(path for path in folder.glob("*.png") if path.name not in known)
-    step = max(1, -(-len(found) // MOST_EXTRAS))
-    return [*found[:-1:step], found[-1]][-MOST_EXTRAS:] if found else []
+    pictures = sorted(path for path in folder.glob("*.png") if path.name not in known)
+    step = max(1, -(-len(pictures) // MOST_EXTRAS))
+    return [*pictures[:-1:step], pictures[-1]][-MOST_EXTRAS:] if pictures else []
 
 
 def _extras(run: RunFolder, folder: Path, album: Album) -> list[Photo]:
@@ -171,7 +171,7 @@ def _evaluator_folders(trial: Path) -> list[Path]:
 
 def _evaluators(run: RunFolder, trials: Sequence[Trial], shown: Trial, album: Album) -> Iterator[EvaluatorPart]:
     for label in run.evaluators:
-        mine = classifiers(run, trials, label, album)
+        classified = classifiers(run, trials, label, album)
         photos = _extras(run, shown.evaluator(label), album)
-        if mine.plots or mine.per_class or photos:
-            yield EvaluatorPart(label, mine.plots, mine.per_class, photos)
+        if classified.plots or classified.per_class or photos:
+            yield EvaluatorPart(label, classified.plots, classified.per_class, photos)

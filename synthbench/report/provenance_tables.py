@@ -58,7 +58,7 @@ class SetupPart:
 
 def data_part(run: RunFolder) -> DataPart:
     """The data that the run worked on."""
-    found = [
+    tables = [
         _splits(run),
         _listed(run, "test_sets", "Test sets; leaked: images that training knows, by pixels, likeness or patient"),
         _shared(run),
@@ -66,7 +66,7 @@ def data_part(run: RunFolder) -> DataPart:
         _listed(run, "quarantine", "Files put aside as unreadable"),
     ]
     domain = str(dig(run.record, "data", "domain", default=""))
-    return DataPart(domain, [table for table in found if table.rows], _data_notes(run))
+    return DataPart(domain, [table for table in tables if table.rows], _data_notes(run))
 
 
 def _data_notes(run: RunFolder) -> list[str]:
@@ -122,7 +122,7 @@ def _of_rows(caption: str, rows: Sequence[Row], file: str) -> Table:
 
 def comparisons(run: RunFolder) -> Table:
     """Every pair of candidates, in numbers a reader can take in."""
-    found = [(row, estimate(row, "difference", "low", "high")) for row in run.tables["comparisons"]]
+    estimates = [(row, estimate(row, "difference", "low", "high")) for row in run.tables["comparisons"]]
     rows = [
         [
             *(row.get(name, "") for name in ("a", "b", "test")),
@@ -130,7 +130,7 @@ def comparisons(run: RunFolder) -> Table:
             _p(row),
             _verdict(row),
         ]
-        for row, difference in found
+        for row, difference in estimates
     ]
     heads = ["a", "b", "test", "a minus b (95 % interval)", "p after Holm", "better"]
     shown = rows[:MOST_ROWS]
@@ -145,14 +145,14 @@ def _verdict(row: Row) -> str:
 
 
 def _p(row: Row) -> str:
-    found = number(row.get("p_holm"))
-    return "< 0.001" if found is not None and found < 0.001 else shown_number(found)
+    p = number(row.get("p_holm"))
+    return "< 0.001" if p is not None and p < 0.001 else shown_number(p)
 
 
 def setup_part(run: RunFolder) -> SetupPart:
     """The configuration, the machine and the commands."""
     config = yaml.safe_dump(dict(run.bench), sort_keys=False, allow_unicode=True) if run.bench else ""
-    found = [
+    tables = [
         _facts("Run", _run_facts(run)),
         _facts("Hardware", dig(run.record, "hardware", default={})),
         _facts("Versions", dig(run.record, "versions", default={})),
@@ -162,7 +162,7 @@ def setup_part(run: RunFolder) -> SetupPart:
     ]
     return SetupPart(
         config,
-        [table for table in found if table.rows],
+        [table for table in tables if table.rows],
         _commands(run),
         dirty=dig(run.record, "git", "dirty", default=False) is True,
     )
@@ -212,12 +212,12 @@ def _bases(run: RunFolder) -> Table:
 
 def _notes(run: RunFolder) -> Table:
     """Why a number is missing or to be read with care: each note once for a metric and test set."""
-    found = dict.fromkeys(
+    notes = dict.fromkeys(
         (f"{row['evaluator']}.{row['metric']}", row["test_set"], row["note"])
         for row in run.tables["scores"]
         if row.get("note")
     )
-    rows = [list(note) for note in found]
+    rows = [list(note) for note in notes]
     heads = ["metric", "test set", "note"]
     return Table("Notes", heads, rows[:MOST_ROWS], "scores.csv", max(0, len(rows) - MOST_ROWS), folded=True)
 

@@ -42,7 +42,7 @@ class Roc:
     area: float
 
 
-def roc(answers: Sequence[Predictions]) -> Roc | None:
+def roc(predictions: Sequence[Predictions]) -> Roc | None:
     """The mean over classifiers at each false positive rate; None where no class has its opposite.
 
     (Vertical averaging: Fawcett, Pattern Recognition Letters 27, 2006.) Of the last of two classes, else the mean
@@ -51,7 +51,7 @@ def roc(answers: Sequence[Predictions]) -> Roc | None:
     from sklearn.metrics import auc, roc_curve
 
     curves, areas = [], []
-    for p in answers:
+    for p in predictions:
         n_classes = p.probabilities.shape[1]
         for k in [1] if n_classes == 2 else range(n_classes):
             truth = p.labels == k
@@ -69,7 +69,7 @@ def _at_rates(false: Floats, true: Floats) -> Floats:
     return curve
 
 
-def calibration(answers: Sequence[Predictions]) -> tuple[Floats, Floats]:
+def calibration(predictions: Sequence[Predictions]) -> tuple[Floats, Floats]:
     """Mean predicted probability and observed share in up to 10 bins with equally many answers, (bins,) each.
 
     Of the last of two classes; of more, the predicted class's probability against the share of right answers
@@ -77,60 +77,60 @@ def calibration(answers: Sequence[Predictions]) -> tuple[Floats, Floats]:
     """
     from sklearn.calibration import calibration_curve
 
-    if answers[0].probabilities.shape[1] == 2:
-        said = [p.probabilities[:, 1] for p in answers]
-        true = [p.labels == 1 for p in answers]
+    if predictions[0].probabilities.shape[1] == 2:
+        claimed = [p.probabilities[:, 1] for p in predictions]
+        true = [p.labels == 1 for p in predictions]
     else:
-        said = [p.probabilities.max(1) for p in answers]
-        true = [p.probabilities.argmax(1) == p.labels for p in answers]
+        claimed = [p.probabilities.max(1) for p in predictions]
+        true = [p.probabilities.argmax(1) == p.labels for p in predictions]
     result = np.concatenate(true).astype(np.int64)
-    forecast = np.clip(np.concatenate(said), 0, 1)
+    forecast = np.clip(np.concatenate(claimed), 0, 1)
     observed, predicted = calibration_curve(result, forecast, n_bins=BINS, strategy="quantile", pos_label=1)
     return predicted, observed
 
 
 def answer_plots(run: RunFolder, album: Album) -> list[tuple[str, str, list[Plot]]]:
     """For each evaluator with answers and each unseen test set of two or more classes: title, leak, two plots."""
-    found: list[tuple[str, str, list[Plot]]] = []
+    groups: list[tuple[str, str, list[Plot]]] = []
     for evaluator in run.evaluators:
         by_set = _answers(run, evaluator)
         for test_set in run.test_sets:
-            mine = [a for a in by_set.get(test_set, []) if roc(a.predictions) is not None]
-            if mine:
-                plots = _plots(evaluator, test_set, mine, run, album)
-                found.append((f"{evaluator} on {test_set}", run.leaked(test_set), plots))
-    return found
+            answered = [a for a in by_set.get(test_set, []) if roc(a.predictions) is not None]
+            if answered:
+                plots = _plots(evaluator, test_set, answered, run, album)
+                groups.append((f"{evaluator} on {test_set}", run.leaked(test_set), plots))
+    return groups
 
 
 def _answers(run: RunFolder, evaluator: str) -> dict[str, list[Answers]]:
     """The evaluator's own answers (no variants) by test set, in the board's order of generators."""
-    found: dict[str, list[Answers]] = {}
+    by_set: dict[str, list[Answers]] = {}
     for generator in run.roles:
-        mine: dict[str, list[Predictions]] = {}
+        by_name: dict[str, list[Predictions]] = {}
         for trial in run.trials_of(generator):
             path = trial.evaluator(evaluator) / PREDICTIONS
             try:
                 for p in load_predictions(path):
                     if p.variant == "" and p.test_set in run.test_sets and np.isfinite(p.probabilities).all():
-                        mine.setdefault(p.test_set, []).append(p)
+                        by_name.setdefault(p.test_set, []).append(p)
             except (OSError, ValueError, KeyError) as error:
                 run.note(path, error)
-        for test_set, predictions in mine.items():
-            found.setdefault(test_set, []).append(Answers(generator, predictions))
-    return found
+        for test_set, predictions in by_name.items():
+            by_set.setdefault(test_set, []).append(Answers(generator, predictions))
+    return by_set
 
 
-def _plots(evaluator: str, test_set: str, answers: Sequence[Answers], run: RunFolder, album: Album) -> list[Plot]:
+def _plots(evaluator: str, test_set: str, series: Sequence[Answers], run: RunFolder, album: Album) -> list[Plot]:
     look = styles(run.roles)
-    curves = {a.generator: curve for a in answers if (curve := roc(a.predictions)) is not None}
+    curves = {a.generator: curve for a in series if (curve := roc(a.predictions)) is not None}
     said = ", ".join(f"{label} {curve.area:.3f}" for label, curve in curves.items())
-    bins = {a.generator: calibration(a.predictions) for a in answers}
+    bins = {a.generator: calibration(a.predictions) for a in series}
     off = ", ".join(f"{label} {np.abs(x - y).mean():.3f}" for label, (x, y) in bins.items())
     many = len(run.classes) > 2
     whose = (
         "the mean of each class against the rest" if many else f"class {run.classes[-1]}" if run.classes else LAST
     )
-    size = (4.6, 3.9 + 0.09 * len(answers))
+    size = (4.6, 3.9 + 0.09 * len(series))
     return [
         album.plot(
             ["roc", evaluator, test_set],

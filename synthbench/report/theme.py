@@ -59,7 +59,7 @@ def styles(roles: Mapping[str, str]) -> dict[str, dict[str, Any]]:
 
     After four colours the dashes change, so that colour alone tells nothing; markers differ too.
     """
-    found: dict[str, dict[str, Any]] = {}
+    looks: dict[str, dict[str, Any]] = {}
     count = {"candidate": 0, "floor": 0, "ceiling": 0}
     for label, role in roles.items():
         kind = role if role in count else "candidate"
@@ -71,8 +71,8 @@ def styles(roles: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         else:
             dotted = (":", (0, (1, 3)))[k % 2]
             look = {"color": INK, "linestyle": dotted if kind == "floor" else "--", "alpha": 0.55}
-        found[label] = {**look, "marker": MARKERS[k % len(MARKERS)]}
-    return found
+        looks[label] = {**look, "marker": MARKERS[k % len(MARKERS)]}
+    return looks
 
 
 def legend_below(figure: Figure, entries: int) -> None:

@@ -46,8 +46,8 @@ def loss_plot(run: RunFolder, trial: Trial, album: Album) -> list[Plot]:
 
 
 def _column(rows: Sequence[Row], name: str) -> Floats:
-    found = [number(row.get(name)) for row in rows]
-    return np.array([np.nan if value is None else value for value in found])
+    numbers = [number(row.get(name)) for row in rows]
+    return np.array([np.nan if value is None else value for value in numbers])
 
 
 def _draw_losses(figure: Figure, steps: Floats, curves: Mapping[str, Floats], step: str) -> None:
@@ -79,13 +79,13 @@ class Classifiers(NamedTuple):
 
 def classifiers(run: RunFolder, trials: Sequence[Trial], evaluator: str, album: Album) -> Classifiers:
     """Curves, confusion matrices and per-class figures of all classifiers that gave the evaluator's own figure."""
-    found = [folder for trial in trials for folder in _folders(trial.evaluator(evaluator))]
+    folders = [folder for trial in trials for folder in _folders(trial.evaluator(evaluator))]
     who = trials[0].generator if trials else ""
     plots = [
-        *_history_plot(run, found, who, evaluator, album),
-        *_confusion_plot(run, found, who, evaluator, album),
+        *_history_plot(run, folders, who, evaluator, album),
+        *_confusion_plot(run, folders, who, evaluator, album),
     ]
-    return Classifiers(plots, _per_class(run, found))
+    return Classifiers(plots, _per_class(run, folders))
 
 
 def _folders(evaluator: Path) -> list[Path]:
@@ -163,8 +163,10 @@ def _titled(run: RunFolder, name: str) -> str:
 
 def _matrix(rows: Sequence[Row], test_set: str, classes: Sequence[str]) -> Floats:
     """(K, K): true classes in rows, predicted ones in columns."""
-    mine = {row["true"]: row for row in rows if row["test_set"] == test_set}
-    return np.array([[number(mine.get(true, {}).get(name)) or 0.0 for name in classes] for true in classes])
+    by_true_class = {row["true"]: row for row in rows if row["test_set"] == test_set}
+    return np.array(
+        [[number(by_true_class.get(true, {}).get(name)) or 0.0 for name in classes] for true in classes]
+    )
 
 
 def _said(counts: Floats, classes: Sequence[str]) -> str:
@@ -221,5 +223,5 @@ def _per_row(key: tuple[str, str], rows: Sequence[Row], *, blank: bool) -> PerCl
 
 
 def _mean(rows: Sequence[Row], name: str, digits: int = 3) -> str:
-    found = _column(rows, name)
-    return f"{found.mean():.{digits}f}" if np.isfinite(found).all() else "–"
+    values = _column(rows, name)
+    return f"{values.mean():.{digits}f}" if np.isfinite(values).all() else "–"

@@ -51,8 +51,8 @@ def incomparable(first: Record, other: Record) -> list[str]:
     reasons = [f"other {name} images" for name in data[0] if name in data[1] and data[0][name] != data[1][name]]
     reasons += [f"no {name} images" for name in ("train", "test") if name in data[0] and name not in data[1]]
     both = _labels(first) & _labels(other)
-    found = _differences("protocol", *(_protocol(record["benchmark"], both) for record in (first, other)))
-    return reasons + [f"{c.path} {shown(c.b)}, not {shown(c.a)}" for c in found]
+    differences = _differences("protocol", *(_protocol(record["benchmark"], both) for record in (first, other)))
+    return reasons + [f"{c.path} {shown(c.b)}, not {shown(c.a)}" for c in differences]
 
 
 def _sets(record: Record) -> dict[str, str]:

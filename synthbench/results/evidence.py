@@ -97,11 +97,11 @@ def tidy(out: Path) -> None:
 
 def digests_below(folder: Path) -> set[str]:
     """The arrays that are named anywhere below a folder; other files that are called evidence.json name none."""
-    found: set[str] = set()
+    digests: set[str] = set()
     for file in folder.rglob(EVIDENCE):
         with contextlib.suppress(ValueError):
-            found.update(_names(file.parent).values())
-    return found
+            digests.update(_names(file.parent).values())
+    return digests
 
 
 def _names(files: Path) -> dict[str, str]:
@@ -110,11 +110,11 @@ def _names(files: Path) -> dict[str, str]:
     return dict(_checked(json.loads(path.read_text(encoding="utf-8")))) if path.exists() else {}
 
 
-def _checked(found: Any) -> Iterator[tuple[str, str]]:
+def _checked(names: Any) -> Iterator[tuple[str, str]]:
     """What a file says that may come from a stranger: digests become names of files."""
-    if not isinstance(found, dict):
+    if not isinstance(names, dict):
         raise ValueError(f"{EVIDENCE}: expected names of arrays with their digests")
-    for name, digest in found.items():
+    for name, digest in names.items():
         if not isinstance(digest, str) or len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
             raise ValueError(f"{EVIDENCE}: {digest!r} is no digest")
         yield name, digest

@@ -108,8 +108,8 @@ class RunFolder:
     @property
     def bench(self) -> Mapping[str, Any]:
         """The benchmark file with every default written out."""
-        found = dig(self.record, "benchmark", default={})
-        return found if isinstance(found, Mapping) else {}
+        content = dig(self.record, "benchmark", default={})
+        return content if isinstance(content, Mapping) else {}
 
     @property
     def headline(self) -> str:
@@ -143,8 +143,8 @@ class RunFolder:
     def test_sets(self) -> list[str]:
         """Test sets that nobody has seen, `test` first; without the clean remainders of others."""
         unseen = [row["test_set"] for row in self.tables[Table.SCORES] if not row.get("seen")]
-        found = dict.fromkeys([*(row["test_set"] for row in self.tables[Table.TEST_SETS]), *unseen])
-        return sorted((name for name in found if not name.endswith("[clean]")), key=lambda name: name != "test")
+        names = dict.fromkeys([*(row["test_set"] for row in self.tables[Table.TEST_SETS]), *unseen])
+        return sorted((name for name in names if not name.endswith("[clean]")), key=lambda name: name != "test")
 
     def leaked(self, test_set: str) -> str:
         """How much of a test set training knows, "" where nothing."""

@@ -54,14 +54,14 @@ def save_nearest(folder: Path, synthetic: Images, train: Images) -> None:
     of_class = [np.flatnonzero(synthetic.labels == k)[:COLUMNS] for k in range(len(synthetic.classes))]
     shown = synthetic.subset(np.concatenate(of_class))
     index, distance = nearest(shown, train)
-    found = train.subset(index)
-    save_class_grid(folder / "nearest.png", _paired(shown, found))
+    neighbours = train.subset(index)
+    save_class_grid(folder / "nearest.png", _paired(shown, neighbours))
     with (folder / "nearest.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["sample", "class", "nearest", "nearest_class", "distance"])
         for k in range(len(shown)):
-            classes = [shown.classes[images.labels[k]] for images in (shown, found)]
-            rows.writerow([shown.ids[k], classes[0], found.ids[k], classes[1], f"{distance[k]:.3f}"])
+            classes = [shown.classes[images.labels[k]] for images in (shown, neighbours)]
+            rows.writerow([shown.ids[k], classes[0], neighbours.ids[k], classes[1], f"{distance[k]:.3f}"])
 
 
 def nearest(samples: Images, train: Images) -> tuple[Indices, Floats]:
@@ -70,12 +70,12 @@ def nearest(samples: Images, train: Images) -> tuple[Indices, Floats]:
     Distance is the root mean square difference in grey levels (0-255) of grey copies of 32 x 32 pixels. It tells
     a copy, also one with a little noise, from a new image; how alike two patients look it does not tell.
     """
-    mine = _vectors(samples)
+    vectors = _vectors(samples)
     best = np.full(len(samples), np.inf)
     index = np.zeros(len(samples), dtype=np.intp)
     for start in range(0, len(train), BLOCK):
         block = _vectors(train.subset(np.arange(start, min(start + BLOCK, len(train)))))
-        squares = np.stack([((block - one) ** 2).mean(1) for one in mine]) if len(mine) else np.zeros((0, 1))
+        squares = np.stack([((block - one) ** 2).mean(1) for one in vectors]) if len(vectors) else np.zeros((0, 1))
         nearer = squares.min(1) < best
         index[nearer] = start + squares.argmin(1)[nearer]
         best = np.minimum(best, squares.min(1))
@@ -86,8 +86,8 @@ def _vectors(images: Images) -> npt.NDArray[np.float32]:
     return thumbnails(images.pixels).reshape(len(images), SIZE * SIZE)
 
 
-def _paired(shown: Images, found: Images) -> Images:
+def _paired(shown: Images, neighbours: Images) -> Images:
     """Two rows a class: the samples, and below each what is nearest to it."""
     labels: Labels = np.concatenate([2 * shown.labels, 2 * shown.labels + 1])
     rows = tuple(str(k) for k in range(2 * len(shown.classes)))
-    return Images(np.concatenate([shown.pixels, found.pixels]), labels, rows)
+    return Images(np.concatenate([shown.pixels, neighbours.pixels]), labels, rows)

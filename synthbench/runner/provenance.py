@@ -63,11 +63,11 @@ def _code(bench: Benchmark) -> dict[str, str]:
 
 def _weights(bench: Benchmark) -> dict[str, dict[str, str]]:
     """By label, the digests of the files that a plugin or its extractor works with; those without are left out."""
-    found = {entry.label: _inputs(entry.plugin) for entry in _entries(bench)}
+    digests_of = {entry.label: _inputs(entry.plugin) for entry in _entries(bench)}
     for entry in _entries(bench):
         for extractor in extractors_of(entry.plugin).values():
-            found[entry.label] |= {f"{extractor.label}, {k}": v for k, v in _inputs(extractor).items()}
-    return {label: digests for label, digests in found.items() if digests}
+            digests_of[entry.label] |= {f"{extractor.label}, {k}": v for k, v in _inputs(extractor).items()}
+    return {label: digests for label, digests in digests_of.items() if digests}
 
 
 def _inputs(plugin: Plugin) -> dict[str, str]:
@@ -79,12 +79,12 @@ def _inputs(plugin: Plugin) -> dict[str, str]:
 
 def _versions(bench: Benchmark) -> dict[str, str]:
     """synthbench, Python, and every package that the plugins of this benchmark import."""
-    found = {"synthbench": synthbench.__version__, "python": platform.python_version()}
+    versions = {"synthbench": synthbench.__version__, "python": platform.python_version()}
     for entry in _entries(bench):
-        found.update({k: v for k, v in code_version(type(entry.plugin).__module__).items() if k != "source"})
+        versions.update({k: v for k, v in code_version(type(entry.plugin).__module__).items() if k != "source"})
     for name in ("numpy", "pandas", "pydantic", "pillow", "pluggy"):
-        found[name] = metadata.version(name)
-    return dict(sorted(found.items()))
+        versions[name] = metadata.version(name)
+    return dict(sorted(versions.items()))
 
 
 def _git(folder: Path) -> dict[str, Any]:

@@ -90,8 +90,8 @@ def _as_images(drawn: Pixels | Images, labels: Labels, train: Images, trial: Tri
     if not np.array_equal(images.labels, labels):
         raise ValueError("the sampler returned other labels than it was asked for")
     if images.shape != train.shape or images.classes != train.classes:
-        found = f"{images.shape} {images.classes}"
-        raise ValueError(f"the sampler returned {found}, the training set has {train.shape} {train.classes}")
+        drawn_shape = f"{images.shape} {images.classes}"
+        raise ValueError(f"the sampler returned {drawn_shape}, the training set has {train.shape} {train.classes}")
     return images
 
 

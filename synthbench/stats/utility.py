@@ -45,8 +45,8 @@ def utility(
     """
     base = (np.array([floor]), np.full((1, score[1].shape[1]), floor)) if isinstance(floor, int | float) else floor
     means = seed_means(score, ceiling, base)
-    mine, top, bottom = means
-    over, span = mine.value - bottom.value, top.value - bottom.value
+    candidate, top, bottom = means
+    over, span = candidate.value - bottom.value, top.value - bottom.value
     var_over, var_both, var_span = _margins(means, over / span if span > 0 else 0.0, groups)
     if math.isnan(over + span + var_over + var_span):
         return _undefined("score, ceiling or floor is undefined in most resamples")
@@ -59,12 +59,12 @@ def utility(
 
 def _margins(means: list[SeedMean], ratio: float, groups: int | None) -> tuple[float, float, float]:
     """Squared margins of score - floor and of ceiling - floor, and between them their product's part."""
-    mine, top, bottom = means
+    candidate, top, bottom = means
     z = sampling_quantile(TAIL, groups)
     t = seed_quantile(TAIL, means, (1.0, ratio, 1 - ratio))
     draws = np.stack([mean.draws for mean in means if mean.draws is not None])
     sampled = z**2 * np.cov(draws[:2] - draws[2])
-    of_score, of_ceiling, of_floor = ((t * mean.error) ** 2 for mean in (mine, top, bottom))
+    of_score, of_ceiling, of_floor = ((t * mean.error) ** 2 for mean in (candidate, top, bottom))
     return (
         float(sampled[0, 0]) + of_score + of_floor,
         float(sampled[0, 1]) + of_floor,

@@ -117,9 +117,9 @@ def _is_core_import(statement: ast.stmt) -> bool:
 def _ownership(top: str) -> Callable[[str], bool]:
     """Which top-level packages ship with `top`: its distribution's, or (not installed) its folder's."""
     by_package = _distributions()
-    mine = set(by_package.get(top, ()))
-    if mine:
-        return lambda other: bool(mine & set(by_package.get(other, ())))
+    owners = set(by_package.get(top, ()))
+    if owners:
+        return lambda other: bool(owners & set(by_package.get(other, ())))
     return lambda other: other not in by_package
 
 

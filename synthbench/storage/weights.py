@@ -68,15 +68,15 @@ class WeightFile:
     def verify(self) -> str:
         """The SHA-256 of the file as it lies there. Raises DataError where it is missing or another one."""
         try:
-            found = sha256_of(self.path)
+            digest = sha256_of(self.path)
         except OSError as error:
             raise DataError(self._missing()) from error
-        if not found.startswith(self.sha256):
+        if not digest.startswith(self.sha256):
             raise DataError(
-                f"{self.path} is not the published file: its SHA-256 is {found}, expected {self.sha256}"
+                f"{self.path} is not the published file: its SHA-256 is {digest}, expected {self.sha256}"
                 f"{'' if len(self.sha256) == 64 else '...'}; delete it, then fetch it again from {self.url}"
             )
-        return found
+        return digest
 
     def _missing(self) -> str:
         digest = f", SHA-256 {self.sha256}{'' if len(self.sha256) == 64 else '...'}" if self.sha256 else ""
@@ -96,10 +96,10 @@ class WeightFile:
                     f"{self.url} cannot be downloaded ({type(error).__name__}: {error}); fetch it where there is "
                     f"a network and put it at {self.path}"
                 ) from error
-            found = sha256_of(part)
-            if not found.startswith(self.sha256):
+            digest = sha256_of(part)
+            if not digest.startswith(self.sha256):
                 raise DataError(
-                    f"{self.url} gave another file: SHA-256 {found}, expected {self.sha256}; nothing was kept"
+                    f"{self.url} gave another file: SHA-256 {digest}, expected {self.sha256}; nothing was kept"
                 )
             part.replace(self.path)
 

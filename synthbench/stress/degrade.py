@@ -135,12 +135,12 @@ def drop_modes(images: Images, strength: float, rng: np.random.Generator) -> Ima
     """
     index = np.arange(len(images))
     for k in range(len(images.classes)):
-        mine = np.flatnonzero(images.labels == k)
-        order, draws = rng.permutation(MODES), rng.random(len(mine))
-        gone = np.isin(_modes(images.pixels[mine]), order[: _dropped(strength)])
+        of_class = np.flatnonzero(images.labels == k)
+        order, draws = rng.permutation(MODES), rng.random(len(of_class))
+        gone = np.isin(_modes(images.pixels[of_class]), order[: _dropped(strength)])
         if gone.any() and not gone.all():
-            kept = mine[~gone]
-            index[mine[gone]] = kept[(draws[gone] * len(kept)).astype(np.int64)]
+            kept = of_class[~gone]
+            index[of_class[gone]] = kept[(draws[gone] * len(kept)).astype(np.int64)]
     return images.subset(index)
 
 
@@ -163,8 +163,8 @@ def copy_train(images: Images, strength: float, rng: np.random.Generator, *, tra
     sources = np.empty(len(images), dtype=np.int64)
     for k in np.unique(images.labels):
         pool = rng.permutation(np.flatnonzero(train.labels == k))
-        mine = images.labels[order] == k
-        sources[mine] = np.resize(pool, mine.sum()) if len(pool) else -1
+        of_class = images.labels[order] == k
+        sources[of_class] = np.resize(pool, of_class.sum()) if len(pool) else -1
     order, sources = order[sources >= 0], sources[sources >= 0]
     chosen = _first(order, strength)
     source = train.subset(sources[: len(chosen)])

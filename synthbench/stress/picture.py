@@ -58,15 +58,15 @@ def _panel(axes: Axes, finding: Finding, points: Sequence[Point]) -> None:
     """One curve from strength 0 on, intervals as bars."""
     from synthbench.report.theme import COLOURS, INK
 
-    mine = [p for p in points if p.key == finding.key and p.repeat == 0]
-    mine = [p for p in mine if p.degradation in ("", finding.degradation) and math.isfinite(p.value)]
+    steps = [p for p in points if p.key == finding.key and p.repeat == 0]
+    steps = [p for p in steps if p.degradation in ("", finding.degradation) and math.isfinite(p.value)]
     axes.set_facecolor(PAPERS[finding.verdict])
     if math.isfinite(finding.base):
         low, high = finding.base - finding.tolerance, finding.base + finding.tolerance
         axes.axhspan(low, high, color=INK, alpha=0.15, linewidth=0)
-    strengths = [p.strength for p in mine]
-    axes.vlines(strengths, [p.low for p in mine], [p.high for p in mine], color=COLOURS[0], alpha=0.5)
-    axes.plot(strengths, [p.value for p in mine], marker=".", markersize=4, color=COLOURS[0])
+    strengths = [p.strength for p in steps]
+    axes.vlines(strengths, [p.low for p in steps], [p.high for p in steps], color=COLOURS[0], alpha=0.5)
+    axes.plot(strengths, [p.value for p in steps], marker=".", markersize=4, color=COLOURS[0])
     axes.set_xlim(-0.05, 1.05)
     axes.set_xticks([0, 0.5, 1], ["", "", ""])
     axes.tick_params(labelsize=5, length=2, pad=1)

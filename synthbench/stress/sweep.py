@@ -43,7 +43,7 @@ REPEATS = 5
 FAILED = "failed: "
 """How the note of a point begins whose evaluator raised an error."""
 
-_Answer = Estimates | str
+_Scored = Estimates | str
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,14 @@ def sweep(bench: Benchmark, session: Session, out: Path, how: Sweep, only: Seque
     """
     evaluators = asked(bench, only)
     splits, audit = audited_splits(bench, session)
-    answers: dict[str, list[tuple[_Set, _Answer]]] = {entry.label: [] for entry in evaluators}
+    scored_sets: dict[str, list[tuple[_Set, _Scored]]] = {entry.label: [] for entry in evaluators}
     total = REPEATS + len(degradations(splits.train)) * how.levels
     with session.progress.bar("stress test", total, unit="sets") as bar:
         for one in _sets(splits, audit, how, bench.seed):
             for entry in evaluators:
-                answers[entry.label].append((one, _answer(one, entry, bench, session, out)))
+                scored_sets[entry.label].append((one, _evaluated(one, entry, bench, session, out)))
             bar.advance(1, note=one.title)
-    return [point for entry in evaluators for point in _points(entry, answers[entry.label])]
+    return [point for entry in evaluators for point in _points(entry, scored_sets[entry.label])]
 
 
 def asked(bench: Benchmark, only: Sequence[str]) -> list[Entry[Evaluator]]:
@@ -159,7 +159,7 @@ def _sets(splits: Splits, audit: Audit, how: Sweep, seed: int) -> Iterator[_Set]
             yield _Set(degrade.name, strength, 0, real, degraded)
 
 
-def _answer(one: _Set, entry: Entry[Evaluator], bench: Benchmark, session: Session, out: Path) -> _Answer:
+def _evaluated(one: _Set, entry: Entry[Evaluator], bench: Benchmark, session: Session, out: Path) -> _Scored:
     """An evaluator's figures of one set, or why there are none; the traceback of a failure goes to `out`."""
     failed = out / "failed" / one.title / safe_name(entry.label)
     try:
@@ -187,13 +187,13 @@ def _trial_result(
     return result
 
 
-def _points(entry: Entry[Evaluator], answers: Sequence[tuple[_Set, _Answer]]) -> Iterator[Point]:
+def _points(entry: Entry[Evaluator], scored_sets: Sequence[tuple[_Set, _Scored]]) -> Iterator[Point]:
     """Metric by metric in the order they are declared, each on every set."""
-    found = dict.fromkeys(key for _, answer in answers if not isinstance(answer, str) for key in answer)
+    keys = dict.fromkeys(key for _, scored in scored_sets if not isinstance(scored, str) for key in scored)
     for metric in entry.declared.metrics:
-        mine = [key for key in found if key.metric == metric and _shown(key)]
-        for key in mine or [ScoreKey(entry.label, metric)]:
-            yield from (_point(one, key, answer) for one, answer in answers)
+        of_metric = [key for key in keys if key.metric == metric and _shown(key)]
+        for key in of_metric or [ScoreKey(entry.label, metric)]:
+            yield from (_point(one, key, scored) for one, scored in scored_sets)
 
 
 def _shown(key: ScoreKey) -> bool:
@@ -201,11 +201,11 @@ def _shown(key: ScoreKey) -> bool:
     return not key.variant and key.seen != "validation"
 
 
-def _point(one: _Set, key: ScoreKey, answer: _Answer) -> Point:
+def _point(one: _Set, key: ScoreKey, scored: _Scored) -> Point:
     where = (one.degradation, one.strength, one.repeat, key)
-    if isinstance(answer, str):
-        return Point(*where, math.nan, note=answer)
-    estimate = answer.get(key)
+    if isinstance(scored, str):
+        return Point(*where, math.nan, note=scored)
+    estimate = scored.get(key)
     if estimate is None or estimate.text:
         return Point(*where, math.nan, note=estimate.text if estimate else "no such score")
     return Point(*where, estimate.value, estimate.interval.low, estimate.interval.high)

@@ -67,14 +67,14 @@ class Finding:
 
 def judge_all(points: Sequence[Point], facts: Mapping[ScoreKey, Facts]) -> list[Finding]:
     """Every metric under every degradation, in the order of the points."""
-    found = []
+    findings = []
     for key in dict.fromkeys(point.key for point in points):
-        mine = [point for point in points if point.key == key]
-        base = [point for point in mine if not point.degradation]
-        for name in dict.fromkeys(point.degradation for point in mine if point.degradation):
-            steps = [point for point in mine if point.degradation == name]
-            found.append(judge(base, steps, facts[key]))
-    return found
+        of_key = [point for point in points if point.key == key]
+        base = [point for point in of_key if not point.degradation]
+        for name in dict.fromkeys(point.degradation for point in of_key if point.degradation):
+            steps = [point for point in of_key if point.degradation == name]
+            findings.append(judge(base, steps, facts[key]))
+    return findings
 
 
 def judge(base: Sequence[Point], steps: Sequence[Point], facts: Facts) -> Finding:

@@ -92,7 +92,7 @@ class Case:
 
         For second runs: in a first one the import of a library may move it.
         """
-        found = np.random.get_state(), random.getstate()  # noqa: NPY002 - to see who else uses it
+        states = np.random.get_state(), random.getstate()  # noqa: NPY002 - to see who else uses it
         np.random.seed(UNLIKELY)  # noqa: NPY002 - so that a plugin's own seed makes a difference
         random.seed(UNLIKELY)
         before = _global_states()
@@ -101,8 +101,8 @@ class Case:
         finally:
             after = _global_states()
             self.moved.update(name for name in before if before[name] != after[name])
-            np.random.set_state(found[0])  # noqa: NPY002 - left as it was found
-            random.setstate(found[1])
+            np.random.set_state(states[0])  # noqa: NPY002 - left as it was found
+            random.setstate(states[1])
 
     @property
     def exact(self) -> bool:

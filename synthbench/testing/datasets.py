@@ -39,8 +39,8 @@ def _parts(splits: Splits) -> Iterator[tuple[str, Images]]:
 
 
 def _load(case: DatasetCase) -> str:
-    found = type(case.first).__name__
-    require(isinstance(case.first, Splits), f"load returned a {found}", "return synthbench.Splits", last=True)
+    kind = type(case.first).__name__
+    require(isinstance(case.first, Splits), f"load returned a {kind}", "return synthbench.Splits", last=True)
     counts = ", ".join(f"{name} {len(images)}" for name, images in _parts(case.first))
     tests = case.first.tests
     require(bool(tests), f"no test set among {counts}", 'give `tests={"test": ...}`')
@@ -119,8 +119,8 @@ def _contents(images: Images) -> set[bytes]:
 
 def _blank(case: DatasetCase) -> str:
     blank = {name: int((np.ptp(images.pixels, axis=(1, 2, 3)) == 0).sum()) for name, images in _parts(case.first)}
-    found = ", ".join(f"{name}: {count}" for name, count in blank.items() if count)
-    require(not found, f"images of one single value: {found}", "put unreadable files into `quarantine` instead")
+    counts = ", ".join(f"{name}: {count}" for name, count in blank.items() if count)
+    require(not counts, f"images of one single value: {counts}", "put unreadable files into `quarantine` instead")
     return "none"
 
 

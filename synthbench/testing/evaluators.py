@@ -40,13 +40,13 @@ class EvaluatorCase(Case):
         return Images(np.clip(np.rint(noisy), 0, 255).astype(np.uint8), labels, train.classes, ids)
 
     @cached_property
-    def given(self) -> tuple[Splits, Images]:
+    def inputs(self) -> tuple[Splits, Images]:
         """What the first run was handed: what it did to them is looked at later."""
         return _each(self.real, copied), copied(self.synthetic)
 
     @cached_property
     def evaluation(self) -> Evaluation:
-        return self.plugin.evaluate(*self.given, self.context(seed=1))
+        return self.plugin.evaluate(*self.inputs, self.context(seed=1))
 
     @cached_property
     def again(self) -> Evaluation:
@@ -83,8 +83,8 @@ def _is_metric(name: object, way: object) -> bool:
 
 
 def _evaluate(case: EvaluatorCase) -> str:
-    found, fine = type(case.evaluation).__name__, isinstance(case.evaluation, Evaluation)
-    require(fine, f"evaluate returned a {found}", "return synthbench.Evaluation", last=True)
+    kind, fine = type(case.evaluation).__name__, isinstance(case.evaluation, Evaluation)
+    require(fine, f"evaluate returned a {kind}", "return synthbench.Evaluation", last=True)
     return f"{len(case.evaluation.scores)} scores, {len(case.evaluation.predictions)} sets of predictions"
 
 
@@ -183,9 +183,9 @@ def _counts_agree(case: EvaluatorCase) -> str:
 def _resampled(case: EvaluatorCase) -> str:
     delivered = {(s.metric, s.variant, s.test_set, s.classifier_seed): s.value for s in _scores(case)}
     agreed = 0
-    for answers in _by_images(case.evaluation.predictions):
-        first = next(iter(answers.values()))
-        again = case.plugin.resample(answers, np.ones((2, len(first.labels)), dtype=np.int64))
+    for variants in _by_images(case.evaluation.predictions):
+        first = next(iter(variants.values()))
+        again = case.plugin.resample(variants, np.ones((2, len(first.labels)), dtype=np.int64))
         for (metric, variant), values in again.items():
             value = delivered.get((metric, variant, first.test_set, first.classifier_seed))
             what = f"resample: {metric}{variant and f' ({variant})'} on {first.test_set!r}"
@@ -196,10 +196,10 @@ def _resampled(case: EvaluatorCase) -> str:
 
 
 def _check_replicates(values: npt.NDArray[Any], score: float, what: str) -> None:
-    found, advice = f"{what} has shape {values.shape}, not (2,)", "return a value for each row of the weights"
-    require(values.shape == (2,), found, advice)
-    found, advice = f"{what} is {values[0]:.6g} with all weights 1, its score {score:.6g}", _ONES
-    require(np.allclose(values, score, rtol=1e-6, atol=1e-9, equal_nan=True), found, advice)
+    message, advice = f"{what} has shape {values.shape}, not (2,)", "return a value for each row of the weights"
+    require(values.shape == (2,), message, advice)
+    message, advice = f"{what} is {values[0]:.6g} with all weights 1, its score {score:.6g}", _ONES
+    require(np.allclose(values, score, rtol=1e-6, atol=1e-9, equal_nan=True), message, advice)
 
 
 _ONES = "compute the metric itself, each image counted as often as its weight says"
@@ -209,13 +209,13 @@ def _restated(case: EvaluatorCase) -> str:
     if not case.evaluation.evidence:
         return "not offered"
     again = case.plugin.restate(case.evaluation.evidence, case.context(seed=1))
-    told, delivered = (_table(Evaluation(scores)) for scores in (again, case.evaluation.scores))
-    extra = sorted({what[0] for what in told.keys() - delivered.keys()})
+    restated, delivered = (_table(Evaluation(scores)) for scores in (again, case.evaluation.scores))
+    extra = sorted({what[0] for what in restated.keys() - delivered.keys()})
     require(not extra, f"restate: {extra} have no score", "restate the scores that evaluate delivers")
-    wrong = [what[0] for what, value in told.items() if not _same(value, delivered[what])]
+    wrong = [what[0] for what, value in restated.items() if not _same(value, delivered[what])]
     advice = "let evaluate return `restate(evidence, ctx)`: whatever decides a score belongs into the evidence"
     require(not wrong, f"restate gives other values for {sorted(set(wrong))}", advice)
-    return f"{len(told)} scores told again from {len(case.evaluation.evidence)} arrays"
+    return f"{len(restated)} scores told again from {len(case.evaluation.evidence)} arrays"
 
 
 def _same(a: float, b: float) -> bool:
@@ -231,7 +231,7 @@ def _by_images(predictions: Sequence[Predictions]) -> list[dict[str, Predictions
 
 
 def _unchanged(case: EvaluatorCase) -> str:
-    real, synthetic = case.given
+    real, synthetic = case.inputs
     before = {"synthetic": case.synthetic, "train": case.real.train, **case.real.tests}
     after = {"synthetic": synthetic, "train": real.train, **real.tests}
     changed = [f"{name}.{field}" for name in before for field in differing_fields(before[name], after[name])]
@@ -257,8 +257,8 @@ def _same_seed(case: EvaluatorCase) -> str:
         for (metric, variant, test_set, seed), value in first.items()
         if not np.array_equal(value, second[metric, variant, test_set, seed], equal_nan=True)
     ]
-    found = f"under one seed {len(changed)} of {len(first)} scores differ: {', '.join(changed[:3])}"
-    require(not changed, found, "take all randomness from ctx.seed (ctx.rng)", warning=not case.exact)
+    message = f"under one seed {len(changed)} of {len(first)} scores differ: {', '.join(changed[:3])}"
+    require(not changed, message, "take all randomness from ctx.seed (ctx.rng)", warning=not case.exact)
     return "the same scores"
 
 

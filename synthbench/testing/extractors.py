@@ -45,13 +45,13 @@ class ExtractorCase(Case):
         return self.load()
 
     @cached_property
-    def given(self) -> Pixels:
+    def inputs(self) -> Pixels:
         """What the first call was handed: what it did to it is looked at later."""
         return self.pixels.copy()
 
     @cached_property
     def features(self) -> Features:
-        return self.embed(self.given)
+        return self.embed(self.inputs)
 
     def compare(self, other: Features, what: str, advice: str, tolerance: float) -> str:
         """Raise Violation where `other` is further than `tolerance` from the first features; else the distance."""
@@ -109,7 +109,7 @@ def _same_again(case: ExtractorCase) -> str:
 
 
 def _unchanged(case: ExtractorCase) -> str:
-    require(np.array_equal(case.given, case.pixels), "the pixels changed", "work on a copy")
+    require(np.array_equal(case.inputs, case.pixels), "the pixels changed", "work on a copy")
     return "pixels as before"
 
 
@@ -119,9 +119,9 @@ def _colour(case: ExtractorCase) -> str:
     if case.plugin.learns:
         return "not asked of one that learns from images of one kind"
     other = tiny_splits(size=height, channels=4 - channels).tests["test"].pixels[:2]
-    found = case.embed(other.copy()).shape
+    shape = case.embed(other.copy()).shape
     advice = "take 1 and 3 channels, giving the same number of features for both"
-    require(found == (2, case.features.shape[1]), f"{4 - channels} channels give {found}", advice)
+    require(shape == (2, case.features.shape[1]), f"{4 - channels} channels give {shape}", advice)
     return "1 and 3 channels"
 
 

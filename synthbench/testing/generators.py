@@ -73,8 +73,8 @@ class GeneratorCase(Case):
     def compare(self, other: Any, what: str, advice: str) -> None:
         """Raise Violation where `other` is not what was drawn first; on a GPU only a warning."""
         changed = int((_flat(self.drawn) != _flat(other)).any(axis=1).sum())
-        found = f"{changed} of {len(self.labels)} images differ {what}"
-        require(changed == 0, found, advice, warning=not self.exact)
+        message = f"{changed} of {len(self.labels)} images differ {what}"
+        require(changed == 0, message, advice, warning=not self.exact)
 
 
 def _pixels(drawn: Images | npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -99,15 +99,15 @@ def _fit_and_sample(case: GeneratorCase) -> str:
 
 
 def _type_and_shape(case: GeneratorCase) -> str:
-    given = case.drawn
+    drawn = case.drawn
     advice = "return a NumPy uint8 array (N, H, W, C) of values 0..255, or synthbench.Images"
-    known = isinstance(given, np.ndarray | Images)
-    require(known, f"the sampler returned a {type(given).__name__}", advice, last=True)
-    pixels, wanted = _pixels(given), (len(case.labels), *case.real.train.shape)
-    found, advice = f"{pixels.dtype} {pixels.shape}", f"{advice}, one image a label, sized as train's"
-    require(pixels.shape[:1] == wanted[:1], f"found {found}, asked for uint8 {wanted}", advice, last=True)
-    require(found == f"uint8 {wanted}", f"found {found}, asked for uint8 {wanted}", advice)
-    return found
+    known = isinstance(drawn, np.ndarray | Images)
+    require(known, f"the sampler returned a {type(drawn).__name__}", advice, last=True)
+    pixels, wanted = _pixels(drawn), (len(case.labels), *case.real.train.shape)
+    shape, advice = f"{pixels.dtype} {pixels.shape}", f"{advice}, one image a label, sized as train's"
+    require(pixels.shape[:1] == wanted[:1], f"found {shape}, asked for uint8 {wanted}", advice, last=True)
+    require(shape == f"uint8 {wanted}", f"found {shape}, asked for uint8 {wanted}", advice)
+    return shape
 
 
 def _labels_kept(case: GeneratorCase) -> str:
