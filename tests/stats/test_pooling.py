@@ -1,12 +1,11 @@
 """Few seeds: what a row takes from the others' seeds, and whether intervals made so cover.
 
 The worlds and the other forms are those of benchmarks/simulate_intervals.py, whose full grid docs/statistics.md
-shows; here they run on fewer boards. SYNTHBENCH_FULL_GRID=1 runs all of them.
+shows; here they run on fewer boards. the marker `full` runs ten times as many.
 """
 
 import importlib
 import math
-import os
 import sys
 import time
 
@@ -19,7 +18,12 @@ from synthbench.stats.pooling import joint_quantile, own_tail, pooled_margin
 from synthbench.stats.seeds import seed_means
 from tests.helpers.places import ROOT
 
-BOARDS = 80_000 if os.environ.get("SYNTHBENCH_FULL_GRID") else 8_000  # of one row
+
+
+@pytest.fixture(params=[8_000, pytest.param(80_000, marks=pytest.mark.full)])
+def boards(request):
+    """Of one row: how many are drawn."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +140,9 @@ def test_the_simulated_form_is_the_one_that_boards_use(simulate):
 # ---- simulations
 
 
-def rows_of(simulate, world, seeds, rows, **how):
+def rows_of(simulate, world, seeds, rows, **how, boards):
     """By kind of row: coverage and its Monte-Carlo error, of the form that boards use."""
-    found = simulate.coverage(world, seeds, rows, BOARDS // rows, forms=(simulate.CHOSEN,), **how)
+    found = simulate.coverage(world, seeds, rows, boards // rows, forms=(simulate.CHOSEN,), **how)
     return {row["kind"]: (row["coverage"], row["error"]) for row in found}
 
 
@@ -170,11 +174,11 @@ def test_without_any_draw_of_images_the_seeds_margin_covers_alone(simulate, seed
         assert 0.93 - 3 * error <= covered <= 0.98 + 3 * error
 
 
-def test_why_not_the_others(simulate):
+def test_why_not_the_others(simulate, boards):
     """Two seeds, ten rows: one of them wild; and a training that works or collapses."""
 
     def covered(world, kind, form):
-        found = simulate.coverage(world, 2, 10, BOARDS // 10, forms=(form,))
+        found = simulate.coverage(world, 2, 10, boards // 10, forms=(form,))
         return next(row for row in found if row["kind"] == kind)
 
     assert covered("wild", "wild", "moderated, d0 = 3")["coverage"] < 0.88
@@ -188,10 +192,10 @@ def test_why_not_the_others(simulate):
 
 @pytest.mark.parametrize("world", ["equal", "unequal", "wild", "floors"])
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])
-def test_ranks_keep_a_test_that_rejects_few_true_nulls(simulate, world, seeds):
-    found = simulate.rejections(world, seeds, 10, BOARDS)
-    assert found["Student"] <= 0.06 + 3 * math.sqrt(0.06 * 0.94 / BOARDS)
+def test_ranks_keep_a_test_that_rejects_few_true_nulls(simulate, world, seeds, boards):
+    found = simulate.rejections(world, seeds, 10, boards)
+    assert found["Student"] <= 0.06 + 3 * math.sqrt(0.06 * 0.94 / boards)
 
 
-def test_a_moderated_test_would_reject_too_many(simulate):
-    assert simulate.rejections("wild", 2, 10, BOARDS)["moderated, d0 = 3"] > 0.12
+def test_a_moderated_test_would_reject_too_many(simulate, boards):
+    assert simulate.rejections("wild", 2, 10, boards)["moderated, d0 = 3"] > 0.12
