@@ -1,7 +1,7 @@
 """Few seeds: what a row takes from the others' seeds, and whether intervals made so cover.
 
 The worlds and the other forms are those of benchmarks/simulate_intervals.py, whose full grid docs/statistics.md
-shows; here they run on fewer boards. the marker `full` runs ten times as many.
+shows; here they run on fewer boards; the marker `full` runs ten times as many.
 """
 
 import importlib
@@ -17,7 +17,6 @@ from synthbench.stats import Pool, interval, pools, seed_variance
 from synthbench.stats.pooling import joint_quantile, own_tail, pooled_margin
 from synthbench.stats.seeds import seed_means
 from tests.helpers.places import ROOT
-
 
 
 @pytest.fixture(params=[8_000, pytest.param(80_000, marks=pytest.mark.full)])
@@ -140,7 +139,7 @@ def test_the_simulated_form_is_the_one_that_boards_use(simulate):
 # ---- simulations
 
 
-def rows_of(simulate, world, seeds, rows, **how, boards):
+def rows_of(simulate, boards, world, seeds, rows, **how):
     """By kind of row: coverage and its Monte-Carlo error, of the form that boards use."""
     found = simulate.coverage(world, seeds, rows, boards // rows, forms=(simulate.CHOSEN,), **how)
     return {row["kind"]: (row["coverage"], row["error"]) for row in found}
@@ -151,16 +150,16 @@ GRID = [(seeds, rows) for seeds in (2, 3, 5, 10) for rows in (4, 10, 50)]
 
 @pytest.mark.parametrize(("seeds", "rows"), GRID)
 @pytest.mark.parametrize("world", ["equal", "unequal", "floors", "drift"])
-def test_intervals_cover(simulate, world, seeds, rows):
+def test_intervals_cover(simulate, world, seeds, rows, boards):
     """93 to 98 % of each kind of row, as far as the simulation can tell: three of its standard errors."""
-    for kind, (covered, error) in rows_of(simulate, world, seeds, rows).items():
+    for kind, (covered, error) in rows_of(simulate, boards, world, seeds, rows).items():
         assert 0.93 - 3 * error <= covered <= 0.98 + 3 * error, kind
 
 
 @pytest.mark.parametrize(("seeds", "rows"), GRID)
-def test_a_wild_row_is_covered_too(simulate, seeds, rows):
+def test_a_wild_row_is_covered_too(simulate, seeds, rows, boards):
     """Itself in at least 90 %; all rows of its board together in 93 to 98 %."""
-    found = rows_of(simulate, "wild", seeds, rows)
+    found = rows_of(simulate, boards, "wild", seeds, rows)
     (wild, error), (others, others_error) = found["wild"], found["others"]
     assert wild >= 0.90 - 3 * error
     together = (wild + (rows - 1) * others) / rows
@@ -168,9 +167,9 @@ def test_a_wild_row_is_covered_too(simulate, seeds, rows):
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])
-def test_without_any_draw_of_images_the_seeds_margin_covers_alone(simulate, seeds):
+def test_without_any_draw_of_images_the_seeds_margin_covers_alone(simulate, seeds, boards):
     for world in ("equal", "unequal"):
-        ((covered, error),) = rows_of(simulate, world, seeds, 10, images=0.0).values()
+        ((covered, error),) = rows_of(simulate, boards, world, seeds, 10, images=0.0).values()
         assert 0.93 - 3 * error <= covered <= 0.98 + 3 * error
 
 
