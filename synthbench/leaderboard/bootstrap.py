@@ -96,6 +96,7 @@ def _resampled(
 
 def _weights(test_set: str, groups: Strings, seed: int) -> Iterator[npt.NDArray[np.uint16]]:
     """RESAMPLES resamples in blocks; the same whoever is evaluated."""
+    # By the test set and not by who is evaluated: paired tests subtract draw by draw.
     rng = np.random.default_rng(derive_seed(seed, "bootstrap", test_set))
     block = max(1, min(RESAMPLES, BLOCK_CELLS // max(1, len(groups))))
     for start in range(0, RESAMPLES, block):

@@ -70,7 +70,7 @@ def run(bench: Benchmark, session: Session, out: Path, only: Sequence[str] = ())
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"
             reasons = "".join(f"\n    {reason}" for reason in result.reasons)
             session.progress.say(f"[{number}/{len(plan)}] {trial.title}: {result.status}, {seconds}{reasons}")
-            write_results(bench, data, results, out)
+            write_results(bench, data, results, out)  # after every trial: a kill costs the one that is running
     tidy(out)
     return RunResult(bench, results, data.tests, out)
 

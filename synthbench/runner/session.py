@@ -40,6 +40,7 @@ class Session:
             "config": entry.plugin.model_dump(mode="json"),
             "inputs": dict(entry.plugin.inputs()),
             "code": code_version(type(entry.plugin).__module__),
+            # The kind alone: cuda:0 and cuda:1 are alike, a CPU and a GPU add in another order.
             "device": self.device.partition(":")[0],
             **({"extractors": extractors} if extractors else {}),
             **inputs,
@@ -53,7 +54,7 @@ class Session:
         workdir.mkdir(parents=True, exist_ok=True)
         log = logging.getLogger(f"synthbench.{workdir.parent.name}")
         log.setLevel(logging.INFO)
-        log.propagate = False
+        log.propagate = False  # what plugins log belongs to the trial, not on the terminal
         handler = logging.FileHandler(workdir / "log.txt", encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         log.addHandler(handler)
@@ -68,7 +69,7 @@ class Session:
         finally:
             log.removeHandler(handler)
             handler.close()
-            if not any(resume.iterdir()):
+            if not any(resume.iterdir()):  # kept where the work left checkpoints: a killed run goes on there
                 resume.rmdir()
 
 

@@ -38,7 +38,7 @@ def make_images(trial: Trial, train: Images, samples: int, session: Session, fai
             sampler, fitting = _fit(entry.plugin, train, ctx)
             labels = _labels(entry.plugin, train, samples)
             with measure(session.device) as sampling:
-                drawn = sampler(labels.copy(), ctx.rng("sample"))
+                drawn = sampler(labels.copy(), ctx.rng("sample"))  # a copy: a sampler may sort what it gets
             images = _as_images(drawn, labels, train, trial)
             save_images(folder, images)
             save_class_grid(ctx.workdir / "samples.png", images)

@@ -34,7 +34,7 @@ def cluster_weights(
     Bootstrap Methods and their Application, 1997, section 3.8). The same groups and `rng` give the same weights.
     Raises ValueError where there are no images.
     """
-    names, member = np.unique(groups, return_inverse=True)
+    names, member = np.unique(groups, return_inverse=True)  # sorted: the order of the images changes nothing
     if not len(names):
         raise ValueError("no images to resample")
     weights = np.empty((resamples, len(groups)), dtype=np.uint16)

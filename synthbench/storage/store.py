@@ -67,6 +67,8 @@ class Store:
     def __init__(self, root: Path, *, fresh: bool = False) -> None:
         self.root = root
         self.fresh = fresh
+        # With `fresh` an entry is distrusted once: what this process made itself may be found again, or every
+        # evaluator would compute the features that they share.
         self._made: set[Path] = set()
         self._counting: list[Work] = []
 
@@ -108,12 +110,14 @@ class Store:
         path = self.entry(kind, key)
         with _people_errors(self.root):
             path.parent.mkdir(parents=True, exist_ok=True)
+            # Beside the entry, so that the rename stays on one file system: only there is it atomic.
             building = Path(tempfile.mkdtemp(prefix=f".{path.name[:8]}-", dir=path.parent))
         try:
             with _people_errors(self.root):
                 wall, cpu = time.perf_counter(), time.process_time()
                 meta: dict[str, Any] = {"key": key, **(build(building) or {})}
                 meta["made_in"] = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
+                # Last, since its presence says that all else is there.
                 (building / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
                 self._publish(building, path)
         finally:
@@ -140,7 +144,7 @@ class Store:
         try:
             building.rename(path)
         except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # another process was first: its entry stands
                 raise
 
 
