@@ -50,21 +50,22 @@ class Augment(ClassifierEvaluator):
             duplicated: draw_again(real.train, added.counts(), ctx.rng("duplicates")),
         }
         evaluation_sets = [EvaluationSet(name, images) for name, images in real.tests.items()]
-        found = joined(
+        evaluation = joined(
             [train_and_test(images, evaluation_sets, self, ctx, variant=name) for name, images in training.items()]
         )
-        return replace(found, scores=[*found.scores, *_gains(found.scores)])
+        return replace(evaluation, scores=[*evaluation.scores, *_gains(evaluation.scores)])
 
     def resample(
-        self, answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
+        self, predictions: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
     ) -> Mapping[tuple[str, str], npt.NDArray[np.floating]]:
         """Every metric of every training set, and the gains: differences on the same resampled images."""
-        found = dict(super().resample(answers, weights))
+        replicates = dict(super().resample(predictions, weights))
         for metric in GAINS:
             for control in CONTROLS:
-                if {(metric, ""), (metric, control)} <= found.keys():
-                    found[f"{metric}_gain", f"over {control}"] = found[metric, ""] - found[metric, control]
-        return found
+                if {(metric, ""), (metric, control)} <= replicates.keys():
+                    gain = replicates[metric, ""] - replicates[metric, control]
+                    replicates[f"{metric}_gain", f"over {control}"] = gain
+        return replicates
 
 
 def _gains(scores: Sequence[Score]) -> list[Score]:

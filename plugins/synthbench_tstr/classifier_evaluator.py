@@ -71,14 +71,14 @@ class ClassifierEvaluator(Evaluator):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in(cls, given: Any) -> Any:
+    def _fill_in(cls, options: Any) -> Any:
         """Put the backbone's own values where none are set, so that they stand in the resolved configuration."""
-        if not isinstance(given, dict):
-            return given
-        backbone = given.get("backbone", cls.model_fields["backbone"].default)
+        if not isinstance(options, dict):
+            return options
+        backbone = options.get("backbone", cls.model_fields["backbone"].default)
         # The small CNN may sit on a plateau for some epochs before it learns anything: 2 would end it there.
-        own = {"patience": 5 if backbone == "cnn" else 2, **defaults(backbone)}
-        return {**given, **{name: value for name, value in own.items() if given.get(name) is None}}
+        unset = {"patience": 5 if backbone == "cnn" else 2, **defaults(backbone)}
+        return {**options, **{name: value for name, value in unset.items() if options.get(name) is None}}
 
     @field_validator("backbone")
     @classmethod
@@ -100,9 +100,9 @@ class ClassifierEvaluator(Evaluator):
         return {"weights": str(self.recipe.key()["weights"])}
 
     def resample(
-        self, answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
+        self, predictions: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
     ) -> Mapping[tuple[str, str], npt.NDArray[np.floating]]:
         """Every metric of every variant; left out where the test set has too few images for it."""
         from synthbench_tstr.scoring import resampled
 
-        return resampled(answers, weights)
+        return resampled(predictions, weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -36,26 +37,26 @@ class FileGeometry(Evaluator):
 
         evaluation_sets = [EvaluationSet(name, images) for name, images in real.tests.items()]
         model = _fitted(real) if "train" in real.geometry else None
-        answers = {
+        predictions = {
             evaluation_set.test_set: _predict(model, evaluation_set, real.geometry[evaluation_set.test_set])
             for evaluation_set in evaluation_sets
             if model is not None and evaluation_set.test_set in real.geometry
         }
         scores = [
-            scores_of(answers[evaluation_set.test_set], evaluation_set)
-            if evaluation_set.test_set in answers
+            scores_of(predictions[evaluation_set.test_set], evaluation_set)
+            if evaluation_set.test_set in predictions
             else no_scores(METRICS, evaluation_set, UNKNOWN)
             for evaluation_set in evaluation_sets
         ]
-        return Evaluation([score for of_exam in scores for score in of_exam], list(answers.values()))
+        return Evaluation(list(chain.from_iterable(scores)), list(predictions.values()))
 
     def resample(
-        self, answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
+        self, predictions: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
     ) -> Mapping[tuple[str, str], npt.NDArray[np.floating]]:
         """Every metric; left out where the test set has too few images for it."""
         from synthbench_tstr.scoring import resampled
 
-        return resampled(answers, weights)
+        return resampled(predictions, weights)
 
 
 def _fitted(real: Splits) -> Any:

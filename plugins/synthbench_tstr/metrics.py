@@ -1,4 +1,4 @@
-"""What a classifier's answers are worth: pure functions of arrays, computed by scikit-learn.
+"""What a classifier's predictions are worth: pure functions of arrays, computed by scikit-learn.
 
 Everywhere the true labels come first and the predictions second. (The paper's notebook called
 `classification_report` the other way round, which turns precision into recall and prints the predicted
@@ -44,7 +44,7 @@ def summary(labels: Labels, probabilities: Probabilities) -> dict[str, float]:
     predicted = probabilities.argmax(1)
     present = np.bincount(labels, minlength=probabilities.shape[1]) > 0
     binary = len(present) == 2
-    found: dict[str, Callable[[], float]] = {
+    metrics: dict[str, Callable[[], float]] = {
         "accuracy": lambda: sk.accuracy_score(labels, predicted),
         "balanced_accuracy": lambda: sk.balanced_accuracy_score(labels, predicted),
         "auroc": lambda: _auroc(labels, probabilities),
@@ -53,7 +53,7 @@ def summary(labels: Labels, probabilities: Probabilities) -> dict[str, float]:
     }
     return {
         metric: float(compute()) if len(labels) and present[needed_classes(metric, len(present))].all() else np.nan
-        for metric, compute in found.items()
+        for metric, compute in metrics.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""From a classifier's answers on a test set to scores, and to scores under resampling."""
+"""From a classifier's predictions on a test set to scores, and to scores under resampling."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class EvaluationSet:
 def predict(
     classifier: Classifier, evaluation_set: EvaluationSet, seed_number: int, ctx: Context, variant: str = ""
 ) -> Predictions:
-    """The classifier's answer for every image of the test set."""
+    """The classifier's prediction for every image of the test set."""
     images = evaluation_set.images
     probabilities = classifier.predict(images, ctx)
     return Predictions(
@@ -45,21 +45,21 @@ def predict(
     )
 
 
-def scores_of(answers: Predictions, evaluation_set: EvaluationSet) -> list[Score]:
+def scores_of(predictions: Predictions, evaluation_set: EvaluationSet) -> list[Score]:
     """The five metrics; NaN with a note where the test set has too few images for one."""
     scores = []
-    for metric, value in summary(answers.labels, answers.probabilities).items():
+    for metric, value in summary(predictions.labels, predictions.probabilities).items():
         note = shortage(metric, evaluation_set.images.counts())
         scores.append(
             Score(
                 metric,
                 math.nan if note else value,
-                test_set=answers.test_set,
-                n=len(answers.labels),
-                classifier_seed=answers.classifier_seed,
+                test_set=predictions.test_set,
+                n=len(predictions.labels),
+                classifier_seed=predictions.classifier_seed,
                 seen=evaluation_set.seen,
                 note=note,
-                variant=answers.variant,
+                variant=predictions.variant,
             )
         )
     return scores
@@ -84,18 +84,19 @@ def shortage(metric: str, counts: Mapping[str, int]) -> str:
     """Why a test set with these counts by class gets no figure of `metric`; "" where there are enough."""
     names = list(counts)
     needed = {f" of {names[k]}": counts[names[k]] for k in needed_classes(metric, len(names))}
-    short = {what: n for what, n in (needed or {"": sum(counts.values())}).items() if n < LEAST}
-    found = ", ".join(f"{n} image{'' if n == 1 else 's'}{what}" for what, n in short.items())
-    return f"too few: {found} ({LEAST} needed)" if short else ""
+    short = {of_class: n for of_class, n in (needed or {"": sum(counts.values())}).items() if n < LEAST}
+    images = ", ".join(f"{n} image{'' if n == 1 else 's'}{of_class}" for of_class, n in short.items())
+    return f"too few: {images} ({LEAST} needed)" if short else ""
 
 
-def resampled(answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]) -> Resampled:
+def resampled(predictions: Mapping[str, Predictions], weights: npt.NDArray[np.integer]) -> Resampled:
     """Every metric of each variant under weights (B, N), without those that `scores_of` gives no value."""
-    found: Resampled = {}
-    for variant, given in answers.items():
-        by_class = np.bincount(given.labels, minlength=given.probabilities.shape[1])
+    replicates: Resampled = {}
+    for variant, of_variant in predictions.items():
+        labels, probabilities = of_variant.labels, of_variant.probabilities
+        by_class = np.bincount(labels, minlength=probabilities.shape[1])
         counts = {str(k): int(n) for k, n in enumerate(by_class)}
-        for metric, values in weighted_summary(given.labels, given.probabilities, weights).items():
+        for metric, values in weighted_summary(labels, probabilities, weights).items():
             if not shortage(metric, counts):
-                found[metric, variant] = values
-    return found
+                replicates[metric, variant] = values
+    return replicates

@@ -38,9 +38,9 @@ class Tstr(ClassifierEvaluator):
 
     @field_validator("sizes", mode="before")
     @classmethod
-    def _from_a_list(cls, given: Any) -> Any:
+    def _from_a_list(cls, sizes: Any) -> Any:
         """YAML and JSON have no tuples, and strict pydantic wants one once a validator has seen the whole."""
-        return tuple(given) if isinstance(given, list) else given
+        return tuple(sizes) if isinstance(sizes, list) else sizes
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:
