@@ -41,8 +41,8 @@ def write_classifier(classifier: Classifier, predictions: Sequence[Predictions],
     )
     _write_csv(
         folder / "report.csv",
-        ["test_set", "class", "precision", "recall", "f1", "support"],
-        [[p.test_set, *astuple(row)] for p in predictions for row in report(p.labels, _predicted(p), classes)],
+        ["test_set", "class", "precision", "recall", "f1", "support", "auroc", "auprc"],
+        [[p.test_set, *astuple(row)] for p in predictions for row in report(p.labels, p.probabilities, classes)],
     )
 
 

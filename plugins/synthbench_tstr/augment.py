@@ -16,7 +16,7 @@ from synthbench_tstr.training_sets import check_alike, draw, draw_again, togethe
 __all__ = ["Augment"]
 
 CONTROLS: Final = ("real alone", "real duplicated")
-GAINS: Final = ("balanced_accuracy", "auroc")
+GAINS: Final = ("auroc", "balanced_accuracy_matched", "balanced_accuracy")
 
 
 class Augment(ClassifierEvaluator):
@@ -37,8 +37,8 @@ class Augment(ClassifierEvaluator):
     images: Limit = None
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
-        """Five metrics of each training set, and the gains over each control, on every real test set."""
-        from synthbench_tstr.scoring import EvaluationSet
+        """All metrics of each training set, and the gains over each control, on all real images that none saw."""
+        from synthbench_tstr.scoring import unseen_sets
         from synthbench_tstr.train_and_test import joined, train_and_test
 
         check_alike(real.train, synthetic)
@@ -49,9 +49,11 @@ class Augment(ClassifierEvaluator):
             alone: real.train,
             duplicated: draw_again(real.train, added.counts(), ctx.rng("duplicates")),
         }
-        evaluation_sets = [EvaluationSet(name, images) for name, images in real.tests.items()]
         evaluation = joined(
-            [train_and_test(images, evaluation_sets, self, ctx, variant=name) for name, images in training.items()]
+            [
+                train_and_test(images, unseen_sets(real), self, ctx, variant=name)
+                for name, images in training.items()
+            ]
         )
         return replace(evaluation, scores=[*evaluation.scores, *_gains(evaluation.scores)])
 

@@ -15,13 +15,14 @@ from synthbench_torchkit.recipe import Recipe, check_backbone, check_weights, de
 
 __all__ = ["METRICS", "ClassifierEvaluator", "Limit"]
 
-METRICS: Final[Mapping[str, Direction]] = {
-    "accuracy": "higher",
-    "balanced_accuracy": "higher",
-    "auroc": "higher",
-    "f1": "higher",
-    "recall": "higher",
-}
+METRICS: Final[Mapping[str, Direction]] = dict.fromkeys(
+    (
+        # First what needs no threshold of the classifier's own: it tells generators apart best (docs/metrics.md).
+        *("auroc", "balanced_accuracy_matched", "auprc", "auprc_negative", "specificity_at_90_sensitivity"),
+        *("accuracy", "balanced_accuracy", "f1", "recall"),
+    ),
+    "higher",
+)
 
 Limit = Annotated[
     int | None,

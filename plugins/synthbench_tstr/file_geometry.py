@@ -32,10 +32,10 @@ class FileGeometry(Evaluator):
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = dict.fromkeys(METRICS, (0.0, 1.0))
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:  # noqa: ARG002
-        """Five metrics on every test set whose files are known."""
-        from synthbench_tstr.scoring import EvaluationSet, no_scores, scores_of
+        """All metrics on every test set, and on the hold-out, whose files are known."""
+        from synthbench_tstr.scoring import no_scores, scores_of, unseen_sets
 
-        evaluation_sets = [EvaluationSet(name, images) for name, images in real.tests.items()]
+        evaluation_sets = unseen_sets(real)
         model = _fitted(real) if "train" in real.geometry else None
         predictions = {
             evaluation_set.test_set: _predict(model, evaluation_set, real.geometry[evaluation_set.test_set])
@@ -80,5 +80,10 @@ def _features(files: Geometry) -> npt.NDArray[np.float64]:
 def _predict(model: Any, evaluation_set: EvaluationSet, files: Geometry) -> Predictions:
     images = evaluation_set.images
     return Predictions(
-        evaluation_set.test_set, images.ids, images.groups, images.labels, model.predict_proba(_features(files))
+        evaluation_set.test_set,
+        images.ids,
+        images.groups,
+        images.labels,
+        model.predict_proba(_features(files)),
+        positive=evaluation_set.positive,
     )

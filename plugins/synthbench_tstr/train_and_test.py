@@ -8,7 +8,7 @@ from synthbench import Context, DataError, Evaluation, Images, Predictions, Scor
 from synthbench_torchkit.classifier import cached_classifier
 from synthbench_tstr.artifacts import write_classifier
 from synthbench_tstr.classifier_evaluator import ClassifierEvaluator
-from synthbench_tstr.scoring import EvaluationSet, predict, scores_of
+from synthbench_tstr.scoring import EvaluationSet, predict, scores_of, unseen_sets
 
 __all__ = ["joined", "real_sets", "train_and_test"]
 
@@ -35,7 +35,8 @@ def train_and_test(
         if (
             held_out
         ):  # scored, though the epoch was chosen on it: beside `test` it shows what the generator's look gives
-            sets.append(EvaluationSet(held_out, training.subset(classifier.validation), "validation"))
+            images = training.subset(classifier.validation)
+            sets.append(EvaluationSet(held_out, images, sets[0].positive, "validation"))
         predictions = [predict(classifier, evaluation_set, number, ctx, variant) for evaluation_set in sets]
         folder = "-".join(["classifier", str(number), *variant.split()])
         write_classifier(classifier, predictions, ctx.workdir / folder)
@@ -56,8 +57,9 @@ def joined(parts: Sequence[Evaluation]) -> Evaluation:
 
 
 def real_sets(real: Splits) -> list[EvaluationSet]:
-    """Every test set, and `train` as the generator's own images. Raises DataError where a name is taken."""
-    if clash := {"train", "synthetic"} & set(real.tests):
-        raise DataError(f"tstr gives the names train and synthetic itself; rename the test set {clash.pop()!r}")
-    tests = [EvaluationSet(name, images) for name, images in real.tests.items()]
-    return [*tests, EvaluationSet("train", real.train, "generator")]
+    """`unseen_sets`, and `train` as the generator's own images. Raises DataError where a name is taken."""
+    if clash := {"train", "synthetic", "holdout"} & set(real.tests):
+        raise DataError(
+            f"tstr gives the names train, synthetic and holdout itself; rename the test set {clash.pop()!r}"
+        )
+    return [*unseen_sets(real), EvaluationSet("train", real.train, real.positive_index, "generator")]

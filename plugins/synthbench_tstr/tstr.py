@@ -22,8 +22,9 @@ __all__ = ["Tstr"]
 class Tstr(ClassifierEvaluator):
     """Train a classifier on synthetic images alone and test it on every real test set.
 
-    Further test sets: `train`, the images that the generator saw (the paper's protocol), and `synthetic`, the
-    held-out synthetic images, which chose the classifier's epoch and so are a little too kind.
+    Further test sets: `holdout`, where a benchmark keeps one from all who learn; `train`, the images that the
+    generator saw (the paper's protocol); and `synthetic`, the held-out synthetic images, which chose the
+    classifier's epoch and so are a little too kind.
     """
 
     name: ClassVar[str] = "tstr"
@@ -52,7 +53,7 @@ class Tstr(ClassifierEvaluator):
         return self
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
-        """Five metrics on every test set, each of `seeds` times; files by classifier in `ctx.workdir`."""
+        """All metrics on every test set, each of `seeds` times; files by classifier in `ctx.workdir`."""
         from synthbench_tstr.train_and_test import joined, real_sets, train_and_test
 
         check_alike(real.train, synthetic)

@@ -54,7 +54,7 @@ def print_plan(bench: Benchmark, plan: Sequence[Trial]) -> None:
 def print_board(result: RunResult) -> None:
     """The leaderboard with its intervals, the test sets, then where the files are and what failed."""
     console = make_console()
-    console.print(_board(result.bench, result.out))
+    console.print(_board(result.bench, result.out, result.tests))
     console.print(_test_sets(result.tests))
     print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")
     for failed in result.failed:
@@ -62,7 +62,7 @@ def print_board(result: RunResult) -> None:
             print(f"failed: {failed.trial.title}: {reason}")
 
 
-def _board(bench: Benchmark, out: Path) -> Table:
+def _board(bench: Benchmark, out: Path, tests: Sequence[TestSet]) -> Table:
     """Rank group (or "copies"), the headline with its interval, the other test metrics, utility, times."""
     import pandas as pd
     from rich.markup import escape
@@ -72,7 +72,8 @@ def _board(bench: Benchmark, out: Path) -> Table:
     metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
     headline = str(bench.headline)
     shown = [headline, *(m for m in metrics if m != headline and (board[m] != "").any())][:3]
-    table = Table(title=f"{escape(bench.name)}: ranked by {escape(headline)} on test; 95 % intervals")
+    positive = "".join(sorted({f"; positive class {t.positive}" for t in tests if t.positive}))
+    table = Table(title=escape(f"{bench.name}: ranked by {headline} on test{positive}; 95 % intervals"))
     for heading in ("rank", "generator", "role", "status", *shown, "utility", "fit s", "score s"):
         left = heading in ("generator", "role", "status")
         table.add_column(escape(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")

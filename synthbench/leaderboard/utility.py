@@ -73,7 +73,7 @@ def _resampled(estimate: Estimate) -> tuple[Floats, Floats]:
 
 def _floor(estimates: Mapping[str, Estimate], bench: Benchmark, n_classes: int) -> Floor | None:
     """Chance where it is known, else the estimate of `shuffled-labels`; None where that did not run."""
-    chance = {"balanced_accuracy": 1 / n_classes, "auroc": 0.5}
+    chance = {"balanced_accuracy": 1 / n_classes, "auroc": 0.5, "balanced_accuracy_matched": 0.5}
     if (metric := bench.headline.metric) in chance:
         return Floor(chance[metric], f"floor {chance[metric]:.3g} (chance)")
     estimate = estimates.get(FLOOR)

@@ -178,7 +178,10 @@ def _test_set(row: Row, record: Mapping[str, Any]) -> TestSet:
     counts = record["data"]["sets"][row["test_set"]]["counts"]
     leaked = {kind: int(row[kind]) for kind in ("leaked_exact", "leaked_perceptual", "leaked_patient", "leaked")}
     return TestSet(
-        *(row["test_set"], row["dataset"], row["domain"], int(row["images"]), int(row["patients"])), counts, leaked
+        *(row["test_set"], row["dataset"], row["domain"], int(row["images"]), int(row["patients"])),
+        counts,
+        leaked,
+        row.get("positive", ""),
     )
 
 

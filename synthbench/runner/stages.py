@@ -107,7 +107,8 @@ def evaluate(
     evaluator: Entry[Evaluator], seed: int, real: Splits, synthetic: Images, session: Session, failed: Path
 ) -> Evaluated:
     """Score `synthetic` against `real`; the same images under the same seed are scored once."""
-    key = session.key(evaluator, scores=EVALUATIONS, synthetic=synthetic.digest, real=_digests(real), seed=seed)
+    inputs = {"synthetic": synthetic.digest, "real": _digests(real), "positive": real.positive}
+    key = session.key(evaluator, scores=EVALUATIONS, seed=seed, **inputs)
 
     def build(folder: Path) -> dict[str, Any]:
         with session.context("scores", key, seed, folder / "files", failed) as ctx:
