@@ -38,7 +38,7 @@ class BenchmarkFile(BaseModel):
         description="images asked of each generator, classes balanced unless it asks for the training prior",
     )
     headline: str = Field(
-        "tstr.balanced_accuracy",
+        "tstr.auroc",
         description="`<evaluator label>.<metric>`: on the test set `test` it ranks the board",
     )
     ranking: Ranking = Field(Ranking(), description="how generators are compared, see below")

@@ -119,7 +119,7 @@ def wide(made_up, tmp_path):
 def test_the_main_board_is_narrow_and_the_rest_folded(wide):
     main, others, _ = board_tables(read_folder(wide))
     assert [head.title for head in main.heads] == [
-        *("rank", "tstr.auroc", "tstr.balanced_accuracy", "tstr.f1", "tstr.accuracy", "utility"),
+        *("rank", "tstr.auroc", "tstr.balanced_accuracy", "tstr.accuracy", "tstr.f1", "utility"),
         *("vgg.auroc", "kid.kid_place[x]", "vendi.vendi", "status", "fit, s", "score, s", "memory, MB"),
     ]
     folded = {table.title: {head.title for head in table.heads} for table in others}
