@@ -187,11 +187,12 @@ def _numbers(columns: Sequence[ScoreKey], estimates: Estimates) -> dict[str, Any
 def _facts(
     bench: Benchmark, tests: Sequence[TestSet], results: Sequence[TrialResult], head: Estimate | None
 ) -> dict[str, Any]:
-    """Role, copying, seeds done, what the headline's interval covers, leaks and domains of test sets, costs."""
+    """What else is known of a row: role, copying, labels, seeds, what the interval covers, leaks, costs."""
     done = sum(result.status == "done" for result in results)
     return {
         Column.ROLE: _role(results),
         Column.COPYING: copying(results),
+        Column.LABELS: _mean([r.label_agreement for r in results if r.label_agreement is not None]),
         Column.SEEDS: f"{done}/{bench.seeds}",
         Column.BASIS: _basis(head) if head and not head.text else "",
         **{leaked(test.name): test.leaked["leaked"] for test in tests},

@@ -80,6 +80,7 @@ def _trial_record(result: TrialResult) -> dict[str, Any]:
         "seed": trial.seed,
         "status": result.status,
         "reasons": result.reasons,
+        "label_agreement": result.label_agreement,
         "costs": result.costs,
         "from_store": result.from_store,
     }

@@ -3,6 +3,7 @@
 from synthbench.stats.bootstrap import LEVEL, RESAMPLES, cluster_weights
 from synthbench.stats.intervals import FEW_SEEDS, Interval, interval
 from synthbench.stats.paired import DeLong, Difference, delong, difference, mcnemar
+from synthbench.stats.probe import LabelCheck, check_labels, class_probe
 from synthbench.stats.ranks import holm, rank_groups
 from synthbench.stats.utility import Utility, utility
 
@@ -12,8 +13,11 @@ __all__ = [  # noqa: RUF022 - a test wants plain order
     "FEW_SEEDS",
     "Interval",
     "LEVEL",
+    "LabelCheck",
     "RESAMPLES",
     "Utility",
+    "check_labels",
+    "class_probe",
     "cluster_weights",
     "delong",
     "difference",

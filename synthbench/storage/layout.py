@@ -88,6 +88,7 @@ class Column(StrEnum):
     STATUS = "status"
     ROLE = "role"
     COPYING = "copying"
+    LABELS = "label_agreement"
     SEEDS = "seeds"
     UTILITY = "utility"
     UTILITY_IMBALANCED = "utility_imbalanced"

@@ -120,6 +120,16 @@ class Prior(MeanNoise):
     prior: ClassVar[str] = "train"
 
 
+class ByClass(MeanNoise):
+    """Draws class by class, whatever the order of the labels."""
+
+    name: ClassVar[str] = "by-class"
+
+    def fit(self, train, ctx):
+        sampler = super().fit(train, ctx)
+        return lambda labels, rng: sampler(np.sort(labels), rng)
+
+
 class Failing(Generator):
     """Raises."""
 
