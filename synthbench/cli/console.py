@@ -22,11 +22,10 @@ def make_console() -> Console:
     return Console(width=None if sys.stdout.isatty() else WIDE)
 
 
-def rank_of(row: Mapping[str, str]) -> str:
-    """Of a row of leaderboard.csv: "1-2", "copies" for who is flagged, "" for who has none."""
-    return (
-        "copies" if row.get("copying") == "yes" else "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]]))
-    )
+def rank_of(row: Mapping[str, str], judge: str = "") -> str:
+    """Of a row of leaderboard.csv, by one judge alone: "1-2", "copies" for who is flagged, "" for who has none."""
+    ends = [row[f"{end}@{judge}" if judge else end] for end in ("rank_low", "rank_high")]
+    return "copies" if row.get("copying") == "yes" else "-".join(dict.fromkeys(ends))
 
 
 def with_interval(row: Mapping[str, str], column: str) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthbench.api.registry import BASES, Registry
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
 from synthbench.cli.console import make_console, rank_of, with_interval
+from synthbench.leaderboard.judge_notes import judge_notes
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from synthbench.data.test_sets import TestSet
+    from synthbench.results.folder import Row
     from synthbench.runner.fetch import Fetched
     from synthbench.runner.loop import RunResult
 
@@ -53,8 +54,12 @@ def print_plan(bench: Benchmark, plan: Sequence[Trial]) -> None:
 
 def print_board(result: RunResult) -> None:
     """The leaderboard with its intervals, the test sets, then where the files are and what failed."""
-    console = make_console()
-    console.print(_board(result.bench, result.out, result.tests))
+    from synthbench.results.folder import read_folder
+
+    console, run = make_console(), read_folder(result.out)
+    console.print(_board(result.bench, run.board, result.tests))
+    for note in judge_notes(run.board, run.tables["judges"]):
+        print(note)
     console.print(_test_sets(result.tests))
     print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")
     for failed in result.failed:
@@ -62,26 +67,25 @@ def print_board(result: RunResult) -> None:
             print(f"failed: {failed.trial.title}: {reason}")
 
 
-def _board(bench: Benchmark, out: Path, tests: Sequence[TestSet]) -> Table:
-    """Rank group (or "copies"), the headline with its interval, the other test metrics, utility, times."""
-    import pandas as pd
+def _board(bench: Benchmark, board: Sequence[Row], tests: Sequence[TestSet]) -> Table:
+    """Rank (or "copies"), by each judge too, the headline with its interval, more metrics, utility, times."""
     from rich.markup import escape
     from rich.table import Table
 
-    board = pd.read_csv(out / "leaderboard.csv", dtype=str, keep_default_na=False)  # cells may hold texts
+    headline, by_judge = str(bench.headline), [f"{judge}.{bench.headline.metric}" for judge in bench.judges]
     metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
-    headline = str(bench.headline)
-    shown = [headline, *(m for m in metrics if m != headline and (board[m] != "").any())][:3]
+    measured = [m for m in metrics if any(row.get(m) for row in board)]
+    shown = list(dict.fromkeys([headline, *by_judge, *measured]))[: max(3, 1 + len(by_judge))]
     positive = "".join(sorted({f"; positive class {t.positive}" for t in tests if t.positive}))
     table = Table(title=escape(f"{bench.name}: ranked by {headline} on test{positive}; 95 % intervals"))
-    for heading in ("rank", "generator", "role", "status", *shown, "utility", "fit s", "score s"):
+    ranks = ["rank", *(f"rank by {judge}" for judge in bench.judges)]
+    for heading in (*ranks, "generator", "role", "status", *shown, "utility", "fit s", "score s"):
         left = heading in ("generator", "role", "status")
         table.add_column(escape(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
-    for record in board.to_dict("records"):
-        row = {str(column): str(cell) for column, cell in record.items()}
+    for row in board:
         scoring = [float(t) for e in bench.evaluators if (t := row[f"{e.label}_wall_s"])]
         table.add_row(
-            rank_of(row),
+            *(rank_of(row, judge) for judge in ("", *bench.judges)),
             escape(row["generator"]),
             row["role"],
             f"{row['status']} {row['seeds']}",

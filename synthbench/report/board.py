@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from synthbench.leaderboard.judge_notes import judge_notes
 from synthbench.report.bars import Cell, number_cells, plain_cell
 from synthbench.report.fidelity import is_reference
 from synthbench.report.metrics import BoardMetric, board_metrics, main_metrics
@@ -101,6 +102,7 @@ def _main_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
     measured = [(metric, (_head(metric, run), number_cells(board, metric.name))) for metric in metrics]
     columns: list[Column] = [
         (rank, [_rank(row) for row in board]),
+        *_ranks_by_judge(run),
         *(column for metric, column in measured if metric.key.evaluator == chief),
         *_utilities(run, ["utility"]),
         *(column for metric, column in measured if metric.key.evaluator != chief),
@@ -171,6 +173,19 @@ def _rank(row: Row) -> Cell:
     return Cell("–".join(dict.fromkeys(filter(None, [low, high]))), value=number(row.get("rank")))
 
 
+def _ranks_by_judge(run: RunFolder) -> list[Column]:
+    """What the rank would be by each judge alone."""
+    judges = [name.partition("@")[2] for name in run.board[0] if name.startswith("rank_low@")]
+    ranks = {
+        judge: [{end: row[f"{end}@{judge}"] for end in ("rank_low", "rank_high")} for row in run.board]
+        for judge in judges
+    }
+    return [
+        (Head(f"rank by {judge}"), [_rank({**ends, "rank": ends["rank_low"]}) for ends in rows])
+        for judge, rows in ranks.items()
+    ]
+
+
 def _cost(run: RunFolder, row: Row, name: str) -> float | None:
     """A cost column's number; "scoring" is the sum over evaluators."""
     if name != "scoring":
@@ -204,6 +219,7 @@ def _notes(run: RunFolder, place: str) -> list[str]:
         notes.append("Validation: these images chose the classifier's epoch.")
     if place == "test":
         said = dict.fromkeys(row.get("utility_note", "") for row in run.board)
+        notes += judge_notes(run.board, run.tables["judges"])
         notes += [ONE_SEED] if dig(run.bench, "seeds", default=0) == 1 else []
         notes += [f"Utility: {note}." for note in said if note]
         notes += [ABOVE_ONE] if _above_one(run) else []

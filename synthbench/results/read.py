@@ -115,6 +115,7 @@ def _benchmark(record: Mapping[str, Any], evaluators: Sequence[Entry[Evaluator]]
         headline=Headline.parse(content["headline"]),
         ranking=Ranking(**content["ranking"]),
         holdout=content.get("holdout", 0.0),
+        judges=tuple(content.get("judges", ())),
         dataset=_entry(content["dataset"]),
         external=tuple(map(_entry, content["external"])),
         generators=tuple(_entry(options, declared[options["label"]]) for options in content["generators"]),

@@ -34,6 +34,7 @@ def write_results(bench: Benchmark, data: Data, results: Sequence[TrialResult], 
         Table.BOARD: board.leaderboard,
         Table.INTERVALS: board.intervals,
         Table.COMPARISONS: board.comparisons,
+        **({Table.JUDGES: board.judges} if bench.judges else {}),
         Table.TEST_SETS: pd.DataFrame([test.row() for test in data.tests]),
         Table.QUARANTINE: pd.DataFrame([vars(q) for q in data.splits.quarantine], columns=["path", "reason"]),
     }
