@@ -12,7 +12,7 @@ from synthbench.benchmark.declared import Declared
 from synthbench.errors import PluginError
 from synthbench.types import Direction
 
-__all__ = ["JUDGES", "Benchmark", "Entry", "Headline", "Ranking"]
+__all__ = ["Benchmark", "Entry", "Headline", "JUDGES", "Ranking"]  # noqa: RUF022 - a test wants plain order
 
 P = TypeVar("P", bound=Plugin)
 
