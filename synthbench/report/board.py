@@ -195,7 +195,7 @@ def _cost(run: RunFolder, row: Row, name: str) -> float | None:
 
 
 def _flags(row: Row) -> list[str]:
-    """What a reader must know of a row: copying, leaks of `test`, few seeds, a missing number."""
+    """What a reader must know of a row: copying, leaks of `test`, few seeds, labels that fit no images."""
     flags = []
     copying = row.get("copying", "").strip()
     if copying.lower() not in ("", "0", "0.0", "no", "false"):
@@ -207,6 +207,8 @@ def _flags(row: Row) -> list[str]:
         flags.append(f"leaked: {leaked:.0f} images of test")
     if "(weak)" in row.get("interval_basis", ""):
         flags.append("weak interval: few seeds")
+    if any(reason.startswith("labels: ") for reason in row.get("reason", "").split("; ")):
+        flags.append("labels do not fit the images")
     return flags
 
 
