@@ -29,9 +29,9 @@ def check_judges(bench: Benchmark, where: str) -> None:
             raise ConfigError(f"{where}: judges: {judge} must score every row: take its `generators:` away")
     seeds = {judge: getattr(bench.evaluator(judge).plugin, "seeds", 1) for judge in bench.judges}
     if len(set(seeds.values())) > 1:
-        said = ", ".join(f"{judge} {n}" for judge, n in seeds.items())
+        numbers = ", ".join(f"{judge} {n}" for judge, n in seeds.items())
         raise ConfigError(
-            f"{where}: judges: all need the same `seeds`, else one is surer than another; found {said}"
+            f"{where}: judges: all need the same `seeds`, else one is surer than another; found {numbers}"
         )
     if bench.headline.evaluator not in (JUDGES, *bench.judges):
         names = ", ".join(f"{judge}.{bench.headline.metric}" for judge in (*bench.judges, JUDGES))

@@ -76,10 +76,12 @@ def judge_columns(label: str, places: ByJudge) -> dict[str, object]:
     known = {judge: rank for judge, rank in ranks.items() if rank}
     if len(known) < len(ranks):
         return {**columns, Column.JUDGES: ""}
-    said = ", ".join(f"{'-'.join(dict.fromkeys(map(str, rank)))} by {judge}" for judge, rank in known.items())
+    places_shown = ", ".join(
+        f"{'-'.join(dict.fromkeys(map(str, rank)))} by {judge}" for judge, rank in known.items()
+    )
     return {
         **columns,
-        Column.JUDGES: "agree" if len(set(known.values())) == 1 else f"depends on the judge: {said}",
+        Column.JUDGES: "agree" if len(set(known.values())) == 1 else f"depends on the judge: {places_shown}",
     }
 
 

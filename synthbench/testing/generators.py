@@ -157,11 +157,11 @@ def _labels_shown(case: GeneratorCase) -> str:
     for fault in filter(None, (mixed.fault, alone.fault)):
         raise Violation(fault, advice)
     right_alone, right_mixed = probe(singly) == np.sort(case.labels), probe(pixels) == case.labels
-    found = (
+    shares = (
         f"asked for one class it shows that in {alone.agreement:.0%} of the images, for mixed labels in "
         f"{mixed.agreement:.0%}, by a linear probe of train"
     )
-    require(not _clearly_more(right_alone, right_mixed), found, advice)
+    require(not _clearly_more(right_alone, right_mixed), shares, advice)
     return f"a linear probe of train finds the label in {mixed.agreement:.0%} of the images"
 
 
