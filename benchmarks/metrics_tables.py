@@ -13,7 +13,7 @@ import pandas as pd
 from paper_tables import markdown
 from separation import ladder_correlation, pairs_in_order, variance_ratio
 
-__all__ = ["BLOCKS", "SHOWN", "Metrics", "load_metrics"]
+__all__ = ["BLOCKS", "SHOWN", "STRESSED", "Metrics", "load_metrics"]
 
 SPACE = "[efficientnet-lite0]"
 GENERATORS = ("acgan", "pca-gaussian", "noise", "shuffled-labels", "balanced-resample", "resample")

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from synthbench.storage.layout import Column, by_judge
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -24,7 +26,7 @@ def make_console() -> Console:
 
 def rank_of(row: Mapping[str, str], judge: str = "") -> str:
     """Of a row of leaderboard.csv, by one judge alone: "1-2", "copies" for who is flagged, "" for who has none."""
-    ends = [row[f"{end}@{judge}" if judge else end] for end in ("rank_low", "rank_high")]
+    ends = [row[by_judge(end, judge) if judge else end] for end in (Column.RANK_LOW, Column.RANK_HIGH)]
     return "copies" if row.get("copying") == "yes" else "-".join(dict.fromkeys(ends))
 
 
