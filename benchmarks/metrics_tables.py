@@ -146,8 +146,8 @@ def signatures(results: Metrics) -> str:
 
 
 THRESHOLDS = {
-    "balanced_accuracy, threshold of synthetic validation": "the same, threshold from synthetic validation",
-    "balanced_accuracy, threshold of the real hold-out": "the same, threshold from the real hold-out",
+    "balanced_accuracy, threshold of synthetic validation": "`balanced_accuracy`, threshold from synthetic validation",
+    "balanced_accuracy, threshold of the real hold-out": "`balanced_accuracy`, threshold from the real hold-out",
     "log_loss": "log loss",
 }
 """What headline_table.py scores beside the metrics of `tstr`."""
