@@ -2,7 +2,7 @@
 
 Copies the signatures of a run of benchmarks/cxr-cpu.yaml and the verdicts of a stress test to docs/results, draws
 docs/images/stress.png, and rewrites the generated blocks of docs/metrics.md from what is committed there. The
-run's other files are those that make_paper_doc.py copies.
+run's other files are those that make_paper_doc.py copies; docs/results/headline is headline_table.py's.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
         STRESS.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(arguments.stress / "stress.csv", STRESS / "stress.csv")
         draw_picture(arguments.stress, PICTURE)
-    results = load_metrics(RESULTS, STRESS)
+    results = load_metrics(RESULTS.parent)
     PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), results, PAGE_BLOCKS), encoding="utf-8")
     print(f"{PAGE.name}: written; look at {PICTURE} before you commit it")
 

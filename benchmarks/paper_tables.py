@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 import paper_printed as paper
+import yaml
 
 T = TypeVar("T")
 
@@ -42,6 +43,8 @@ FILES = {
 }
 """The committed files, and where in a run's folder each comes from."""
 
+BENCHMARK = Path(__file__).with_name("cxr-cpu.yaml")
+
 
 @dataclass(frozen=True)
 class Results:
@@ -56,6 +59,16 @@ class Results:
     losses: pd.DataFrame
     report: pd.DataFrame
     confusion: pd.DataFrame
+
+    @property
+    def headline(self) -> str:
+        """What ranked the run: "<evaluator label>.<metric>"."""
+        return str(self.run["benchmark"]["headline"])
+
+    def judge(self, backbone: str) -> str:
+        """The label of the `tstr` evaluator whose classifier has this backbone."""
+        evaluators = self.run["benchmark"]["evaluators"]
+        return next(str(e["label"]) for e in evaluators if e["use"] == "tstr" and e["backbone"] == backbone)
 
     def cell(self, generator: str, evaluator: str, metric: str, test_set: str) -> pd.Series | None:
         """The row of intervals.csv for one cell of the board; None where nobody asked."""
@@ -138,12 +151,26 @@ def size(cell: pd.Series | None) -> str:
     return "–" if cell is None else str(cell.n)
 
 
-def board(evaluator: str) -> Callable[[Results], str]:
-    """The leaderboard under one evaluator, on the held-out test set."""
+def ranking(results: Results) -> str:
+    """What ranked the run, and whether the benchmark file still says so."""
+    wanted = yaml.safe_load(BENCHMARK.read_text(encoding="utf-8"))["headline"]
+    started = results.run["started"][:10]
+    if results.headline == wanted:
+        return f"Ranked by `{wanted}` on `test`."
+    return (
+        f"The run below, of {started}, was ranked by `{results.headline}`, the headline that {BENCHMARK.name} had "
+        f"then. Today the file ranks by `{wanted}` ([why](metrics.md#which-metric-tells-training-sets-apart)): "
+        "ranks and utility here are those of the earlier headline."
+    )
+
+
+def board(backbone: str) -> Callable[[Results], str]:
+    """The leaderboard under the judge with this backbone, on the held-out test set."""
 
     def make(results: Results) -> str:
+        evaluator = results.judge(backbone)
         headings = ["generator", "role", *(HEADINGS[metric] for metric in METRICS), "N"]
-        ranked = evaluator == results.run["benchmark"]["headline"].rpartition(".")[0]
+        ranked = evaluator == results.headline.rpartition(".")[0]
         extra = ["rank", "utility"] if ranked else []
         return markdown([*extra[:1], *headings, *extra[1:]], board_rows(results, evaluator, ranked))
 
@@ -177,7 +204,8 @@ def utility_of(entry: dict[Any, Any]) -> str:
 
 def excerpt(results: Results) -> str:
     """The board of the README: both classifiers on the held-out test set, and what fitting cost."""
-    pairs = [("tstr", "balanced_accuracy"), ("tstr", "auroc"), (VGG, "balanced_accuracy")]
+    cnn, vgg = map(results.judge, ("cnn", "vgg16"))
+    pairs = [(cnn, "balanced_accuracy"), (cnn, "auroc"), (vgg, "balanced_accuracy")]
     columns = [f"`{evaluator}.{metric}`" for evaluator, metric in pairs]
     rows = [
         [rank_of(row), row["generator"], row["role"]]
@@ -198,11 +226,12 @@ def by_metric(results: Results, evaluator: str) -> pd.DataFrame:
     return scored.loc[numbers.sort_values(ascending=False, kind="stable").index]
 
 
-def test_sets(evaluator: str) -> Callable[[Results], str]:
+def test_sets(backbone: str) -> Callable[[Results], str]:
     """Balanced accuracy, AUROC and accuracy on test, train and synthetic images, side by side."""
     shown = [m for m in METRICS if m != "f1"]
 
     def make(results: Results) -> str:
+        evaluator = results.judge(backbone)
         headings = ["generator", *(f"{HEADINGS[m]}, {label}" for m in shown for label in SETS.values()), "N"]
         rows = []
         for name in by_metric(results, evaluator).generator:
@@ -225,11 +254,11 @@ def sets(results: Results) -> str:
     return markdown(["test set", "images", "patients", "classes", *kinds, "clean remainder", "whose images"], rows)
 
 
-def table_2(evaluator: str, metric: str) -> Callable[[Results], str]:
+def table_2(backbone: str, metric: str) -> Callable[[Results], str]:
     """One metric on every test set that is no training image, whole and without the leaked images."""
 
     def make(results: Results) -> str:
-        i = results.intervals
+        i, evaluator = results.intervals, results.judge(backbone)
         asked = i[(i.evaluator == evaluator) & (i.metric == metric) & (i.seen == "")]
         names = [
             name for name in dict.fromkeys(asked.test_set) if asked[asked.test_set == name].value.notna().any()
@@ -251,7 +280,7 @@ def shortcuts(results: Results) -> str:
         + [
             with_interval(results.cell(name, evaluator, metric, "test"))
             for metric in ("balanced_accuracy", "auroc")
-            for evaluator in ("tstr", "lungs-masked", "file-geometry")
+            for evaluator in (results.judge("cnn"), "lungs-masked", "file-geometry")
         ]
         for name in results.board.generator
     ]
@@ -352,15 +381,16 @@ def costs(results: Results) -> str:
 BLOCKS: dict[str, Callable[[Results], str]] = {
     "table-1": table_1,
     "confusions": confusions,
-    "leaderboard-cnn": board("tstr"),
-    "leaderboard-vgg16": board(VGG),
-    "test-sets-cnn": test_sets("tstr"),
-    "test-sets-vgg16": test_sets(VGG),
+    "ranking": ranking,
+    "leaderboard-cnn": board("cnn"),
+    "leaderboard-vgg16": board("vgg16"),
+    "test-sets-cnn": test_sets("cnn"),
+    "test-sets-vgg16": test_sets("vgg16"),
     "sets": sets,
-    "table-2-balanced-accuracy": table_2("tstr", "balanced_accuracy"),
-    "table-2-auroc": table_2("tstr", "auroc"),
-    "table-2-recall": table_2("tstr", "recall"),
-    "table-2-vgg16": table_2(VGG, "auroc"),
+    "table-2-balanced-accuracy": table_2("cnn", "balanced_accuracy"),
+    "table-2-auroc": table_2("cnn", "auroc"),
+    "table-2-recall": table_2("cnn", "recall"),
+    "table-2-vgg16": table_2("vgg16", "auroc"),
     "shortcuts": shortcuts,
     "losses": losses,
     "run-facts": facts,

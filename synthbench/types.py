@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,6 +22,14 @@ Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 """(N,), each an index into the classes."""
 Strings = npt.NDArray[np.str_]
+
+NEGATIVE = frozenset(
+    (
+        *("normal", "normals", "healthy", "negative", "neg", "control", "controls", "benign"),
+        *("uninfected", "unaffected", "no finding", "no findings", "nofinding", "no disease"),
+    )
+)
+"""What a class without the disease is called, in lower case, words apart by one space."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +168,10 @@ class Splits:
     `quarantine` lists the files put aside. `domain` says in a line whose images these are; `domains` by test
     set, where they are others. `geometry` tells of the files behind `train`, `val`, `holdout` and the test sets,
     by name; it is empty where the images come from no files.
+
+    `positive` is the one of two classes that AUROC, F1, recall and AUPRC speak of, on every test set. Unset it is
+    the other one where one class alone is called normal, healthy, negative, control or the like (`NEGATIVE`); None
+    where no name tells, and with more than two classes. Raises ValueError where it is no class of two.
     """
 
     train: Images
@@ -169,8 +182,14 @@ class Splits:
     domains: Mapping[str, str] = field(default_factory=dict)
     geometry: Mapping[str, Geometry] = field(default_factory=dict)
     holdout: Images | None = None
+    positive: str | None = None
 
     def __post_init__(self) -> None:
+        classes = self.train.classes
+        if self.positive is None:
+            object.__setattr__(self, "positive", _positive_of(classes))
+        elif self.positive not in classes or len(classes) != 2:
+            raise ValueError(f"positive is {self.positive!r}, must be one of two classes; found {classes}")
         for name, images in self.parts.items():
             part = f"test set {name!r}" if name in self.tests else repr(name)
             if images.classes != self.train.classes:
@@ -183,11 +202,23 @@ class Splits:
                 raise ValueError(f"geometry of {name!r}: {len(files)} files for {known} images")
 
     @property
+    def positive_index(self) -> int | None:
+        """The label of `positive`."""
+        return None if self.positive is None else self.train.classes.index(self.positive)
+
+    @property
     def parts(self) -> dict[str, Images]:
         """All images by the name of their part: train, val and holdout where there are any, then the test sets."""
         further = {"val": self.val, "holdout": self.holdout}
         known = {name: images for name, images in further.items() if images is not None}
         return {"train": self.train, **known, **self.tests}
+
+
+def _positive_of(classes: Sequence[str]) -> str | None:
+    """Of two classes the one whose name does not say that nothing is wrong, where the other's does."""
+    words = {name: " ".join(re.findall(r"[^\W_]+", name.casefold())) for name in classes}
+    unwell = [name for name in classes if words[name] not in NEGATIVE]
+    return unwell[0] if len(classes) == 2 and len(unwell) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -216,7 +247,8 @@ class Score:
 class Predictions:
     """Per-image results, for intervals and paired tests: `probabilities` float (N, classes), rows sum to 1.
 
-    `variant` as in `Score`: whose answers these are where an evaluator asks several models.
+    `variant` as in `Score`: whose answers these are where an evaluator asks several models. `positive` is the
+    column of the positive class of two (`Splits.positive_index`): metrics are told from predictions alone.
     """
 
     test_set: str
@@ -226,6 +258,7 @@ class Predictions:
     probabilities: npt.NDArray[np.floating[Any]]
     classifier_seed: int | None = None
     variant: str = ""
+    positive: int | None = None
 
     def __post_init__(self) -> None:
         n = len(self.labels)

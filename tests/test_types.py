@@ -128,6 +128,39 @@ def test_the_official_validation_part_agrees_too(other):
         Splits(images(), {"test": images()}, val=other)
 
 
+@pytest.mark.parametrize(
+    ("classes", "positive"),
+    [
+        (("NORMAL", "PNEUMONIA"), "PNEUMONIA"),
+        (("COVID", "NORMAL"), "COVID"),
+        (("Pneumonia", "normal"), "Pneumonia"),
+        (("Effusion", "No_Finding"), "Effusion"),
+        (("Healthy", "sick"), "sick"),
+        (("TB", "negative"), "TB"),
+        (("Control", "case"), "case"),
+        (("benign", "malignant"), "malignant"),
+        (("BACTERIA", "VIRUS"), None),
+        (("healthy", "normal"), None),
+        (("abnormal", "uncontrolled"), None),
+        (("BACTERIA", "NORMAL", "VIRUS"), None),
+    ],
+)
+def test_the_positive_class_is_the_one_that_is_not_well(classes, positive):
+    splits = Splits(images(classes=classes), {})
+    assert splits.positive == positive
+    assert splits.positive_index == (None if positive is None else classes.index(positive))
+
+
+def test_the_positive_class_may_be_said():
+    assert Splits(images(classes=("BACTERIA", "VIRUS")), {}, positive="BACTERIA").positive_index == 0
+    said = Splits(images(classes=("NORMAL", "PNEUMONIA")), {}, positive="NORMAL")
+    assert dataclasses.replace(said, tests={"test": images(classes=("NORMAL", "PNEUMONIA"))}).positive == "NORMAL"
+    with pytest.raises(ValueError, match="positive is 'X', must be one of two classes"):
+        Splits(images(), {}, positive="X")
+    with pytest.raises(ValueError, match="must be one of two classes"):
+        Splits(images(classes=("A", "B", "C")), {}, positive="A")
+
+
 def predictions(n, ids, columns=2, labels=None):
     names = np.array([f"{i}" for i in range(ids)])
     return Predictions("test", names, names, np.zeros(n, np.int64), np.full((n, columns), 1 / columns))

@@ -81,7 +81,7 @@ class FolderDataset(ImageDataset):
     def _key(self, root: Path, listing: Listing, ctx: Context) -> Mapping[str, Any]:
         return {
             "dataset": self.name,
-            "config": self.model_dump(mode="json", exclude={"root", "max_bad"}),
+            "config": self.model_dump(mode="json", exclude={"root", "max_bad", "positive"}),
             "code": code_version(type(self).__module__),
             "files": content_digest(self.name, root, listing.items, ctx),
         }
@@ -115,6 +115,11 @@ class FolderDataset(ImageDataset):
         listing: Listing,
         bad: Sequence[Quarantined],
     ) -> Splits:
+        if self.positive is not None and (self.positive not in listing.classes or len(listing.classes) != 2):
+            classes = ", ".join(listing.classes)
+            raise DataError(
+                f"{self.name}: positive is {self.positive}, must be one of two classes; found {classes}"
+            )
         tests = sorted(parts.keys() - {"train", "val"}, key=lambda name: (name != "test", name))
         return Splits(
             train=parts["train"] if "train" in parts else self._no_images(listing.classes),
@@ -123,6 +128,7 @@ class FolderDataset(ImageDataset):
             quarantine=(*listing.aside, *bad),
             domain=self.domain,
             geometry=geometry,
+            positive=self.positive,
         )
 
     def _no_images(self, classes: tuple[str, ...]) -> Images:

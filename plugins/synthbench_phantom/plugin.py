@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from synthbench import Context, Dataset, ImageDataset, Splits, code_version, hookimpl, load_images, save_images
-from synthbench_phantom.cohort import Cohort, photograph
+from synthbench_phantom.cohort import CLASSES, Cohort, photograph
 
 __all__ = ["Phantom"]
 
@@ -36,14 +36,26 @@ class Phantom(ImageDataset):
                 raise ValueError(f"{field} must exceed images_per_patient: each class needs a patient")
         return self
 
+    @field_validator("positive")
+    @classmethod
+    def _one_of_the_classes(cls, positive: str | None) -> str | None:
+        if positive not in (None, *CLASSES):
+            raise ValueError(f"must be one of {', '.join(CLASSES)}")
+        return positive
+
     def load(self, ctx: Context) -> Splits:
         """Rendered on first use (some milliseconds an image), memory-mapped from the store later."""
-        key = {"name": self.name, "config": self.model_dump(mode="json"), "code": code_version(__name__)}
+        key = {
+            "name": self.name,
+            "config": self.model_dump(mode="json", exclude={"positive"}),
+            "code": code_version(__name__),
+        }
         folder = ctx.store.make("dataset", key, lambda folder: self._render(folder, ctx)).path
         return Splits(
             train=load_images(folder / "train"),
             tests={"test": load_images(folder / "test")},
             domain="procedural phantoms; no patient",
+            positive=self.positive,
         )
 
     def _render(self, folder: Path, ctx: Context) -> None:

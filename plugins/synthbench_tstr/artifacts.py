@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["write_classifier", "write_curve"]
 
 
-def write_classifier(classifier: Classifier, answers: Sequence[Predictions], folder: Path) -> None:
+def write_classifier(classifier: Classifier, predictions: Sequence[Predictions], folder: Path) -> None:
     """history.csv and curves.png of the training; report.csv, confusion.csv, confusion.png of all test sets."""
     folder.mkdir(parents=True, exist_ok=True)
     classifier.write_history(folder / "history.csv")
     plot_curves(classifier.history, folder / "curves.png")
     classes = classifier.classes
-    matrices = {a.test_set: confusion(a.labels, _predicted(a), len(classes)) for a in answers}
+    matrices = {p.test_set: confusion(p.labels, _predicted(p), len(classes)) for p in predictions}
     plot_confusions(matrices, classes, folder / "confusion.png")
     _write_csv(
         folder / "confusion.csv",  # rows true, columns predicted
@@ -41,8 +41,8 @@ def write_classifier(classifier: Classifier, answers: Sequence[Predictions], fol
     )
     _write_csv(
         folder / "report.csv",
-        ["test_set", "class", "precision", "recall", "f1", "support"],
-        [[a.test_set, *astuple(row)] for a in answers for row in report(a.labels, _predicted(a), classes)],
+        ["test_set", "class", "precision", "recall", "f1", "support", "auroc", "auprc"],
+        [[p.test_set, *astuple(row)] for p in predictions for row in report(p.labels, p.probabilities, classes)],
     )
 
 
@@ -65,12 +65,12 @@ def write_curve(points: Sequence[tuple[int, Sequence[Score]]], test_set: str, fo
 
 def _values(scores: Sequence[Score], metric: str, test_set: str) -> list[float]:
     """The defined values of all classifiers."""
-    found = [score.value for score in scores if (score.metric, score.test_set) == (metric, test_set)]
-    return [value for value in found if not math.isnan(value)]
+    values = [score.value for score in scores if (score.metric, score.test_set) == (metric, test_set)]
+    return [value for value in values if not math.isnan(value)]
 
 
-def _predicted(answers: Predictions) -> npt.NDArray[np.int64]:
-    predicted: npt.NDArray[np.int64] = answers.probabilities.argmax(1)
+def _predicted(predictions: Predictions) -> npt.NDArray[np.int64]:
+    predicted: npt.NDArray[np.int64] = predictions.probabilities.argmax(1)
     return predicted
 
 

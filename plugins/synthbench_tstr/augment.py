@@ -16,7 +16,7 @@ from synthbench_tstr.training_sets import check_alike, draw, draw_again, togethe
 __all__ = ["Augment"]
 
 CONTROLS: Final = ("real alone", "real duplicated")
-GAINS: Final = ("balanced_accuracy", "auroc")
+GAINS: Final = ("auroc", "balanced_accuracy_matched", "balanced_accuracy")
 
 
 class Augment(ClassifierEvaluator):
@@ -37,8 +37,8 @@ class Augment(ClassifierEvaluator):
     images: Limit = None
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
-        """Five metrics of each training set, and the gains over each control, on every real test set."""
-        from synthbench_tstr.scoring import EvaluationSet
+        """All metrics of each training set, and the gains over each control, on all real images that none saw."""
+        from synthbench_tstr.scoring import unseen_sets
         from synthbench_tstr.train_and_test import joined, train_and_test
 
         check_alike(real.train, synthetic)
@@ -49,22 +49,25 @@ class Augment(ClassifierEvaluator):
             alone: real.train,
             duplicated: draw_again(real.train, added.counts(), ctx.rng("duplicates")),
         }
-        evaluation_sets = [EvaluationSet(name, images) for name, images in real.tests.items()]
-        found = joined(
-            [train_and_test(images, evaluation_sets, self, ctx, variant=name) for name, images in training.items()]
+        evaluation = joined(
+            [
+                train_and_test(images, unseen_sets(real), self, ctx, variant=name)
+                for name, images in training.items()
+            ]
         )
-        return replace(found, scores=[*found.scores, *_gains(found.scores)])
+        return replace(evaluation, scores=[*evaluation.scores, *_gains(evaluation.scores)])
 
     def resample(
-        self, answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
+        self, predictions: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
     ) -> Mapping[tuple[str, str], npt.NDArray[np.floating]]:
         """Every metric of every training set, and the gains: differences on the same resampled images."""
-        found = dict(super().resample(answers, weights))
+        replicates = dict(super().resample(predictions, weights))
         for metric in GAINS:
             for control in CONTROLS:
-                if {(metric, ""), (metric, control)} <= found.keys():
-                    found[f"{metric}_gain", f"over {control}"] = found[metric, ""] - found[metric, control]
-        return found
+                if {(metric, ""), (metric, control)} <= replicates.keys():
+                    gain = replicates[metric, ""] - replicates[metric, control]
+                    replicates[f"{metric}_gain", f"over {control}"] = gain
+        return replicates
 
 
 def _gains(scores: Sequence[Score]) -> list[Score]:

@@ -15,13 +15,14 @@ from synthbench_torchkit.recipe import Recipe, check_backbone, check_weights, de
 
 __all__ = ["METRICS", "ClassifierEvaluator", "Limit"]
 
-METRICS: Final[Mapping[str, Direction]] = {
-    "accuracy": "higher",
-    "balanced_accuracy": "higher",
-    "auroc": "higher",
-    "f1": "higher",
-    "recall": "higher",
-}
+METRICS: Final[Mapping[str, Direction]] = dict.fromkeys(
+    (
+        # First what needs no threshold of the classifier's own: it tells generators apart best (docs/metrics.md).
+        *("auroc", "balanced_accuracy_matched", "auprc", "auprc_negative", "specificity_at_90_sensitivity"),
+        *("accuracy", "balanced_accuracy", "f1", "recall"),
+    ),
+    "higher",
+)
 
 Limit = Annotated[
     int | None,
@@ -71,14 +72,14 @@ class ClassifierEvaluator(Evaluator):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in(cls, given: Any) -> Any:
+    def _fill_in(cls, options: Any) -> Any:
         """Put the backbone's own values where none are set, so that they stand in the resolved configuration."""
-        if not isinstance(given, dict):
-            return given
-        backbone = given.get("backbone", cls.model_fields["backbone"].default)
+        if not isinstance(options, dict):
+            return options
+        backbone = options.get("backbone", cls.model_fields["backbone"].default)
         # The small CNN may sit on a plateau for some epochs before it learns anything: 2 would end it there.
-        own = {"patience": 5 if backbone == "cnn" else 2, **defaults(backbone)}
-        return {**given, **{name: value for name, value in own.items() if given.get(name) is None}}
+        unset = {"patience": 5 if backbone == "cnn" else 2, **defaults(backbone)}
+        return {**options, **{name: value for name, value in unset.items() if options.get(name) is None}}
 
     @field_validator("backbone")
     @classmethod
@@ -104,9 +105,9 @@ class ClassifierEvaluator(Evaluator):
         return self.model_copy(update={"seeds": 1})
 
     def resample(
-        self, answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
+        self, predictions: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
     ) -> Mapping[tuple[str, str], npt.NDArray[np.floating]]:
         """Every metric of every variant; left out where the test set has too few images for it."""
         from synthbench_tstr.scoring import resampled
 
-        return resampled(answers, weights)
+        return resampled(predictions, weights)

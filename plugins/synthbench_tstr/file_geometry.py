@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -31,31 +32,31 @@ class FileGeometry(Evaluator):
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = dict.fromkeys(METRICS, (0.0, 1.0))
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:  # noqa: ARG002
-        """Five metrics on every test set whose files are known."""
-        from synthbench_tstr.scoring import EvaluationSet, no_scores, scores_of
+        """All metrics on every test set, and on the hold-out, whose files are known."""
+        from synthbench_tstr.scoring import no_scores, scores_of, unseen_sets
 
-        evaluation_sets = [EvaluationSet(name, images) for name, images in real.tests.items()]
+        evaluation_sets = unseen_sets(real)
         model = _fitted(real) if "train" in real.geometry else None
-        answers = {
+        predictions = {
             evaluation_set.test_set: _predict(model, evaluation_set, real.geometry[evaluation_set.test_set])
             for evaluation_set in evaluation_sets
             if model is not None and evaluation_set.test_set in real.geometry
         }
         scores = [
-            scores_of(answers[evaluation_set.test_set], evaluation_set)
-            if evaluation_set.test_set in answers
+            scores_of(predictions[evaluation_set.test_set], evaluation_set)
+            if evaluation_set.test_set in predictions
             else no_scores(METRICS, evaluation_set, UNKNOWN)
             for evaluation_set in evaluation_sets
         ]
-        return Evaluation([score for of_exam in scores for score in of_exam], list(answers.values()))
+        return Evaluation(list(chain.from_iterable(scores)), list(predictions.values()))
 
     def resample(
-        self, answers: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
+        self, predictions: Mapping[str, Predictions], weights: npt.NDArray[np.integer]
     ) -> Mapping[tuple[str, str], npt.NDArray[np.floating]]:
         """Every metric; left out where the test set has too few images for it."""
         from synthbench_tstr.scoring import resampled
 
-        return resampled(answers, weights)
+        return resampled(predictions, weights)
 
 
 def _fitted(real: Splits) -> Any:
@@ -79,5 +80,10 @@ def _features(files: Geometry) -> npt.NDArray[np.float64]:
 def _predict(model: Any, evaluation_set: EvaluationSet, files: Geometry) -> Predictions:
     images = evaluation_set.images
     return Predictions(
-        evaluation_set.test_set, images.ids, images.groups, images.labels, model.predict_proba(_features(files))
+        evaluation_set.test_set,
+        images.ids,
+        images.groups,
+        images.labels,
+        model.predict_proba(_features(files)),
+        positive=evaluation_set.positive,
     )

@@ -28,8 +28,8 @@ def covered(images: Images, most: int = 1000) -> npt.NDArray[np.float64]:
     """
     mask = lung_mask(SIDE, SIDE)
     chosen = np.unique(np.linspace(0, len(images) - 1, most).astype(int))
-    found = [lung_fields(_resized(images.pixels[number])) for number in chosen]
-    return np.array([mask[fields].mean() for fields in found if fields is not None])
+    both = [lung_fields(_resized(images.pixels[number])) for number in chosen]
+    return np.array([mask[fields].mean() for fields in both if fields is not None])
 
 
 def _resized(pixels: npt.NDArray[np.uint8]) -> Grey:

@@ -14,10 +14,12 @@ __all__ = ["check_alike", "draw", "draw_again", "together"]
 
 def check_alike(real: Images, synthetic: Images) -> None:
     """Raise DataError unless classes and shape agree."""
-    for what in ("classes", "shape"):
-        there, here = getattr(real, what), getattr(synthetic, what)
-        if there != here:
-            raise DataError(f"the synthetic images have {what} {here}, the real ones {there}: they must agree")
+    for facet in ("classes", "shape"):
+        of_real, of_synthetic = getattr(real, facet), getattr(synthetic, facet)
+        if of_real != of_synthetic:
+            raise DataError(
+                f"the synthetic images have {facet} {of_synthetic}, the real ones {of_real}: they must agree"
+            )
 
 
 def draw(images: Images, limit: int | None, rng: np.random.Generator) -> Images:
@@ -25,7 +27,9 @@ def draw(images: Images, limit: int | None, rng: np.random.Generator) -> Images:
     containing the smaller one."""
     if limit is None or limit >= len(images):
         return images
-    place = np.empty(len(images))  # 0-1, evenly spread over each class
+    # Each class is spread evenly over 0-1, so that any head of the order has the classes in proportion, and a
+    # curve over sizes differs by more images alone, not by other ones.
+    place = np.empty(len(images))
     for k in range(len(images.classes)):
         members = rng.permutation(np.flatnonzero(images.labels == k))
         place[members] = (np.arange(len(members)) + 0.5) / max(1, len(members))

@@ -21,9 +21,9 @@ class Trts(ClassifierEvaluator):
     name: ClassVar[str] = "trts"
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
-        """Five metrics on the synthetic images (test set ""), each of `seeds` times."""
+        """All metrics on the synthetic images (test set ""), each of `seeds` times."""
         from synthbench_tstr.scoring import EvaluationSet
         from synthbench_tstr.train_and_test import train_and_test
 
         check_alike(real.train, synthetic)
-        return train_and_test(real.train, [EvaluationSet("", synthetic)], self, ctx)
+        return train_and_test(real.train, [EvaluationSet("", synthetic, real.positive_index)], self, ctx)

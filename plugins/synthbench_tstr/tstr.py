@@ -22,8 +22,9 @@ __all__ = ["Tstr"]
 class Tstr(ClassifierEvaluator):
     """Train a classifier on synthetic images alone and test it on every real test set.
 
-    Further test sets: `train`, the images that the generator saw (the paper's protocol), and `synthetic`, the
-    held-out synthetic images, which chose the classifier's epoch and so are a little too kind.
+    Further test sets: `holdout`, where a benchmark keeps one from all who learn; `train`, the images that the
+    generator saw (the paper's protocol); and `synthetic`, the held-out synthetic images, which chose the
+    classifier's epoch and so are a little too kind.
     """
 
     name: ClassVar[str] = "tstr"
@@ -38,9 +39,9 @@ class Tstr(ClassifierEvaluator):
 
     @field_validator("sizes", mode="before")
     @classmethod
-    def _from_a_list(cls, given: Any) -> Any:
+    def _from_a_list(cls, sizes: Any) -> Any:
         """YAML and JSON have no tuples, and strict pydantic wants one once a validator has seen the whole."""
-        return tuple(given) if isinstance(given, list) else given
+        return tuple(sizes) if isinstance(sizes, list) else sizes
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:
@@ -52,7 +53,7 @@ class Tstr(ClassifierEvaluator):
         return self
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
-        """Five metrics on every test set, each of `seeds` times; files by classifier in `ctx.workdir`."""
+        """All metrics on every test set, each of `seeds` times; files by classifier in `ctx.workdir`."""
         from synthbench_tstr.train_and_test import joined, real_sets, train_and_test
 
         check_alike(real.train, synthetic)

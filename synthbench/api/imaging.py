@@ -19,7 +19,7 @@ Index = npt.NDArray[np.intp]
 
 
 class ImageDataset(Dataset):
-    """What every data set takes: how its pictures become arrays (image_size, image_size, channels)."""
+    """What every data set takes: how its pictures become arrays (image_size, image_size, channels); `positive`."""
 
     image_size: int = Field(64, ge=8, le=1024, description="height and width in pixels")
     channels: Literal[1, 3] = Field(1, description="1: grey; 3: RGB, grey pictures with three equal channels")
@@ -30,6 +30,11 @@ class ImageDataset(Dataset):
     antialias: bool = Field(
         True,
         description="true: PIL's bilinear, averaging when it shrinks; false: OpenCV's, which does not",
+    )
+    positive: str | None = Field(
+        None,
+        description="of two classes the one that AUROC, F1, recall and AUPRC speak of, on external sets too; "
+        "unset: the other one where one class is called normal, healthy, negative, control or the like",
     )
 
 

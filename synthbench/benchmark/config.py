@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from synthbench.api.extractors import Known
 from synthbench.api.interfaces import Generator, Plugin
 from synthbench.api.registry import Kind, Registry, did_you_mean
-from synthbench.benchmark.definition import Benchmark, Entry, Headline, Ranking
+from synthbench.benchmark.definition import JUDGES, Benchmark, Entry, Headline, Ranking
+from synthbench.benchmark.judges import check_judges
 from synthbench.benchmark.strict_yaml import apply_override, read_yaml
 from synthbench.errors import ConfigError, PluginError
 
@@ -38,8 +39,13 @@ class BenchmarkFile(BaseModel):
         description="images asked of each generator, classes balanced unless it asks for the training prior",
     )
     headline: str = Field(
-        "tstr.balanced_accuracy",
+        "tstr.auroc",
         description="`<evaluator label>.<metric>`: on the test set `test` it ranks the board",
+    )
+    judges: tuple[str, ...] = Field(
+        (),
+        description="labels of two or more `tstr` evaluators, whose ranks stand beside each other; a rank that "
+        "depends on the judge says so; `headline: judges.<metric>` ranks by their mean",
     )
     ranking: Ranking = Field(Ranking(), description="how generators are compared, see below")
     max_leak: float = Field(
@@ -64,7 +70,7 @@ class BenchmarkFile(BaseModel):
     evaluators: list[dict[str, Any]] = Field(min_length=1, description="what scores the synthetic images")
 
 
-_PLAIN = ("name", "seed", "seeds", "samples", "ranking", "max_leak", "holdout", "baselines")
+_PLAIN = ("name", "seed", "seeds", "samples", "judges", "ranking", "max_leak", "holdout", "baselines")
 
 
 def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()) -> Benchmark:
@@ -193,11 +199,17 @@ def _check_whole(bench: Benchmark, where: str) -> None:
     for evaluator in bench.evaluators:
         if evaluator.label in ("generator", "fit", "sample"):
             raise ConfigError(f"{where}: evaluators: {evaluator.label!r} is a stage of every trial; add `label:`")
+        if evaluator.label == JUDGES:
+            raise ConfigError(f"{where}: evaluators: {JUDGES!r} means all judges in a headline; add `label:`")
         for label in evaluator.generators or ():
             if label not in known:
                 hint = did_you_mean(label, known)
                 raise ConfigError(f"{where}: evaluators, {evaluator.label}: no generator {label!r}.{hint}")
+    check_judges(bench, where)
     metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
+    metrics += [
+        f"{JUDGES}.{metric}" for judge in bench.judges[:1] for metric in bench.evaluator(judge).declared.metrics
+    ]
     if (headline := str(bench.headline)) not in metrics:
         raise ConfigError(f"{where}: headline: no metric {headline!r}.{did_you_mean(headline, metrics)}")
     _check_ranking(bench, where)
@@ -208,8 +220,10 @@ def _check_ranking(bench: Benchmark, where: str) -> None:
     metric = {"mcnemar": "accuracy", "delong": "auroc"}.get(bench.ranking.test)
     if metric is None:
         return
-    evaluator = bench.evaluator(bench.headline.evaluator).plugin
     named = f"{where}: ranking.test: {bench.ranking.test}"
+    if bench.headline.evaluator == JUDGES:
+        raise ConfigError(f"{named} knows one judge; take bootstrap for their mean")
+    evaluator = bench.evaluator(bench.headline.evaluator).plugin
     if bench.headline.metric != metric:
         raise ConfigError(f"{named} compares {metric}, the headline is {bench.headline.metric}")
     if bench.seeds > 1 or getattr(evaluator, "seeds", 1) > 1:

@@ -12,9 +12,12 @@ from synthbench.benchmark.declared import Declared
 from synthbench.errors import PluginError
 from synthbench.types import Direction
 
-__all__ = ["Benchmark", "Entry", "Headline", "Ranking"]
+__all__ = ["Benchmark", "Entry", "Headline", "JUDGES", "Ranking"]  # noqa: RUF022 - a test wants plain order
 
 P = TypeVar("P", bound=Plugin)
+
+JUDGES = "judges"
+"""In a headline, in place of an evaluator: the mean over the judges."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class Benchmark:
     ranking   the test that compares generators
     max_leak  share of the images of "test" that may be known from training before it cannot rank the board
     holdout   share of the training images that nobody learns from, to tell copying from learning; 0 for none
+    judges    labels of evaluators whose ranks stand beside each other; none, or two or more
     """
 
     name: str
@@ -114,15 +118,21 @@ class Benchmark:
     external: tuple[Entry[Dataset], ...]
     generators: tuple[Entry[Generator], ...]
     evaluators: tuple[Entry[Evaluator], ...]
+    judges: tuple[str, ...] = ()
 
     def evaluator(self, label: str) -> Entry[Evaluator]:
         """The evaluator of that label. Raises StopIteration where there is none."""
         return next(entry for entry in self.evaluators if entry.label == label)
 
     @property
+    def ranked_by(self) -> tuple[str, ...]:
+        """The evaluators behind the headline: one, or all judges where it is their mean."""
+        return self.judges if self.headline.evaluator == JUDGES else (self.headline.evaluator,)
+
+    @property
     def direction(self) -> Direction:
         """Which way of the headline is better."""
-        return self.evaluator(self.headline.evaluator).declared.metrics[self.headline.metric]
+        return self.evaluator(self.ranked_by[0]).declared.metrics[self.headline.metric]
 
     def resolved(self) -> dict[str, Any]:
         """The whole file with every default written out; floors and ceilings stand among the generators."""
@@ -132,6 +142,7 @@ class Benchmark:
             "seeds": self.seeds,
             "samples": self.samples,
             "headline": str(self.headline),
+            "judges": list(self.judges),
             "ranking": self.ranking.model_dump(),
             "max_leak": self.max_leak,
             "holdout": self.holdout,

@@ -57,14 +57,14 @@ def make_plan(bench: Benchmark, only: Sequence[str] = ()) -> list[Trial]:
 
 def seeds_of(bench: Benchmark, generator: Entry[Generator]) -> int:
     """How many trials a generator has: as the file says; a floor at least FLOOR_DRAWS if it has a headline."""
-    drawn = _is_floor(generator) and _scores(bench.evaluator(bench.headline.evaluator), generator)
+    drawn = _is_floor(generator) and all(_scores(bench.evaluator(label), generator) for label in bench.ranked_by)
     return max(bench.seeds, FLOOR_DRAWS) if drawn else bench.seeds
 
 
 def scorers(bench: Benchmark, generator: Entry[Generator], index: int) -> tuple[Entry[Evaluator], ...]:
     """Who scores a trial: all that the file has for its generator; of a floor's further draws the headline's."""
     asked = tuple(entry for entry in bench.evaluators if _scores(entry, generator))
-    return asked if index < bench.seeds else tuple(e for e in asked if e.label == bench.headline.evaluator)
+    return asked if index < bench.seeds else tuple(e for e in asked if e.label in bench.ranked_by)
 
 
 def _evaluators(bench: Benchmark, generator: Entry[Generator], index: int) -> tuple[Entry[Evaluator], ...]:
@@ -76,8 +76,7 @@ def _evaluators(bench: Benchmark, generator: Entry[Generator], index: int) -> tu
     asked = scorers(bench, generator, index)
     if not _is_floor(generator):
         return asked
-    chief = bench.headline.evaluator
-    return tuple(replace(e, at_hand=e.plugin.once()) if e.label == chief else e for e in asked)
+    return tuple(replace(e, at_hand=e.plugin.once()) if e.label in bench.ranked_by else e for e in asked)
 
 
 def _is_floor(generator: Entry[Generator]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from synthbench.results.folder import estimate
+from synthbench.storage.layout import Column, by_judge
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,14 +25,15 @@ def make_console() -> Console:
     return Console(width=None if sys.stdout.isatty() else WIDE)
 
 
-def rank_of(row: Mapping[str, str]) -> str:
-    """Of a row of leaderboard.csv: "1-2", "copies" for who is flagged, "" for who has none.
+def rank_of(row: Mapping[str, str], judge: str = "") -> str:
+    """Of a row of leaderboard.csv, by one judge alone: "1-2", "copies" for who is flagged, "" for who has none.
 
     "1-2*" where `basis_of` says more.
     """
-    if row.get("copying") == "yes":
+    if row.get(Column.COPYING) == "yes":
         return "copies"
-    return "-".join(dict.fromkeys([row["rank_low"], row["rank_high"]])) + "*" * bool(row.get("rank_basis"))
+    ends = [row[by_judge(end, judge) if judge else end] for end in (Column.RANK_LOW, Column.RANK_HIGH)]
+    return "-".join(dict.fromkeys(ends)) + "*" * bool(row.get(Column.RANK_BASIS))
 
 
 def warnings_of(rows: Iterable[Mapping[str, str]]) -> list[str]:

@@ -9,6 +9,7 @@ from synthbench.api.registry import BASES, Registry
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
 from synthbench.cli.console import basis_of, make_console, rank_of, warnings_of, with_interval
+from synthbench.leaderboard.judge_notes import judge_notes
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,13 +54,12 @@ def print_plan(bench: Benchmark, plan: Sequence[Trial]) -> None:
 
 def print_board(result: RunResult) -> None:
     """The leaderboard with its intervals, the test sets, then where the files are and what failed."""
-    from synthbench.results.folder import read_csv
+    from synthbench.results.folder import read_folder
 
-    console = make_console()
-    rows = read_csv(result.out / "leaderboard.csv")  # cells may hold texts
-    console.print(_board(result.bench, rows))
-    for warning in warnings_of(rows):
-        print(warning)
+    console, run = make_console(), read_folder(result.out)
+    console.print(_board(result.bench, run.board, result.tests))
+    for line in [*warnings_of(run.board), *judge_notes(run.board, run.tables["judges"])]:
+        print(line)
     console.print(_test_sets(result.tests))
     print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")
     for failed in result.failed:
@@ -67,23 +67,26 @@ def print_board(result: RunResult) -> None:
             print(f"failed: {failed.trial.title}: {reason}")
 
 
-def _board(bench: Benchmark, rows: Sequence[Row]) -> Table:
-    """Rank group (or "copies"), the headline with its interval, the other test metrics, utility, times."""
+def _board(bench: Benchmark, board: Sequence[Row], tests: Sequence[TestSet]) -> Table:
+    """Rank (or "copies"), by each judge too, the headline with its interval, more metrics, utility, times."""
     from rich.markup import escape
     from rich.table import Table
 
+    headline, by_judge = str(bench.headline), [f"{judge}.{bench.headline.metric}" for judge in bench.judges]
     metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
-    headline = str(bench.headline)
-    shown = [headline, *(m for m in metrics if m != headline and any(row[m] for row in rows))][:3]
-    table = Table(title=f"{escape(bench.name)}: ranked by {escape(headline)} on test; 95 % intervals")
-    table.caption = basis_of(rows)
-    for heading in ("rank", "generator", "role", "status", *shown, "utility", "fit s", "score s"):
+    measured = [m for m in metrics if any(row.get(m) for row in board)]
+    shown = list(dict.fromkeys([headline, *by_judge, *measured]))[: max(3, 1 + len(by_judge))]
+    positive = "".join(sorted({f"; positive class {t.positive}" for t in tests if t.positive}))
+    table = Table(title=escape(f"{bench.name}: ranked by {headline} on test{positive}; 95 % intervals"))
+    table.caption = basis_of(board)
+    ranks = ["rank", *(f"rank by {judge}" for judge in bench.judges)]
+    for heading in (*ranks, "generator", "role", "status", *shown, "utility", "fit s", "score s"):
         left = heading in ("generator", "role", "status")
         table.add_column(escape(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
-    for row in rows:
+    for row in board:
         scoring = [float(t) for e in bench.evaluators if (t := row[f"{e.label}_wall_s"])]
         table.add_row(
-            rank_of(row),
+            *(rank_of(row, judge) for judge in ("", *bench.judges)),
             escape(row["generator"]),
             row["role"],
             f"{row['status']} {row['seeds']}",

@@ -18,7 +18,10 @@ __all__ = ["Data", "TestSet", "clean_name", "dataset_of", "describe", "with_rema
 
 @dataclass(frozen=True)
 class TestSet:
-    """A test set's facts. `leaked` counts images that the training set knows, by kind and in all (`leaked`)."""
+    """A test set's facts. `leaked` counts images that the training set knows, by kind and in all (`leaked`).
+
+    `positive` is the class that AUROC, F1 and recall on it speak of, "" where there are more than two.
+    """
 
     name: str
     dataset: str
@@ -27,6 +30,7 @@ class TestSet:
     patients: int
     counts: Mapping[str, int]
     leaked: Mapping[str, int]
+    positive: str = ""
     __test__ = False  # no test case, whatever pytest thinks of the name
 
     @property
@@ -40,7 +44,7 @@ class TestSet:
         clean = self.images - self.leaked["leaked"]
         return {
             **{"test_set": self.name, "dataset": self.dataset, "images": self.images, "patients": self.patients},
-            **{"counts": counts, **self.leaked, "clean": clean, "domain": self.domain},
+            **{"counts": counts, "positive": self.positive, **self.leaked, "clean": clean, "domain": self.domain},
         }
 
 
@@ -65,6 +69,7 @@ def describe(bench: Benchmark, splits: Splits, audit: Audit) -> list[TestSet]:
             len(np.unique(images.groups)),
             images.counts(),
             audit.counts(name),
+            splits.positive or "",
         )
         for name, images in {**splits.tests, **holdout}.items()
     ]

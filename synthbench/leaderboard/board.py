@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import pandas as pd
 
-from synthbench.benchmark.definition import Benchmark
+from synthbench.benchmark.definition import Benchmark, Headline
 from synthbench.benchmark.plan import seeds_of
 from synthbench.data.test_sets import TestSet
 from synthbench.errors import DataError
@@ -17,6 +17,7 @@ from synthbench.leaderboard.copying import copying, flagged_by
 from synthbench.leaderboard.estimates import Estimate, Estimates, estimates_of
 from synthbench.leaderboard.few_seeds import UNKNOWN, by_seed, rank_basis, with_pools
 from synthbench.leaderboard.floors import chance_of, floor_check, floor_warning
+from synthbench.leaderboard.judges import ByJudge, JudgePair, Places, judge_columns, judge_pairs, with_mean
 from synthbench.leaderboard.pairwise import Comparison, compare, ranks
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
@@ -25,7 +26,7 @@ from synthbench.storage.layout import Column, check, cpu_s, domain, high, leaked
 from synthbench.storage.predictions import load_predictions
 from synthbench.types import Predictions
 
-__all__ = ["Board", "head_of", "make_board", "standings"]
+__all__ = ["Board", "heads_of", "make_board", "standings"]
 
 Trials = Mapping[str, Sequence[TrialResult]]  # by generator
 ByGenerator = Mapping[str, Estimates]
@@ -51,30 +52,34 @@ INTERVAL_COLUMNS = [
 
 @dataclass(frozen=True)
 class Board:
-    """The leaderboard, every estimate in full, and every pair of candidates."""
+    """The leaderboard, every estimate in full, every pair of candidates, and every pair of judges."""
 
     leaderboard: pd.DataFrame
     intervals: pd.DataFrame
     comparisons: pd.DataFrame
+    judges: pd.DataFrame
 
 
 def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[TrialResult]) -> Board:
-    """All three tables of the results so far."""
+    """All four tables of the results so far."""
     trials: dict[str, list[TrialResult]] = {}
     for result in results:
         trials.setdefault(result.trial.generator.label, []).append(result)
     floors = {label for label, of_label in trials.items() if _role(of_label) == "floor"}
-    estimates = with_pools(
-        {label: estimates_of(of_label, len(of_label)) for label, of_label in trials.items()}, floors
-    )
-    heads = {label: head for label, known in estimates.items() if (head := head_of(known, bench))}
+    own = {
+        label: with_mean(estimates_of(of_label, len(of_label)), bench, of_label)
+        for label, of_label in trials.items()
+    }
+    estimates = with_pools(own, floors)
+    heads = heads_of(estimates, bench)
     barred = _barred(bench, tests)
     comparisons, places = standings(bench, tests, trials, heads)
+    by_judge, pairs = _judged(bench, tests, trials, estimates)
     n_classes = len(tests[0].counts) if tests else 2
     columns = _columns(bench, estimates)
     rows = [
         {
-            **_place(label, of_label, places, heads.get(label)),
+            **_place(label, of_label, places, heads.get(label), by_judge),
             **_numbers(columns, estimates[label], n_classes, floor=label in floors),
             **utilities(label, heads if _role(of_label) == "candidate" else {}, bench, n_classes),
             **_facts(bench, tests, of_label, heads.get(label)),
@@ -86,6 +91,7 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[Tri
         _sorted(rows, [heads[label].value if label in heads else math.nan for label in trials], bench),
         pd.DataFrame(list(_intervals(estimates)), columns=INTERVAL_COLUMNS),
         pd.DataFrame(map(asdict, comparisons), columns=[field.name for field in fields(Comparison)]),
+        pd.DataFrame(map(asdict, pairs), columns=[field.name for field in fields(JudgePair)]),
     )
 
 
@@ -104,10 +110,29 @@ def standings(
     return comparisons, ranks(list(rivals), comparisons)
 
 
-def head_of(estimates: Estimates, bench: Benchmark) -> Estimate | None:
-    """The headline's estimate: on `test`, or of an evaluator that scores the synthetic images themselves."""
+def heads_of(estimates: ByGenerator, bench: Benchmark) -> dict[str, Estimate]:
+    """The headline's estimates: on `test`, or of an evaluator that scores the synthetic images themselves."""
     on_test = ScoreKey(*bench.headline, "test")
-    return estimates.get(on_test) or estimates.get(on_test._replace(test_set=""))
+    nowhere = on_test._replace(test_set="")
+    return {
+        label: head
+        for label, known in estimates.items()
+        if (head := known.get(on_test) or known.get(nowhere)) is not None
+    }
+
+
+def _judged(
+    bench: Benchmark, tests: Sequence[TestSet], trials: Trials, estimates: ByGenerator
+) -> tuple[dict[str, dict[str, tuple[int, int]]], list[JudgePair]]:
+    """By judge the ranks that it alone would give, and how far every two judges agree."""
+    places: dict[str, dict[str, tuple[int, int]]] = {}
+    values: dict[str, dict[str, float]] = {}
+    for judge in bench.judges:
+        alone = replace(bench, headline=Headline(judge, bench.headline.metric))
+        heads = heads_of(estimates, alone)
+        places[judge] = standings(alone, tests, trials, heads)[1]
+        values[judge] = {label: head.value for label, head in _rivals(trials, heads).items()}
+    return places, judge_pairs(values, bench.headline.metric)
 
 
 def _barred(bench: Benchmark, tests: Sequence[TestSet]) -> list[str]:
@@ -156,19 +181,19 @@ def _predictions(bench: Benchmark, results: Sequence[TrialResult]) -> Prediction
 
 def _columns(bench: Benchmark, estimates: ByGenerator) -> list[ScoreKey]:
     """The headline, then every metric in the file's order, on `test` first."""
-    declared = [ScoreKey(e.label, metric, "test") for e in bench.evaluators for metric in e.declared.metrics]
+    metrics = [ScoreKey(e.label, metric, "test") for e in bench.evaluators for metric in e.declared.metrics]
+    declared = list(dict.fromkeys([ScoreKey(*bench.headline, "test"), *metrics]))
     order = {key.name: place for place, key in enumerate(declared)}
     measured = dict.fromkeys(key for known in estimates.values() for key in known)
     plain = {key.name for key in measured}
     # A metric that nobody has a number for yet, or that is not measured on `test`, has its column all the same.
     missing = [key for key in declared if key.name not in plain]
     first = sorted((key for key in [*measured, *missing] if key.name in order), key=lambda key: order[key.name])
-    first.sort(key=lambda key: key.name != str(bench.headline))  # stable: the headline leads
     return list(dict.fromkeys([*first, *(key for key in measured if key.name not in order)]))
 
 
 def _place(
-    label: str, results: Sequence[TrialResult], places: Mapping[str, tuple[int, int]], head: Estimate | None
+    label: str, results: Sequence[TrialResult], places: Places, head: Estimate | None, by_judge: ByJudge
 ) -> dict[str, Any]:
     first, last = places.get(label, (None, None))
     states = {result.status for result in results}
@@ -177,6 +202,7 @@ def _place(
         Column.RANK_LOW: first,
         Column.RANK_HIGH: last,
         Column.RANK_BASIS: rank_basis(head) if label in places and head else "",
+        **(judge_columns(label, by_judge) if by_judge else {}),
         Column.GENERATOR: label,
         Column.STATUS: next(state for state in ("failed", "skipped", "done") if state in states),
     }
@@ -207,11 +233,12 @@ def _ends(estimate: Estimate | None) -> tuple[float | str, float | str]:
 def _facts(
     bench: Benchmark, tests: Sequence[TestSet], results: Sequence[TrialResult], head: Estimate | None
 ) -> dict[str, Any]:
-    """Role, copying, seeds done, what the headline's interval covers, leaks and domains of test sets, costs."""
+    """What else is known of a row: role, copying, labels, seeds, what the interval covers, leaks, costs."""
     done = sum(result.status == "done" for result in results)
     return {
         Column.ROLE: _role(results),
         Column.COPYING: copying(results),
+        Column.LABELS: _mean([r.label_agreement for r in results if r.label_agreement is not None]),
         Column.SEEDS: f"{done}/{seeds_of(bench, results[0].trial.generator)}",
         Column.BASIS: _basis(head) if head and not head.text else "",
         **{leaked(test.name): test.leaked["leaked"] for test in tests},

@@ -21,7 +21,8 @@ class TrialResult:
     """How a trial ended; `reasons` say what failed or why not.
 
     By evaluator label: `scores`, their `replicates` (the bootstrap) and the file of their `predictions`;
-    `costs` by stage.
+    `costs` by stage. `label_agreement` is the share of synthetic images in which a linear probe of the real ones
+    sees the class that the label names (`synthbench.stats.check_labels`), None where nothing was drawn.
     """
 
     trial: Trial
@@ -31,6 +32,7 @@ class TrialResult:
     replicates: dict[str, Replicates] = field(default_factory=dict)
     predictions: dict[str, Path] = field(default_factory=dict)
     costs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    label_agreement: float | None = None
     from_store: bool = False
 
     def end(self, status: Status, reason: str) -> None:

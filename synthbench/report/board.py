@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from synthbench.leaderboard.floors import chance_of
+from synthbench.leaderboard.judge_notes import judge_notes
 from synthbench.report.bars import Cell, number_cells, plain_cell
 from synthbench.report.fidelity import is_reference
 from synthbench.report.metrics import BoardMetric, board_metrics, main_metrics
@@ -101,6 +102,7 @@ def _main_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
     measured = [(metric, _numbers(metric, run)) for metric in metrics]
     columns: list[Column] = [
         (rank, [_rank(row) for row in board]),
+        *_ranks_by_judge(run),
         *(column for metric, column in measured if metric.key.evaluator == chief),
         *_utilities(run, ["utility"]),
         *(column for metric, column in measured if metric.key.evaluator != chief),
@@ -177,6 +179,19 @@ def _rank(row: Row) -> Cell:
     return Cell("–".join(dict.fromkeys(filter(None, [low, high]))), value=number(row.get("rank")))
 
 
+def _ranks_by_judge(run: RunFolder) -> list[Column]:
+    """What the rank would be by each judge alone."""
+    judges = [name.partition("@")[2] for name in run.board[0] if name.startswith("rank_low@")]
+    ranks = {
+        judge: [{end: row[f"{end}@{judge}"] for end in ("rank_low", "rank_high")} for row in run.board]
+        for judge in judges
+    }
+    return [
+        (Head(f"rank by {judge}"), [_rank({**ends, "rank": ends["rank_low"]}) for ends in rows])
+        for judge, rows in ranks.items()
+    ]
+
+
 def _cost(run: RunFolder, row: Row, name: str) -> float | None:
     """A cost column's number; "scoring" is the sum over evaluators."""
     if name != "scoring":
@@ -186,7 +201,7 @@ def _cost(run: RunFolder, row: Row, name: str) -> float | None:
 
 
 def _flags(row: Row) -> list[str]:
-    """What a reader must know of a row: copying, leaks of `test`, few seeds, a missing number."""
+    """What a reader must know of a row: copying, leaks of `test`, few seeds, labels that fit no images."""
     flags = []
     copying = row.get("copying", "").strip()
     if copying.lower() not in ("", "0", "0.0", "no", "false"):
@@ -204,6 +219,8 @@ def _flags(row: Row) -> list[str]:
         flags.append("weak interval: few seeds")
     if "differs from chance" in row.get("reason", ""):
         flags.append("differs from chance")
+    if any(reason.startswith("labels: ") for reason in row.get("reason", "").split("; ")):
+        flags.append("labels do not fit the images")
     return flags
 
 
@@ -216,6 +233,7 @@ def _notes(run: RunFolder, place: str) -> list[str]:
         notes.append("Validation: these images chose the classifier's epoch.")
     if place == "test":
         said = dict.fromkeys(row.get("utility_note", "") for row in run.board)
+        notes += judge_notes(run.board, run.tables["judges"])
         notes += [f"{basis}." for basis in dict.fromkeys(row.get("rank_basis", "") for row in run.board) if basis]
         notes += [f"Utility: {note}." for note in said if note]
         notes += [ABOVE_ONE] if _above_one(run) else []

@@ -10,7 +10,7 @@ from synthbench.results.folder import Row, RunFolder
 
 __all__ = ["BoardMetric", "board_metrics", "main_metrics"]
 
-FIRST = ("balanced_accuracy", "auroc", "f1", "accuracy", "recall")
+FIRST = ("auroc", "balanced_accuracy_matched", "balanced_accuracy", "auprc", "accuracy", "f1", "recall")
 """Of the headline's evaluator the main board shows these before others."""
 
 MOST = 4

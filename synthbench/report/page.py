@@ -92,8 +92,10 @@ def _summary(run: RunFolder) -> str:
         run.bench.get("seeds"),
         dig(run.record, "finished", default=""),
     )
+    positive = dig(run.record, "data", "positive", default=None)
     facts = [
         f"Ranked by {run.headline} on test" if run.headline else "",
+        f"AUROC, F1, recall and AUPRC are of the positive class {positive}" if positive else "",
         f"{len(run.board)} generators",
         f"{samples} images each" if samples else "",
         f"{seeds} seed{'' if seeds == 1 else 's'}" if seeds else "",

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from synthbench.report.album import Album, Plot
 from synthbench.report.theme import legend_below, plain, styles
-from synthbench.results.folder import RunFolder
+from synthbench.results.folder import RunFolder, dig
 from synthbench.storage.predictions import PREDICTIONS, load_predictions
 from synthbench.types import Predictions
 
@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 RATES = np.linspace(0, 1, 101)
 """False positive rates at which curves are averaged."""
 BINS = 10
-LAST = "the last of two classes"
+NAMELESS = "the positive class"
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,26 @@ class Roc:
 def roc(predictions: Sequence[Predictions]) -> Roc | None:
     """The mean over classifiers at each false positive rate; None where no class has its opposite.
 
-    (Vertical averaging: Fawcett, Pattern Recognition Letters 27, 2006.) Of the last of two classes, else the mean
-    of each class against the rest; so the area is the board's AUROC.
+    (Vertical averaging: Fawcett, Pattern Recognition Letters 27, 2006.) Of the positive one of two classes, else
+    the mean of each class against the rest; so the area is the board's AUROC.
     """
     from sklearn.metrics import auc, roc_curve
 
     curves, areas = [], []
     for p in predictions:
         n_classes = p.probabilities.shape[1]
-        for k in [1] if n_classes == 2 else range(n_classes):
+        for k in [_positive(p)] if n_classes == 2 else range(n_classes):
             truth = p.labels == k
             if truth.any() and not truth.all():
                 false, true, _ = roc_curve(truth, p.probabilities[:, k])
                 curves.append(_at_rates(false, true))
                 areas.append(auc(false, true))
     return Roc(np.mean(curves, axis=0), float(np.mean(areas))) if curves else None
+
+
+def _positive(p: Predictions) -> int:
+    """The positive one of two classes; by default the last, as in scikit-learn."""
+    return 1 if p.positive is None else p.positive
 
 
 def _at_rates(false: Floats, true: Floats) -> Floats:
@@ -72,14 +77,14 @@ def _at_rates(false: Floats, true: Floats) -> Floats:
 def calibration(predictions: Sequence[Predictions]) -> tuple[Floats, Floats]:
     """Mean predicted probability and observed share in up to 10 bins with equally many answers, (bins,) each.
 
-    Of the last of two classes; of more, the predicted class's probability against the share of right answers
-    (Guo et al., ICML 2017). All classifiers' answers count together.
+    Of the positive one of two classes; of more, the predicted class's probability against the share of right
+    answers (Guo et al., ICML 2017). All classifiers' answers count together.
     """
     from sklearn.calibration import calibration_curve
 
     if predictions[0].probabilities.shape[1] == 2:
-        claimed = [p.probabilities[:, 1] for p in predictions]
-        true = [p.labels == 1 for p in predictions]
+        claimed = [p.probabilities[:, _positive(p)] for p in predictions]
+        true = [p.labels == _positive(p) for p in predictions]
     else:
         claimed = [p.probabilities.max(1) for p in predictions]
         true = [p.probabilities.argmax(1) == p.labels for p in predictions]
@@ -127,9 +132,8 @@ def _plots(evaluator: str, test_set: str, series: Sequence[Answers], run: RunFol
     bins = {a.generator: calibration(a.predictions) for a in series}
     off = ", ".join(f"{label} {np.abs(x - y).mean():.3f}" for label, (x, y) in bins.items())
     many = len(run.classes) > 2
-    whose = (
-        "the mean of each class against the rest" if many else f"class {run.classes[-1]}" if run.classes else LAST
-    )
+    positive = dig(run.record, "data", "positive", default="")
+    whose = "the mean of each class against the rest" if many else f"class {positive}" if positive else NAMELESS
     size = (4.6, 3.9 + 0.09 * len(series))
     return [
         album.plot(

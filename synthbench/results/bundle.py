@@ -33,7 +33,7 @@ PICTURES = frozenset({".png"})
 WEIGHTS = frozenset({".safetensors"})
 REAL = frozenset({File.NEAREST, File.NEAREST_TABLE, "closest-pairs.png", "closest-pairs.csv"})
 """Pictures that show training images beside synthetic ones, and the names of those images."""
-NEEDED = (File.RECORD, *(t.file for t in Table if t not in (Table.AUDIT, Table.QUARANTINE)))
+NEEDED = (File.RECORD, *(t.file for t in Table if not t.optional and t not in (Table.AUDIT, Table.QUARANTINE)))
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file knows: when a bundle was made is no part of its content."""
 

@@ -11,8 +11,11 @@ __all__ = ["Change", "changes", "incomparable"]
 Record = Mapping[str, Any]
 
 ABSENT = "absent"
-LOCATION = frozenset({"label", "root", "generators"})
-"""Options that say where files lie, what a row is called or who is scored: they change no number."""
+LOCATION = frozenset({"label", "root", "generators", "positive"})
+"""Options that say where files lie, what a row is called or who is scored: they change no number.
+
+`positive` does, and `data.positive` says what came of it, set or unset.
+"""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def incomparable(first: Record, other: Record) -> list[str]:
     reasons = [f"other {name} images" for name in data[0] if name in data[1] and data[0][name] != data[1][name]]
     reasons += [f"no {name} images" for name in ("train", "test") if name in data[0] and name not in data[1]]
     both = _labels(first) & _labels(other)
-    differences = _differences("protocol", *(_protocol(record["benchmark"], both) for record in (first, other)))
+    differences = _differences("protocol", *(_protocol(record, both) for record in (first, other)))
     return reasons + [f"{c.path} {shown(c.b)}, not {shown(c.a)}" for c in differences]
 
 
@@ -68,11 +71,14 @@ def _labels(record: Record) -> set[str]:
     return {entry["label"] for entry in record["benchmark"]["evaluators"]}
 
 
-def _protocol(bench: Record, evaluators: Collection[str]) -> dict[str, Any]:
+def _protocol(record: Record, evaluators: Collection[str]) -> dict[str, Any]:
     """How data were prepared and generators judged, by these evaluators."""
+    bench = record["benchmark"]
     return {
+        "positive": record["data"].get("positive"),
         "dataset": _bare(bench["dataset"]),
         **{key: bench[key] for key in ("samples", "seeds", "headline")},
+        "judges": bench.get("judges", []) if str(bench["headline"]).startswith("judges.") else [],
         **{entry["label"]: _bare(entry) for entry in bench["evaluators"] if entry["label"] in evaluators},
     }
 

@@ -195,7 +195,10 @@ def read_folder(out: Path) -> RunFolder:
     if not board.is_file():
         raise DataError(f"{out} has no {Table.BOARD.file}; give the folder that `synthbench run` wrote")
     run = RunFolder(out, {}, {})
-    tables: dict[str, Sequence[Row]] = {table: run.rows(out / table.file) for table in Table}
+    tables: dict[str, Sequence[Row]] = {
+        table: [] if table.optional and not (out / table.file).is_file() else run.rows(out / table.file)
+        for table in Table
+    }
     if not tables[Table.BOARD] or Column.GENERATOR not in tables[Table.BOARD][0]:
         raise DataError(f"{board} has no row with a generator; run the benchmark again")
     record: dict[str, Any] = {}

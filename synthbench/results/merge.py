@@ -12,9 +12,10 @@ import pandas as pd
 
 from synthbench.benchmark.plan import seeds_of
 from synthbench.errors import ConfigError
-from synthbench.leaderboard.board import head_of, standings
+from synthbench.leaderboard.board import heads_of, standings
 from synthbench.leaderboard.estimates import Estimate, estimates_of
 from synthbench.leaderboard.few_seeds import rank_basis
+from synthbench.leaderboard.judges import with_mean
 from synthbench.leaderboard.pairwise import Comparison
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
@@ -128,17 +129,17 @@ def _names(labels: Mapping[str, Sequence[str]]) -> dict[Who, str]:
 
 
 def _headline_only(run: SavedRun) -> Wanted:
-    evaluator = run.bench.headline.evaluator
-    return lambda _, label: {"test"} if label == evaluator else ()
+    return lambda _, label: {"test"} if label in run.bench.ranked_by else ()
 
 
 def _heads(first: SavedRun, trials: Mapping[str, Sequence[TrialResult]]) -> dict[str, Estimate]:
     """The headline's estimate of each generator; a run that was cut short shows `1/3 seeds`."""
+    bench = first.bench
     estimates = {
-        label: estimates_of(results, seeds_of(first.bench, results[0].trial.generator))
+        label: with_mean(estimates_of(results, seeds_of(bench, results[0].trial.generator)), bench, results)
         for label, results in trials.items()
     }
-    return {label: head for label, known in estimates.items() if (head := head_of(known, first.bench))}
+    return heads_of(estimates, bench)
 
 
 def _rows(name: str, run: SavedRun, reason: str, names: Mapping[Who, str]) -> pd.DataFrame:
@@ -146,7 +147,8 @@ def _rows(name: str, run: SavedRun, reason: str, names: Mapping[Who, str]) -> pd
     table = pd.DataFrame(run.table(Table.BOARD))
     table = table[[(name, label) in names for label in table[Column.GENERATOR]]]
     generators = [names[name, label] for label in table[Column.GENERATOR]]
-    table = table.drop(columns=[*RANKS, Column.GENERATOR])
+    of_this_run = [column for column in map(str, table) if column.startswith((Column.RANK, Column.JUDGES))]
+    table = table.drop(columns=[*of_this_run, Column.GENERATOR])
     table.insert(0, "run", name)
     table.insert(1, Column.GENERATOR, generators)
     table.insert(2, "comparable", f"no: {reason}" if reason else "yes")

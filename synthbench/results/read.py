@@ -115,6 +115,7 @@ def _benchmark(record: Mapping[str, Any], evaluators: Sequence[Entry[Evaluator]]
         headline=Headline.parse(content["headline"]),
         ranking=Ranking(**content["ranking"]),
         holdout=content.get("holdout", 0.0),
+        judges=tuple(content.get("judges", ())),
         dataset=_entry(content["dataset"]),
         external=tuple(map(_entry, content["external"])),
         generators=tuple(_entry(options, declared[options["label"]]) for options in content["generators"]),
@@ -178,7 +179,10 @@ def _test_set(row: Row, record: Mapping[str, Any]) -> TestSet:
     counts = record["data"]["sets"][row["test_set"]]["counts"]
     leaked = {kind: int(row[kind]) for kind in ("leaked_exact", "leaked_perceptual", "leaked_patient", "leaked")}
     return TestSet(
-        *(row["test_set"], row["dataset"], row["domain"], int(row["images"]), int(row["patients"])), counts, leaked
+        *(row["test_set"], row["dataset"], row["domain"], int(row["images"]), int(row["patients"])),
+        counts,
+        leaked,
+        row.get("positive", ""),
     )
 
 
@@ -225,6 +229,7 @@ def _trial_result(record: Mapping[str, Any], bench: Benchmark, scores: Scores, f
         scores={label: tuple(s) for label, s in scores.get((generator.label, trial.index), {}).items()},
         predictions={label: file for label, file in files.items() if file.exists()},
         costs=record["costs"],
+        label_agreement=record.get("label_agreement"),
         from_store=record["from_store"],
     )
 

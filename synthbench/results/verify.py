@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from synthbench.api.extractors import extractors_of
 from synthbench.benchmark.declared import Declared
+from synthbench.benchmark.definition import JUDGES
 from synthbench.data.test_sets import dataset_of
 from synthbench.errors import DataError
 from synthbench.leaderboard.board import make_board
@@ -37,6 +38,7 @@ KEYS: Mapping[Table, Sequence[str]] = {
     Table.BOARD: [Column.GENERATOR],
     Table.INTERVALS: ["generator", "evaluator", "metric", "variant", "test_set", "seen"],
     Table.COMPARISONS: ["a", "b"],
+    Table.JUDGES: ["a", "b"],
 }
 
 
@@ -221,8 +223,9 @@ def _check_board(run: SavedRun, verified: Verified, progress: Progress) -> None:
         Table.BOARD: board.leaderboard,
         Table.INTERVALS: board.intervals,
         Table.COMPARISONS: board.comparisons,
+        **({Table.JUDGES: board.judges} if run.bench.judges else {}),
     }
-    for table, keys in KEYS.items():
+    for table, keys in ((table, KEYS[table]) for table in frames):
         again = list(csv.DictReader(io.StringIO(frames[table].to_csv(index=False))))
         stored = run.table(table)
         verified.compare(table.file, "all", "number of rows", str(len(stored)), str(len(again)))
@@ -261,11 +264,12 @@ def _check_table(table: Table, stored: Rows, again: Rows, run: SavedRun, verifie
 
 def _unknown(table: Table, row: Mapping[str, str], column: str, run: SavedRun) -> str:
     """The evaluator without which this cell cannot be recomputed; "" where it can."""
-    headline = run.bench.headline.evaluator
-    if headline in run.missing and (
-        table == Table.COMPARISONS or column.startswith((Column.RANK, Column.UTILITY, Column.BASIS))
-    ):
-        return headline
+    missing = next((judge for judge in (*run.bench.ranked_by, *run.bench.judges) if judge in run.missing), "")
+    ranked = table in (Table.COMPARISONS, Table.JUDGES) or column.startswith(
+        (Column.RANK, Column.UTILITY, Column.BASIS, Column.JUDGES)
+    )
+    if missing and (ranked or row.get("evaluator") == JUDGES):
+        return missing
     if table == Table.INTERVALS:
         resampled = ("low", "high", "sampling_low", "sampling_high", "basis")
         return row["evaluator"] if row["evaluator"] in run.missing and column in resampled else ""

@@ -34,6 +34,7 @@ def write_results(bench: Benchmark, data: Data, results: Sequence[TrialResult], 
         Table.BOARD: board.leaderboard,
         Table.INTERVALS: board.intervals,
         Table.COMPARISONS: board.comparisons,
+        **({Table.JUDGES: board.judges} if bench.judges else {}),
         Table.TEST_SETS: pd.DataFrame([test.row() for test in data.tests]),
         Table.QUARANTINE: pd.DataFrame([vars(q) for q in data.splits.quarantine], columns=["path", "reason"]),
     }
@@ -80,6 +81,7 @@ def _trial_record(result: TrialResult) -> dict[str, Any]:
         "seed": trial.seed,
         "status": result.status,
         "reasons": result.reasons,
+        "label_agreement": result.label_agreement,
         "costs": result.costs,
         "from_store": result.from_store,
     }

@@ -32,10 +32,15 @@ def audited_splits(bench: Benchmark, session: Session) -> tuple[Splits, Audit]:
 
 
 def load_splits(bench: Benchmark, session: Session) -> Splits:
-    """The data set with the test parts of the external ones under their labels."""
+    """The data set with the test parts of the external ones under their labels.
+
+    Raises DataError where nobody says which of two classes is the positive one.
+    """
     splits = _load(bench.dataset, session)
+    _check_positive(bench.dataset, splits)
     for entry in bench.external:
         splits = _joined(splits, entry.label, _load(entry, session))
+        _check_same_positive(entry, splits)
     return splits
 
 
@@ -56,6 +61,31 @@ def _joined(splits: Splits, label: str, further: Splits) -> Splits:
         domains={**splits.domains, **dict.fromkeys(names.values(), further.domain)},
         geometry={**splits.geometry, **geometry},
     )
+
+
+def _check_positive(entry: Entry[Dataset], splits: Splits) -> None:
+    """Asked, not guessed: were it the last of COVID and NORMAL, "recall" would be the specificity."""
+    classes = splits.train.classes
+    if len(classes) != 2 or splits.positive is not None:
+        return
+    option = "positive" in type(entry.plugin).model_fields
+    remedy = (
+        f"add `positive: {classes[1]}` to it" if option else f'let it return Splits(..., positive="{classes[1]}")'
+    )
+    raise DataError(
+        f"dataset {entry.label}: which of its classes {classes[0]} and {classes[1]} is the positive one, of which "
+        f"AUROC, F1 and recall speak? {remedy}, or `{classes[0]}`"
+    )
+
+
+def _check_same_positive(external: Entry[Dataset], splits: Splits) -> None:
+    """An external set may leave the option out, and may not contradict the data set."""
+    positive = getattr(external.plugin, "positive", None)
+    if positive not in (None, splits.positive):
+        raise ConfigError(
+            f"external {external.label}: positive is {positive}, the data set's is {splits.positive}; that holds "
+            "for every test set: take the option away here"
+        )
 
 
 def _load(entry: Entry[Dataset], session: Session) -> Splits:

@@ -130,6 +130,7 @@ def _cpu_name() -> str:
 def _data(splits: Splits) -> dict[str, Any]:
     return {
         "domain": splits.domain,
+        "positive": splits.positive,
         "sets": {
             name: {
                 "digest": images.digest,

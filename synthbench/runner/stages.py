@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from synthbench.api.interfaces import Context, Evaluator, Generator, Sampler, balanced_labels
+from synthbench.api.interfaces import Context, Evaluator, Generator, Role, Sampler, balanced_labels
 from synthbench.benchmark.definition import Entry
 from synthbench.benchmark.plan import Trial
 from synthbench.errors import StoreError
@@ -20,12 +20,13 @@ from synthbench.results.evidence import save_evidence
 from synthbench.runner.cost import Cost, measure
 from synthbench.runner.pictures import save_class_grid
 from synthbench.runner.session import Session
+from synthbench.stats import check_labels, class_probe
 from synthbench.storage.predictions import PREDICTIONS, save_predictions
 from synthbench.storage.store import save_images, write_atomic
 from synthbench.storage.versions import EVALUATIONS
 from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits
 
-__all__ = ["Evaluated", "evaluate", "make_images"]
+__all__ = ["Evaluated", "agreement", "evaluate", "make_images"]
 
 
 def make_images(trial: Trial, train: Images, samples: int, session: Session, failed: Path) -> Artifact:
@@ -46,6 +47,17 @@ def make_images(trial: Trial, train: Images, samples: int, session: Session, fai
         return {"costs": costs}
 
     return session.store.make("synthetic", {**fit_key, "samples": samples}, build)
+
+
+def agreement(images: Images, train: Images, role: Role) -> tuple[float | None, str]:
+    """The share of images in which a linear probe of `train` sees the class of the label, and what is wrong.
+
+    "" where nothing is, or of a floor, which may mean it so; None where `train` has one class alone.
+    """
+    if len(np.unique(train.labels)) < 2:
+        return None, ""
+    check = check_labels(class_probe(train.pixels, train.labels), images.pixels, images.labels)
+    return check.agreement, "" if role == "floor" else check.fault
 
 
 def _fit(plugin: Generator, train: Images, ctx: Context) -> tuple[Sampler, Cost]:
@@ -107,7 +119,8 @@ def evaluate(
     evaluator: Entry[Evaluator], seed: int, real: Splits, synthetic: Images, session: Session, failed: Path
 ) -> Evaluated:
     """Score `synthetic` against `real`; the same images under the same seed are scored once."""
-    key = session.key(evaluator, scores=EVALUATIONS, synthetic=synthetic.digest, real=_digests(real), seed=seed)
+    inputs = {"synthetic": synthetic.digest, "real": _digests(real), "positive": real.positive}
+    key = session.key(evaluator, scores=EVALUATIONS, seed=seed, **inputs)
 
     def build(folder: Path) -> dict[str, Any]:
         with session.context("scores", key, seed, folder / "files", failed) as ctx:

@@ -4,6 +4,7 @@ from synthbench.stats.bootstrap import LEVEL, RESAMPLES, cluster_weights
 from synthbench.stats.intervals import FEW_SEEDS, Interval, interval, seed_variance
 from synthbench.stats.paired import DeLong, Difference, delong, difference, mcnemar
 from synthbench.stats.pooling import Pool, pools
+from synthbench.stats.probe import LabelCheck, check_labels, class_probe
 from synthbench.stats.ranks import holm, rank_groups
 from synthbench.stats.utility import Utility, utility
 
@@ -13,9 +14,12 @@ __all__ = [  # noqa: RUF022 - a test wants plain order
     "FEW_SEEDS",
     "Interval",
     "LEVEL",
+    "LabelCheck",
     "Pool",
     "RESAMPLES",
     "Utility",
+    "check_labels",
+    "class_probe",
     "cluster_weights",
     "delong",
     "difference",

@@ -2,6 +2,7 @@
 
     runs/<name>/
       leaderboard.csv scores.csv intervals.csv comparisons.csv test_sets.csv audit.csv quarantine.csv
+      judges.csv (where there are judges)
       run.json report.html figures/ data/ evidence/
       trials/<generator>/seed-<n>/generator/      log, samples, nearest training images, what the plugin kept
       trials/<generator>/seed-<n>/<evaluator>/    log, predictions, what the plugin kept
@@ -21,6 +22,7 @@ __all__ = [
     "File",
     "Folder",
     "Table",
+    "by_judge",
     "check",
     "cpu_s",
     "domain",
@@ -49,11 +51,17 @@ class Table(StrEnum):
     TEST_SETS = "test_sets"
     AUDIT = "audit"
     QUARANTINE = "quarantine"
+    JUDGES = "judges"
 
     @property
     def file(self) -> str:
         """`leaderboard.csv`."""
         return f"{self}.csv"
+
+    @property
+    def optional(self) -> bool:
+        """Whether a run has it only where its benchmark asks for it."""
+        return self is Table.JUDGES
 
 
 class File(StrEnum):
@@ -88,9 +96,11 @@ class Column(StrEnum):
     RANK_HIGH = "rank_high"
     RANK_BASIS = "rank_basis"
     GENERATOR = "generator"
+    JUDGES = "judges"
     STATUS = "status"
     ROLE = "role"
     COPYING = "copying"
+    LABELS = "label_agreement"
     SEEDS = "seeds"
     UTILITY = "utility"
     UTILITY_IMBALANCED = "utility_imbalanced"
@@ -134,6 +144,11 @@ def n(column: str) -> str:
 def note(column: str) -> str:
     """What is to be said of it."""
     return f"{column}_note"
+
+
+def by_judge(column: str, judge: str) -> str:
+    """The same, were that judge the only one."""
+    return f"{column}@{judge}"
 
 
 def leaked(test_set: str) -> str:

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["PREDICTIONS", "load_predictions", "save_predictions"]
 
 PREDICTIONS = "predictions.csv"
-KEYS = ["test_set", "classifier_seed", "variant"]
+KEYS = ["test_set", "classifier_seed", "variant", "positive"]
 
 
 def save_predictions(path: Path, predictions: Sequence[Predictions], classes: tuple[str, ...]) -> None:
-    """One row an image: who answered, the image, its label and the probability of each class. None: no file."""
+    """One row an image: who answered, the image, its label, the positive class and the probability of each class.
+
+    No predictions: no file.
+    """
     import pandas as pd
 
     if predictions:
@@ -40,6 +43,7 @@ def _table(p: Predictions, classes: tuple[str, ...]) -> pd.DataFrame:
             "id": p.ids,
             "group": p.groups,
             "label": np.array(classes)[p.labels],
+            "positive": "" if p.positive is None else classes[p.positive],
             **probabilities,
         }
     )
@@ -53,17 +57,19 @@ def load_predictions(path: Path) -> list[Predictions]:
 def _read(path: Path) -> Iterator[Predictions]:
     import pandas as pd
 
-    text: dict[str, Any] = dict.fromkeys(["test_set", "variant", "id", "group", "label"], str)
+    text: dict[str, Any] = dict.fromkeys(["test_set", "variant", "id", "group", "label", "positive"], str)
     table = pd.read_csv(
         path,
         dtype={**text, "classifier_seed": "Int64"},
         keep_default_na=False,
         na_values={"classifier_seed": [""]},
     )
+    if "positive" not in table:  # written before a data set had to say it
+        table["positive"] = ""
     columns = [name for name in map(str, table) if name.startswith("p[")]
     classes = np.array([name[2:-1] for name in columns])
     for key, rows in table.groupby(KEYS, sort=False, dropna=False):
-        test_set, seed, variant = map(str, key)
+        test_set, seed, variant, positive = map(str, key)
         labels = (rows["label"].to_numpy(dtype=np.str_)[:, None] == classes).argmax(1)
         yield Predictions(
             test_set=test_set,
@@ -73,4 +79,5 @@ def _read(path: Path) -> Iterator[Predictions]:
             probabilities=rows[columns].to_numpy(dtype=np.float64),
             classifier_seed=int(seed) if seed.isdecimal() else None,
             variant=variant,
+            positive=classes.tolist().index(positive) if positive else None,
         )

@@ -37,6 +37,7 @@ def tiny_splits(size: int = 32, channels: int = 1) -> Splits:
         train=train,
         tests={"test": _pictures("test", (12, 12), size, channels)},
         domain="tiny pictures made for the conformance suite",
+        positive="BLOB",
     )
 
 

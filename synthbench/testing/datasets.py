@@ -59,7 +59,12 @@ def _classes(case: DatasetCase) -> str:
         if count == 0
     ]
     require(not empty, "; ".join(empty), "train and every test set need images of each class")
-    return f"{', '.join(case.first.train.classes)}: none empty"
+    classes = case.first.train.classes
+    advice = f'a run needs to know: pass `positive="{classes[-1]}"`, say, to Splits (or set the option `positive`)'
+    known = len(classes) > 2 or case.first.positive is not None
+    require(known, f"which of {' and '.join(classes)} is the positive class is not said", advice)
+    positive = f"; {case.first.positive} is positive" if case.first.positive else ""
+    return f"{', '.join(classes)}: none empty{positive}"
 
 
 def _same_again(case: DatasetCase) -> str:

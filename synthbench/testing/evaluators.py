@@ -56,14 +56,20 @@ class EvaluatorCase(Case):
     @cached_property
     def sizes(self) -> dict[str, int]:
         """How many images each name stands for that a score may give as its test set."""
-        tests = {name: len(images) for name, images in self.real.tests.items()}
-        everything = SAMPLES + len(self.real.train) + sum(tests.values())
-        return {"": everything, "synthetic": SAMPLES, "train": len(self.real.train), **tests}
+        unseen = {name: len(images) for name, images in _unseen(self.real).items()}
+        everything = SAMPLES + len(self.real.train) + sum(unseen.values())
+        return {"": everything, "synthetic": SAMPLES, "train": len(self.real.train), **unseen}
+
+
+def _unseen(real: Splits) -> dict[str, Images]:
+    """The test sets and the hold-out."""
+    return {**real.tests, **({} if real.holdout is None else {"holdout": real.holdout})}
 
 
 def _each(real: Splits, copy: Callable[[Images], Images]) -> Splits:
     tests = {name: copy(images) for name, images in real.tests.items()}
-    return replace(real, train=copy(real.train), tests=tests, val=real.val and copy(real.val))
+    val, holdout = real.val and copy(real.val), real.holdout and copy(real.holdout)
+    return replace(real, train=copy(real.train), tests=tests, val=val, holdout=holdout)
 
 
 def _declarations(case: EvaluatorCase) -> str:
@@ -159,7 +165,7 @@ _SUM = "give the probabilities of all classes (softmax, or 1 - p and p)"
 
 
 def _check_rows(predictions: Predictions, case: EvaluatorCase) -> None:
-    known = {"synthetic": case.synthetic, "train": case.real.train, **case.real.tests}.get(predictions.test_set)
+    known = {"synthetic": case.synthetic, "train": case.real.train, **_unseen(case.real)}.get(predictions.test_set)
     where, advice = f"predictions on {predictions.test_set!r}", "keep ids and labels of the images predicted"
     if known is None:
         return
@@ -232,8 +238,8 @@ def _by_images(predictions: Sequence[Predictions]) -> list[dict[str, Predictions
 
 def _unchanged(case: EvaluatorCase) -> str:
     real, synthetic = case.inputs
-    before = {"synthetic": case.synthetic, "train": case.real.train, **case.real.tests}
-    after = {"synthetic": synthetic, "train": real.train, **real.tests}
+    before = {"synthetic": case.synthetic, "train": case.real.train, **_unseen(case.real)}
+    after = {"synthetic": synthetic, "train": real.train, **_unseen(real)}
     changed = [f"{name}.{field}" for name in before for field in differing_fields(before[name], after[name])]
     require(not changed, f"{', '.join(changed)} changed", "work on a copy: other evaluators get the same arrays")
     return "real and synthetic images as before"

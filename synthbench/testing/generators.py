@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench.api.interfaces import Context, Generator, Sampler
+from synthbench.stats import check_labels, class_probe
 from synthbench.testing.cases import Case, copied, differing_fields, frozen
 from synthbench.testing.common import repickled
 from synthbench.testing.findings import Violation, require
@@ -20,6 +21,9 @@ __all__ = ["CHECKS", "GeneratorCase"]
 
 EACH = 40
 """Images asked for of each class: more than the tiny training set has, so that a copier has to copy."""
+
+SURE = 1e-4
+"""A fault that could be chance is named below this p."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +135,44 @@ def _labels_matter(case: GeneratorCase) -> str:
     return "another label gives other images"
 
 
+def _labels_shown(case: GeneratorCase) -> str:
+    """What it draws for one class alone is what it can do; for mixed labels it must do that image by image.
+
+    So a weak generator passes: the probe sees as little in its images one way as the other.
+    """
+    present = np.unique(case.labels)
+    if case.plugin.role == "floor" or len(present) == 1:
+        return "not asked of a floor, or of a single class"
+    pixels, train = _pixels(case.drawn), case.real.train
+    if (pixels.dtype, pixels.shape[1:]) != (train.pixels.dtype, train.shape):
+        return "not looked at: type and shape come first"
+    probe = class_probe(train.pixels, train.labels)
+    singly = np.concatenate([_pixels(case.draw(case.fitted.sampler, np.full(EACH, k))) for k in present])
+    mixed, alone = (
+        check_labels(probe, *drawn) for drawn in ((pixels, case.labels), (singly, np.sort(case.labels)))
+    )
+    advice = (
+        "return image i for labels[i]; a draw class by class is put in place by np.argsort(labels, kind='stable')"
+    )
+    for fault in filter(None, (mixed.fault, alone.fault)):
+        raise Violation(fault, advice)
+    right_alone, right_mixed = probe(singly) == np.sort(case.labels), probe(pixels) == case.labels
+    shares = (
+        f"asked for one class it shows that in {alone.agreement:.0%} of the images, for mixed labels in "
+        f"{mixed.agreement:.0%}, by a linear probe of train"
+    )
+    require(not _clearly_more(right_alone, right_mixed), shares, advice)
+    return f"a linear probe of train finds the label in {mixed.agreement:.0%} of the images"
+
+
+def _clearly_more(one: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_]) -> bool:
+    """Whether more of the first are true, by Fisher's exact test."""
+    from scipy.stats import fisher_exact
+
+    table = np.array([[side.sum(), (~side).sum()] for side in (one, other)])
+    return bool(fisher_exact(table, alternative="greater").pvalue < SURE)
+
+
 def _single(case: GeneratorCase) -> str:
     pixels = _pixels(case.draw(case.fitted.sampler, case.labels[:1].copy()))
     require(len(pixels) == 1, f"{len(pixels)} images for one label", "return one image for each label")
@@ -195,6 +237,7 @@ CHECKS: dict[str, Callable[[GeneratorCase], str]] = {
     "type and shape": _type_and_shape,
     "labels kept": _labels_kept,
     "labels matter": _labels_matter,
+    "labels shown": _labels_shown,
     "single image": _single,
     "inputs unchanged": _unchanged,
     "read-only inputs": _read_only,

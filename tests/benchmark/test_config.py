@@ -339,7 +339,18 @@ def test_the_benchmarks_that_we_ship_are_valid(file):
     bench = load_benchmark(file, load_registry())
     assert bench.name == file.stem
     assert {"noise", "shuffled-labels", "resample", "balanced-resample"} <= set(labels(bench.generators))
-    assert str(bench.headline) == "tstr.balanced_accuracy"
+    judge = bench.evaluator(bench.headline.evaluator)
+    assert (bench.headline.metric, judge.use) == ("auroc", "tstr")
+    assert judge.generators is None, "the headline's judge scores every row"
+    assert judge == bench.evaluators[0]
+    paper = file.stem.startswith("cxr")
+    assert judge.plugin.backbone == ("vgg16" if paper else "cnn")
+
+
+def test_a_file_that_names_no_headline_ranks_by_auroc(tmp_path):
+    file = tmp_path / "plain.yaml"
+    file.write_text("name: plain\ndataset: {use: phantom}\nevaluators: [{use: tstr}]\n")
+    assert str(load_benchmark(file, load_registry()).headline) == "tstr.auroc"
 
 
 class Exam(Evaluator):

@@ -168,7 +168,7 @@ def test_readme_names_every_command_and_every_page():
     ("document", "labels"),
     [
         ("README.md", ["tstr", "memorisation"]),
-        ("docs/benchmark-file.md", ["tstr", "tstr-vgg16", "memorisation", "kid"]),
+        ("docs/benchmark-file.md", ["tstr-vgg16", "tstr-cnn", "memorisation", "kid"]),
     ],
 )
 def test_documented_benchmark_file_is_valid(tmp_path, document, labels):

@@ -39,8 +39,40 @@ def test_the_page_is_what_the_results_make(tables: ModuleType) -> None:
     rewrite = importlib.import_module("paper_tables").rewrite
     text = PAGE.read_text(encoding="utf-8")
     blocks = importlib.import_module("make_metrics_doc").PAGE_BLOCKS
-    fresh = rewrite(text, tables.load_metrics(RESULTS / "cxr-cpu", RESULTS / "cxr-stress"), blocks)
+    fresh = rewrite(text, tables.load_metrics(RESULTS), blocks)
     assert text == fresh, "run `python benchmarks/make_metrics_doc.py` and commit docs/"
+
+
+def runs(values: dict[str, list[float]]) -> pd.DataFrame:
+    return pd.DataFrame([{"training": name, "value": v} for name, of_set in values.items() for v in of_set])
+
+
+def test_how_well_training_sets_are_told_apart(tables: ModuleType) -> None:
+    separation = importlib.import_module("separation")
+    apart = runs({"a": [1.0, 3.0], "b": [11.0, 13.0]})  # means 2 and 12, each with variance 2
+    assert separation.variance_ratio(apart) == pytest.approx(50 / 2)
+    assert separation.pairs_in_order(apart) == 1
+    mixed = runs({"a": [1.0, 4.0], "b": [4.0, 5.0]})  # b above a in 3 of 4 pairs, level in one
+    assert separation.pairs_in_order(mixed) == pytest.approx(3.5 / 4)
+    ladder = pd.DataFrame({"noise": [0.0, 0.2, 0.4, 0.8], "value": [0.9, 0.95, 0.7, 0.6]})
+    assert separation.ladder_correlation(ladder) == pytest.approx(0.8)
+
+
+def test_what_the_page_says_of_the_headline(tables: ModuleType) -> None:
+    """AUROC tells training sets apart where balanced accuracy at .5 does not; both figures stand in the text."""
+    table, page = cells("separation"), PAGE.read_text(encoding="utf-8")
+    auroc, balanced = (list(map(float, table[f"`{name}`"])) for name in ("auroc", "balanced_accuracy"))
+    assert auroc[0] > 2 * balanced[0]
+    assert auroc[2] > 2 * balanced[2]
+    assert f"vary {balanced[0]} times as much as the seeds of one do, by AUROC {auroc[0]} times" in page
+    committed = pd.read_csv(RESULTS / "headline" / "runs.csv")
+    assert committed.seed.nunique() >= 3
+    assert (
+        committed.groupby(["training", "seed"]).ngroups == committed.training.nunique() * committed.seed.nunique()
+    )
+    worst = committed[committed.training.str.startswith("80%") & (committed.test_set == "test")]
+    ends = worst[worst.metric == "auroc"].value.agg(["min", "max"]).map("{:.2f}".format)
+    assert f"went from {ends['min'][1:]} to {ends['max'][1:]} over" in page
 
 
 def test_a_cell_is_the_score(tables: ModuleType) -> None:

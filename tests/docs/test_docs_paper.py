@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 
 from tests.helpers.places import ROOT
 
@@ -80,6 +81,14 @@ def test_a_changed_score_is_noticed(tables: ModuleType, blocks: dict[str, Any], 
     assert "AUROC of the small CNN on ACGAN images: .123;" in fresh
 
 
+def test_a_run_of_an_earlier_headline_is_called_so(tables: ModuleType) -> None:
+    wanted = yaml.safe_load((ROOT / "benchmarks" / "cxr-cpu.yaml").read_text(encoding="utf-8"))["headline"]
+    for headline, said in (("x.recall", "was ranked by `x.recall`"), (wanted, f"Ranked by `{wanted}` on `test`.")):
+        results = tables.load_results(RESULTS)
+        results.run["benchmark"]["headline"] = headline
+        assert said in tables.ranking(results)
+
+
 def test_missing_file_is_named(tables: ModuleType, tmp_path: Path) -> None:
     shutil.copytree(RESULTS, tmp_path / "results")
     (tmp_path / "results" / "run.json").unlink()
@@ -92,9 +101,10 @@ def test_missing_block_is_named(tables: ModuleType, blocks: dict[str, Any]) -> N
         tables.rewrite("# no blocks here\n", tables.load_results(RESULTS), blocks)
 
 
-@pytest.mark.parametrize(("name", "evaluator"), [("leaderboard-cnn", "tstr"), ("leaderboard-vgg16", "tstr-vgg16")])
-def test_leaderboard_agrees_with_both_files(name: str, evaluator: str) -> None:
-    heading, *rows = block(name)
+@pytest.mark.parametrize("backbone", ["cnn", "vgg16"])
+def test_leaderboard_agrees_with_both_files(tables: ModuleType, backbone: str) -> None:
+    heading, *rows = block(f"leaderboard-{backbone}")
+    evaluator = tables.load_results(RESULTS).judge(backbone)
     scores = pd.read_csv(RESULTS / "scores.csv")
     board = pd.read_csv(RESULTS / "leaderboard.csv").set_index("generator")
     on_test = scores[(scores.evaluator == evaluator) & (scores.test_set == "test")]

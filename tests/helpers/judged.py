@@ -25,7 +25,7 @@ class Dots(Dataset):
 
     def load(self, ctx):
         called("load")
-        return Splits(self.make(40, 0), {"test": self.make(120, 1)}, domain="dots")
+        return Splits(self.make(40, 0), {"test": self.make(120, 1)}, domain="dots", positive="LIGHT")
 
     def make(self, n, part):
         rng = np.random.default_rng(part)

@@ -42,6 +42,7 @@ class Squares(Dataset):
     extra_test: str = ""
     empty: bool = False
     testless: bool = False
+    positive: str | None = "LIGHT"
 
     def load(self, ctx):
         called("load")
@@ -51,6 +52,7 @@ class Squares(Dataset):
             {} if self.testless else tests,
             quarantine=(Quarantined("DARK/broken.png", "cut short"),),
             domain="squares",
+            positive=self.positive if self.positive in self.classes else None,
         )
 
     def make(self, n, part):
@@ -116,6 +118,16 @@ class Prior(MeanNoise):
 
     name: ClassVar[str] = "mini-prior"
     prior: ClassVar[str] = "train"
+
+
+class ByClass(MeanNoise):
+    """Draws class by class, whatever the order of the labels."""
+
+    name: ClassVar[str] = "by-class"
+
+    def fit(self, train, ctx):
+        sampler = super().fit(train, ctx)
+        return lambda labels, rng: sampler(np.sort(labels), rng)
 
 
 class Failing(Generator):

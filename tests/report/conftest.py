@@ -182,7 +182,7 @@ def write_record(out, labels, **changes):
         "versions": {"python": "3.11.7", "synthbench": "0.1.0"},
         "git": {"commit": "0123abc" + "4" * 33, "dirty": True},
         "hardware": {"device": "cpu", "cores": 2},
-        "data": {"domain": "adults, one hospital", "sets": sets, "quarantined": 1},
+        "data": {"domain": "adults, one hospital", "positive": "PNEUMONIA", "sets": sets, "quarantined": 1},
         "started": "2026-01-01T00:00:00+00:00",
         "finished": "2026-01-01T00:01:00+00:00",
         "command": ["run", "toy bench.yaml"],

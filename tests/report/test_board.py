@@ -160,7 +160,7 @@ def wide(made_up, tmp_path):
 def test_the_main_board_is_narrow_and_the_rest_folded(wide):
     main, others, _ = board_tables(read_folder(wide))
     assert [head.title for head in main.heads] == [
-        *("rank", "tstr.auroc", "tstr.balanced_accuracy", "tstr.f1", "tstr.accuracy", "utility"),
+        *("rank", "tstr.auroc", "tstr.balanced_accuracy", "tstr.accuracy", "tstr.f1", "utility"),
         *("vgg.auroc", "kid.kid_place[x]", "vendi.vendi", "status", "fit, s", "score, s", "memory, MB"),
     ]
     folded = {table.title: {head.title for head in table.heads} for table in others}
@@ -253,3 +253,18 @@ def test_every_colour_shows_on_white_and_on_dark(colour, background):
     """WCAG 2.1, 1.4.11: graphics need a contrast of 3."""
     light, dark = sorted([luminance(colour), luminance(background)], reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+def test_labels_that_fit_no_images_are_flagged_and_ranks_by_judge_stand_beside_the_rank(made_up, tmp_path):
+    out = made_up.run(tmp_path / "run", {"good": "candidate", "odd": "candidate"})
+    by_judge = {"rank_low@big": "2", "rank_high@big": "2", "judges": "depends on the judge: 1 by tstr, 2 by big"}
+    muddled = made_up.board_row("odd", "candidate", "2", reason="labels: a probe finds 50%", **by_judge)
+    good = made_up.board_row("good", "candidate", "1", **{**by_judge, "judges": "agree"})
+    made_up.rows(out / "leaderboard.csv", [good, muddled])
+    pair = dict(zip(("a", "b", "metric", "candidates"), ("tstr", "big", "auroc", 7), strict=True))
+    made_up.rows(out / "judges.csv", [{**pair, "kendall_tau": 0.5, "p": 0.2, "note": ""}])
+    main, _, _ = board_tables(read_folder(out))
+    assert ["labels do not fit the images" in line.flags for line in main.lines] == [False, True]
+    assert [head.title for head in main.heads][:2] == ["rank", "rank by big"]
+    assert "The rank of odd depends on the judge: 1 by tstr, 2 by big." in main.notes
+    assert "tstr and big: Kendall's tau 0.50 (p = 0.2) over 7 candidates." in main.notes

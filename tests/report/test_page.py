@@ -75,6 +75,7 @@ def test_every_section_is_there_and_listed(page):
         "git checkout 0123abc",
         "The checkout differed",
         "headline: tstr.auroc",
+        "AUROC, F1, recall and AUPRC are of the positive class PNEUMONIA",
         "images of 60 patients; 2 seeds (weak)",
     ],
 )
@@ -85,7 +86,9 @@ def test_the_page_says(page, said):
 def test_a_run_is_read_with_care(bare_plots, made_up, tmp_path):
     sets = {"train": {"counts": {"NORMAL": 1, "ILL": 1}}, "holdout": {"images": 3}}
     out = made_up.run(
-        tmp_path / "run", {"good": "candidate", "real": "ceiling"}, data={"sets": sets, "quarantined": 0}
+        tmp_path / "run",
+        {"good": "candidate", "real": "ceiling"},
+        data={"sets": sets, "positive": "ILL", "quarantined": 0},
     )
     rows = [
         made_up.board_row("good", "candidate", "1", utility_low="1.1", copying="no", rank_basis=ONE_SEED),

@@ -154,6 +154,17 @@ def test_sets_that_only_one_run_has_do_not_matter():
     assert incomparable(record(train="1", test="2"), record(train="1")) == ["no test images"]
 
 
+def test_another_positive_class_is_another_protocol_and_saying_it_is_not():
+    def record(positive, option=None):
+        data = {"sets": {"train": {"digest": "1"}, "test": {"digest": "2"}}, "positive": positive}
+        dataset = {"use": "image-folder", "positive": option}
+        bench = {"dataset": dataset, "samples": 1, "seeds": 1, "headline": "h", "evaluators": []}
+        return {"data": data, "benchmark": bench}
+
+    assert incomparable(record("COVID"), record("COVID", option="COVID")) == []
+    assert incomparable(record("COVID"), record("NORMAL", option="NORMAL")) == ["positive NORMAL, not COVID"]
+
+
 def test_runs_are_named_by_as_much_of_their_path_as_it_takes(tmp_path):
     assert run_names([tmp_path / "x/a", tmp_path / "y/b"]) == ["a", "b"]
     assert run_names([tmp_path / "x/a", tmp_path / "y/a"]) == ["x/a", "y/a"]

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from synthbench.storage.layout import safe_name
@@ -450,3 +451,23 @@ def test_files_put_aside_are_listed(mini):
     mini.write("MeanNoise")
     mini.run()
     assert (mini.out / "quarantine.csv").read_text() == "path,reason\nDARK/broken.png,cut short\n"
+
+
+def test_labels_that_do_not_fit_their_images_are_said(mini):
+    """In `reason`, beside the agreement; the trial is done all the same, and so does a run from the store."""
+    mini.write("MeanNoise", "ByClass", samples=60, evaluators=["Distance"])
+    for _ in range(2):
+        assert mini.run() == 0
+        board = mini.board
+        assert board["label_agreement"].to_dict() == {"meannoise": 1.0, "byclass": 0.5}
+        assert "images of 0, 0, 1, 1" in board["reason"]["byclass"]
+        assert pd.isna(board["reason"]["meannoise"])
+        assert set(board["status"]) == {"done"}
+    assert [trial["from_store"] for trial in mini.record["trials"]] == [True, True]
+
+
+def test_a_floor_may_have_labels_that_fit_nothing(mini):
+    mini.plugin.write_text(mini.plugin.read_text() + "\n\nclass Muddled(ByClass):\n    role = 'floor'\n")
+    mini.write("MeanNoise", "Muddled", samples=60)
+    assert mini.run() == 0
+    assert mini.board["reason"].isna().all()

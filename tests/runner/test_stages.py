@@ -168,6 +168,35 @@ def test_an_external_set_does_not_replace_a_test_set_of_the_data_set(mini, capsy
     assert "there is a test set 'far' already" in capsys.readouterr().err
 
 
+def test_two_classes_of_which_nobody_says_which_is_positive_are_refused(mini, capsys):
+    mini.write("MeanNoise", dataset={"use": "Squares", "positive": None})
+    assert mini.run() == 2
+    said = capsys.readouterr().err
+    assert "dataset squares: which of its classes DARK and LIGHT is the positive one" in said
+    assert "add `positive: LIGHT` to it, or `DARK`" in said
+    assert mini.calls() == {"load": 1}
+
+
+def test_an_external_set_need_not_know_the_positive_class_and_may_not_contradict(mini, capsys):
+    assert external(mini, {"label": "far", "positive": None}, dataset={"use": "Squares", "positive": "DARK"}) == 0
+    assert mini.record["data"]["positive"] == "DARK"
+    assert set(pd.read_csv(mini.out / "test_sets.csv").positive) == {"DARK"}
+    assert "positive class DARK" in capsys.readouterr().out
+    assert (
+        external(mini, {"label": "far", "positive": "LIGHT"}, dataset={"use": "Squares", "positive": "DARK"}) == 2
+    )
+    assert "external far: positive is LIGHT, the data set's is DARK" in capsys.readouterr().err
+
+
+def test_another_positive_class_recomputes_scores_and_no_training(mini):
+    mini.write("MeanNoise")
+    mini.run()
+    mini.calls()
+    mini.write("MeanNoise", dataset={"use": "Squares", "positive": "DARK"})
+    mini.run()
+    assert {what.split()[0] for what in mini.calls()} == {"load", "evaluate"}
+
+
 def test_a_data_set_without_training_images_is_refused(mini, capsys):
     mini.write("MeanNoise", dataset={"use": "Squares", "empty": True})
     assert mini.run() == 2
@@ -196,7 +225,8 @@ def test_predictions_of_every_image_are_kept(mini):
     mini.write("MeanNoise")
     mini.run()
     table = pd.read_csv(mini.out / "trials/meannoise/seed-0/distance/predictions.csv", dtype={"id": str})
-    assert list(table) == ["test_set", "classifier_seed", "variant", "id", "group", "label", "p[DARK]", "p[LIGHT]"]
+    who = ["test_set", "classifier_seed", "variant"]
+    assert list(table) == [*who, "id", "group", "label", "positive", "p[DARK]", "p[LIGHT]"]
     assert len(table) == 8
     assert table["id"][7] == "000007"
     assert set(table["label"]) == {"DARK", "LIGHT"}

@@ -405,6 +405,28 @@ def test_image_folder_takes_class_folders_of_different_letter_case_as_one(make_s
     assert splits.tests["test"].counts() == {"SICK": 1, "Well": 1}
 
 
+@pytest.mark.parametrize(
+    ("names", "option", "positive"),
+    [(("COVID", "NORMAL"), None, "COVID"), (("a", "b"), None, None), (("a", "b"), "a", "a")],
+)
+def test_the_positive_class_of_an_image_folder(make_set, ctx: Context, names, option, positive):
+    root = make_set("mine", {f"{part}/{name}/{{i}}.png": 2 for part in ("train", "test") for name in names})
+    assert ImageFolder(root=root, positive=option).load(ctx).positive == positive
+
+
+def test_a_positive_class_that_is_none_is_refused(make_set, ctx: Context):
+    root = make_set("mine", {f"train/{name}/{{i}}.png": 2 for name in ("a", "b", "c")})
+    with pytest.raises(DataError, match="positive is a, must be one of two classes; found a, b, c"):
+        ImageFolder(root=root, positive="a", test_fraction=0.5).load(ctx)
+
+
+def test_saying_the_positive_class_reads_no_file_again(make_set, ctx: Context, monkeypatch):
+    root = make_set("mine", {f"{part}/{name}/{{i}}.png": 2 for part in ("train", "test") for name in ("a", "b")})
+    ImageFolder(root=root).load(ctx)
+    monkeypatch.setattr("synthbench_cxr.folder.decode_all", lambda *_: pytest.fail("decoded again"))
+    assert ImageFolder(root=root, positive="b").load(ctx).positive == "b"
+
+
 def test_image_folder_all_test(make_set, ctx: Context):
     splits = ImageFolder(root=make_set("mine", {"a/{i}.png": 3, "b/{i}.png": 3}), test_fraction=1).load(ctx)
     assert (len(splits.train), len(splits.tests["test"])) == (0, 6)

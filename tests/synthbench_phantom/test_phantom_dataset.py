@@ -44,6 +44,13 @@ def test_the_same_fields_give_the_same_images_in_two_empty_stores(splits, tmp_pa
     assert recomputed(again.train) == splits.train.digest
 
 
+def test_pneumonia_is_positive_unless_the_option_says_otherwise(splits, tmp_path):
+    assert splits.positive == "PNEUMONIA"
+    assert with_fields(positive="NORMAL").load(context_in(tmp_path)).positive == "NORMAL"
+    with pytest.raises(ValidationError, match="must be one of NORMAL, PNEUMONIA"):
+        with_fields(positive="COVID")
+
+
 def test_a_benchmark_s_seed_changes_nothing(splits, tmp_path):
     assert digests(SMALL.load(context_in(tmp_path).child("another"))) == digests(splits)
 

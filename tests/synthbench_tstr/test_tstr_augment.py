@@ -15,7 +15,8 @@ from synthbench_tstr.plugin import Augment
 
 QUICK = Augment(backbone="cnn", epochs=2, batch_size=16, learning_rate=2e-3)
 VARIANTS = {"", "real alone", "real duplicated"}
-GAINS = {"balanced_accuracy_gain", "auroc_gain"}
+GAINED = ("auroc", "balanced_accuracy_matched", "balanced_accuracy")
+GAINS = {f"{metric}_gain" for metric in GAINED}
 
 
 @pytest.fixture
@@ -43,9 +44,9 @@ def test_three_training_sets_under_one_seed(ctx, real, trained_on, striped):
 def test_scores_by_variant_and_gains_over_each_control(ctx, real, striped):
     evaluation = QUICK.evaluate(real, striped(30, prefix="new-"), ctx)
     found = {(s.metric, s.variant, s.test_set): s.value for s in evaluation.scores}
-    assert len(found) == len(evaluation.scores) == 2 * (3 * 5 + 4)
+    assert len(found) == len(evaluation.scores) == 2 * (3 * 9 + 2 * 3)
     assert {variant for metric, variant, _ in found if metric not in GAINS} == VARIANTS
-    for metric in ("balanced_accuracy", "auroc"):
+    for metric in GAINED:
         for control in ("real alone", "real duplicated"):
             gain = found[f"{metric}_gain", f"over {control}", "test"]
             assert gain == pytest.approx(found[metric, "", "test"] - found[metric, control, "test"])
@@ -72,7 +73,7 @@ def test_gains_are_resampled_on_the_same_images(ctx, real, striped):
     answers = {p.variant: p for p in evaluation.predictions if p.test_set == "test"}
     assert set(answers) == VARIANTS
     found = QUICK.resample(answers, np.random.default_rng(0).integers(0, 3, (20, 30)))
-    for metric in ("balanced_accuracy", "auroc"):
+    for metric in GAINED:
         for control in ("real alone", "real duplicated"):
             expected = found[metric, ""] - found[metric, control]
             assert np.array_equal(found[f"{metric}_gain", f"over {control}"], expected)
@@ -82,7 +83,7 @@ def test_too_few_images_leave_the_gain_undefined_too(ctx, real, striped):
     sick = real.tests["test"].subset(real.tests["test"].labels == 1)
     evaluation = QUICK.evaluate(replace(real, tests={"test": sick}), striped(30, prefix="new-"), ctx)
     gains = [s for s in evaluation.scores if s.metric in GAINS]
-    assert len(gains) == 4
+    assert len(gains) == 6
     assert all(math.isnan(s.value) and "0 images of NORMAL" in s.note for s in gains)
     answers = {p.variant: p for p in evaluation.predictions}
     assert {metric for metric, _ in QUICK.resample(answers, np.ones((1, 15), int))} == {"accuracy", "recall"}

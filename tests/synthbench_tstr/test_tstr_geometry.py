@@ -88,7 +88,7 @@ def test_where_files_are_unknown_there_is_no_number(ctx, files, known, striped):
     some = replace(files, geometry={name: files.geometry[name] for name in known})
     evaluation = FileGeometry().evaluate(some, striped(20), ctx)
     by_set = {name: [s for s in evaluation.scores if s.test_set == name] for name in ("test", "elsewhere")}
-    assert all(len(scores) == 5 for scores in by_set.values())
+    assert all(len(scores) == 9 for scores in by_set.values())
     for name, scores in by_set.items():
         defined = "train" in known and name in known
         assert {math.isnan(s.value) for s in scores} == {not defined}
@@ -112,4 +112,4 @@ def test_keeps_the_contract(files):
     tests = {"test": files.tests["test"]}
     known = replace(files, tests=tests, geometry={name: files.geometry[name] for name in ("train", "test")})
     findings = check_evaluator(FileGeometry(), known)
-    assert "5 scores found again" in next(f.found for f in findings if f.check == "resample")
+    assert "9 scores found again" in next(f.found for f in findings if f.check == "resample")

@@ -20,7 +20,9 @@ from synthbench_torchkit import classifier as classifier_module
 from synthbench_tstr.plugin import Tstr, register_evaluators
 from synthbench_tstr.training_sets import draw
 
-METRICS = {"accuracy", "balanced_accuracy", "auroc", "f1", "recall"}
+OF_BOTH = {"auroc", "auprc", "balanced_accuracy", "f1"}
+OF_TWO = {"auprc_negative", "balanced_accuracy_matched", "specificity_at_90_sensitivity"}
+METRICS = {"accuracy", "recall"} | OF_BOTH | OF_TWO
 QUICK = Tstr(backbone="cnn", epochs=3, batch_size=16, learning_rate=2e-3)
 
 
@@ -115,6 +117,9 @@ def test_files_agree_with_the_scores(ctx, real, striped, rendered):
     assert counts.trace() / 30 == pytest.approx(accuracy)
     lines = [row for row in rows(folder / "report.csv") if row["test_set"] == "train"]
     assert [row["class"] for row in lines] == ["NORMAL", "PNEUMONIA", "macro avg", "weighted avg"]
+    auroc = next(s.value for s in evaluation.scores if (s.test_set, s.metric) == ("train", "auroc"))
+    assert [row["auroc"] for row in lines[2:]] == ["nan", "nan"]
+    assert float(lines[1]["auroc"]) == pytest.approx(auroc)
     assert [row["support"] for row in lines] == ["20", "20", "40", "40"]
     assert len(rows(folder / "history.csv")) == 3
     for picture in ("curves.png", "confusion.png"):
@@ -124,8 +129,42 @@ def test_files_agree_with_the_scores(ctx, real, striped, rendered):
 def test_three_classes_from_end_to_end(ctx, striped):
     real = Splits(train=striped(30, 1, 3), tests={"test": striped(30, 2, 3)})
     evaluation = QUICK.evaluate(real, striped(90, 0, 3), ctx)
-    assert all(answers.probabilities.shape[1] == 3 for answers in evaluation.predictions)
-    assert len(evaluation.scores) == 3 * 5
+    assert all(p.probabilities.shape[1] == 3 and p.positive is None for p in evaluation.predictions)
+    assert len(evaluation.scores) == 3 * len(METRICS)
+    notes = {score.metric: score.note for score in evaluation.scores if score.test_set == "test"}
+    assert {metric for metric, note in notes.items() if note == "for two classes, not 3"} == OF_TWO
+    values = {score.metric: score.value for score in evaluation.scores if score.test_set == "test"}
+    assert {metric for metric, value in values.items() if math.isnan(value)} == OF_TWO
+    on_test = next(p for p in evaluation.predictions if p.test_set == "test")
+    assert {metric for metric, _ in QUICK.resample({"": on_test}, np.ones((1, 30), int))} == METRICS - OF_TWO
+
+
+def test_the_holdout_is_scored_as_images_that_nobody_saw(ctx, real, monkeypatch, striped):
+    QUICK.evaluate(real, striped(60), ctx)
+    monkeypatch.setattr(classifier_module, "train_classifier", lambda *_: pytest.fail("trained for it"))
+    evaluation = QUICK.evaluate(replace(real, holdout=striped(16, 8, prefix="held-")), striped(60), ctx)
+    scores = [score for score in evaluation.scores if score.test_set == "holdout"]
+    assert {(score.metric, score.n, score.seen) for score in scores} == {(metric, 16, "") for metric in METRICS}
+    assert all(math.isfinite(score.value) for score in scores)
+
+
+def test_the_positive_class_is_the_data_sets(ctx, real, striped):
+    """The same predictions, read the other way round."""
+    pneumonia, normal = (
+        QUICK.evaluate(replace(real, positive=name), striped(60), ctx) for name in ("PNEUMONIA", "NORMAL")
+    )
+    found = [{(s.test_set, s.metric): s.value for s in e.scores} for e in (pneumonia, normal)]
+    assert {p.positive for p in normal.predictions} == {0}
+    for test_set in ("test", "elsewhere", "train", "synthetic"):
+        assert found[0][test_set, "auprc"] == pytest.approx(found[1][test_set, "auprc_negative"])
+        assert found[0][test_set, "balanced_accuracy"] == found[1][test_set, "balanced_accuracy"]
+    one, other = ({p.test_set: p for p in e.predictions} for e in (pneumonia, normal))
+    right = {name: p.probabilities.argmax(1) == p.labels for name, p in one.items()}
+    for k, p, values in ((1, one, found[0]), (0, other, found[1])):
+        recall = right["elsewhere"][p["elsewhere"].labels == k].mean()
+        assert values["elsewhere", "recall"] == recall
+        again = QUICK.resample({"": p["elsewhere"]}, np.ones((1, 20), int))
+        assert again["recall", ""] == recall
 
 
 def test_several_classifier_seeds(ctx, real, striped):
@@ -152,9 +191,9 @@ def test_the_same_seed_gives_the_same_scores(ctx, real, tmp_path, striped):
 @pytest.mark.parametrize(
     ("normals", "sick", "undefined", "note"),
     [
-        (15, 0, {"balanced_accuracy", "auroc", "f1", "recall"}, "too few: 0 images of PNEUMONIA (5 needed)"),
-        (0, 15, {"balanced_accuracy", "auroc", "f1"}, "too few: 0 images of NORMAL (5 needed)"),
-        (4, 15, {"balanced_accuracy", "auroc", "f1"}, "too few: 4 images of NORMAL (5 needed)"),
+        (15, 0, OF_BOTH | OF_TWO | {"recall"}, "too few: 0 images of PNEUMONIA (5 needed)"),
+        (0, 15, OF_BOTH | OF_TWO, "too few: 0 images of NORMAL (5 needed)"),
+        (4, 15, OF_BOTH | OF_TWO, "too few: 4 images of NORMAL (5 needed)"),
         (5, 5, set(), ""),
     ],
 )

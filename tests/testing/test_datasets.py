@@ -46,6 +46,10 @@ def with_test(images: Callable[[Splits], Images], name: str = "test") -> Callabl
     return make
 
 
+def nameless() -> Splits:
+    return replace(tiny_splits(), positive=None)
+
+
 def half_blank() -> np.ndarray:
     pixels = tiny_splits().train.pixels.copy()
     pixels[:7] = 0
@@ -69,6 +73,7 @@ def stale_digest() -> Splits:
         (lambda: tiny_splits().train, "load", "returned a Images", "Splits"),
         (lambda: replace(tiny_splits(), tests={}), "load", "no test set", "tests="),
         (with_test(lambda s: s.tests["test"].subset(np.arange(5))), "classes", "test has no BLOB", "each class"),
+        (nameless, "classes", "which of PLAIN and BLOB is the positive class", 'positive="BLOB"'),
         (unseeded, "same again", "train differ between two readings", "sort what you list"),
         (stale_digest, "same again", "not that of the content", "leave `digest`"),
         (with_train(ids=np.array(["x"] * 48)), "ids", "train (47)", "name of its own"),

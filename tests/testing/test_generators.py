@@ -65,7 +65,7 @@ def test_the_embedded_pictures_are_always_the_same_and_show_their_class():
 
 def test_a_good_generator_passes_without_a_warning():
     findings = check_generator(GoodGenerator())
-    assert len(findings) == 18
+    assert len(findings) == 19
     assert all(finding.ok and finding.found for finding in findings)
     assert warned(findings) == {}
 
@@ -178,6 +178,51 @@ class IgnoresLabels(GoodGenerator):
         return OneForAll(train)
 
 
+class ByClass(Means):
+    """First all of one class, then all of the next, whatever the order asked for."""
+
+    def __call__(self, labels, rng):
+        return super().__call__(np.sort(labels), rng)
+
+
+class Backwards(Means):
+    def __call__(self, labels, rng):
+        return super().__call__(labels[::-1], rng)
+
+
+class Swapped(Means):
+    def __call__(self, labels, rng):
+        return super().__call__(1 - labels, rng)
+
+
+class DrawsByClass(GoodGenerator):
+    def fit(self, train, ctx):
+        return ByClass(train)
+
+
+class DrawsBackwards(GoodGenerator):
+    def fit(self, train, ctx):
+        return Backwards(train)
+
+
+class SwapsClasses(GoodGenerator):
+    def fit(self, train, ctx):
+        return Swapped(train)
+
+
+class Weak(Means):
+    """Noise in which the class hardly shows."""
+
+    def __call__(self, labels, rng):
+        noise = rng.normal(100, 40, size=(len(labels), *self.means.shape[1:]))
+        return np.clip(noise + 0.05 * self.means[labels], 0, 255).astype(np.uint8)
+
+
+class DrawsWeakly(GoodGenerator):
+    def fit(self, train, ctx):
+        return Weak(train)
+
+
 class OwnLabels(Means):
     def __call__(self, labels, rng):
         return Images(super().__call__(labels, rng), np.sort(labels), ("PLAIN", "BLOB"))
@@ -253,6 +298,9 @@ class NoJson(GoodGenerator):
         ),
         (NoArray(), "type and shape", "returned a list", "uint8"),
         (IgnoresLabels(), "labels matter", "whatever the label", "role = floor"),
+        (DrawsByClass(), "labels shown", "images of 0, 0, 1, 1", "np.argsort"),
+        (DrawsBackwards(), "labels shown", "100% of the images, for mixed labels in 50%", "image i for labels[i]"),
+        (SwapsClasses(), "labels shown", "in 0% of the images, fewer than by chance", "image i for labels[i]"),
         (OtherLabels(), "labels kept", "of 80 labels are not those asked for", "in the order"),
         (OtherFitEachTime(), "same seed", "80 of 80 images differ between two fits", "ctx.seed"),
         (UnseededSampler(), "same draw", "80 of 80 images differ", "rng passed in"),
@@ -277,6 +325,8 @@ def test_a_broken_generator_is_told_what_to_change(plugin, check, found, advice)
     [
         (MutatesTrain(), {"inputs unchanged"}),
         (IgnoresLabels(), {"labels matter"}),
+        (DrawsByClass(), {"labels shown"}),
+        (DrawsWeakly(), set()),
         (Unpicklable(), {"sampler pickled"}),
         (ForgetsToResume(), {"resumed"}),
     ],
