@@ -22,7 +22,7 @@ Strings = npt.NDArray[np.str_]
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Labelled images.
+    """Labelled images. Arrays are read-only views of those given: who wants to change one makes a copy.
 
     pixels   uint8 (N, H, W, C), C 1 or 3, range 0-255; may be a read-only memory map
     labels   int64 (N,), each an index into `classes`
@@ -49,6 +49,7 @@ class Images:
         for name in ("ids", "groups"):
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.str_))
         object.__setattr__(self, "classes", tuple(self.classes))
+        _lock(self, "pixels", "labels", "ids", "groups")
         _check_images(self)
 
     def __len__(self) -> int:
@@ -78,12 +79,33 @@ class Images:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over content: two `Images` with the same digest are interchangeable."""
-        sha = hashlib.sha256(repr((self.pixels.shape, self.classes)).encode())
-        for block in np.array_split(self.pixels, max(1, self.pixels.nbytes >> 26)):
-            sha.update(np.ascontiguousarray(block).data)
+        sha = _pixel_hash(self.pixels, (self.pixels.shape, self.classes))
         sha.update(np.ascontiguousarray(self.labels).data)
         sha.update("\0".join([*self.ids.tolist(), *self.groups.tolist()]).encode())
         return sha.hexdigest()
+
+    @cached_property
+    def pixel_digest(self) -> str:
+        """SHA-256 of the pixels and their shape: the same pictures under other ids and labels have the same."""
+        return _pixel_hash(self.pixels, self.pixels.shape).hexdigest()
+
+
+def _pixel_hash(pixels: Pixels, about: tuple[Any, ...]) -> hashlib._Hash:
+    """Block by block: memory-mapped pixels may be larger than the memory."""
+    sha = hashlib.sha256(repr(about).encode())
+    for block in np.array_split(pixels, max(1, pixels.nbytes >> 26)):
+        sha.update(np.ascontiguousarray(block).data)
+    return sha
+
+
+def _lock(owner: object, *names: str) -> None:
+    """Make arrays read-only, as views: whoever made them may still write to theirs."""
+    for name in names:
+        array = getattr(owner, name)
+        if isinstance(array, np.ndarray) and array.flags.writeable:
+            view = array.view()
+            view.flags.writeable = False
+            object.__setattr__(owner, name, view)
 
 
 def _check_images(images: Images) -> None:
@@ -120,6 +142,8 @@ class Geometry:
     width, height  int64 (N,), pixels
     channels       int64 (N,), bands of the file: 1 grey or palette, 3 colour, 4 with transparency
     n_bytes        int64 (N,), size of the file
+
+    The columns are read-only.
     """
 
     width: Labels
@@ -128,6 +152,7 @@ class Geometry:
     n_bytes: Labels
 
     def __post_init__(self) -> None:
+        _lock(self, "width", "height", "channels", "n_bytes")
         for name, column in vars(self).items():
             if column.dtype != np.int64 or column.shape != self.width.shape or column.ndim != 1:
                 raise ValueError(f"{name} must be int64 {self.width.shape}, found {column.dtype} {column.shape}")
@@ -168,6 +193,8 @@ class Splits:
     holdout: Images | None = None
 
     def __post_init__(self) -> None:
+        for name in ("tests", "domains", "geometry"):  # who changes the mapping he gave changes nothing here
+            object.__setattr__(self, name, dict(getattr(self, name)))
         self._check_geometry()
         parts = {f"test set {name!r}": images for name, images in self.tests.items()}
         further = {"val": self.val, "holdout": self.holdout}
@@ -213,7 +240,7 @@ class Score:
 class Predictions:
     """Per-image results, for intervals and paired tests: `probabilities` float (N, classes), rows sum to 1.
 
-    `variant` as in `Score`: whose answers these are where an evaluator asks several models.
+    `variant` as in `Score`: whose answers these are where an evaluator asks several models. Arrays are read-only.
     """
 
     test_set: str
@@ -225,6 +252,7 @@ class Predictions:
     variant: str = ""
 
     def __post_init__(self) -> None:
+        _lock(self, "ids", "groups", "labels", "probabilities")
         n = len(self.labels)
         if self.probabilities.ndim != 2 or any(len(x) != n for x in (self.ids, self.groups, self.probabilities)):
             raise ValueError(f"predictions on {self.test_set!r}: arrays of different lengths")
