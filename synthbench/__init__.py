@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from synthbench.version import __version__ as __version__
 
 if TYPE_CHECKING:  # the table below once more, for those who read types and run nothing
+    from synthbench.api.depth import DeepPicture, read_deep, to_eight_bit
     from synthbench.api.extractors import ExtractorField, extractor_field
     from synthbench.api.hookspecs import hookimpl
-    from synthbench.api.imaging import ImageDataset, resize_square, to_eight_bit
+    from synthbench.api.imaging import ImageDataset, resize_square
     from synthbench.api.interfaces import (
         Context,
         Dataset,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
         Direction,
         Evaluation,
         Geometry,
+        GreyScale,
         Images,
         Labels,
         Pixels,
@@ -53,6 +55,7 @@ __all__ = [
     "Context",
     "DataError",
     "Dataset",
+    "DeepPicture",
     "Direction",
     "Embed",
     "Evaluation",
@@ -62,6 +65,7 @@ __all__ = [
     "Features",
     "Generator",
     "Geometry",
+    "GreyScale",
     "ImageDataset",
     "Images",
     "Labels",
@@ -84,6 +88,7 @@ __all__ = [
     "hookimpl",
     "load_images",
     "offline",
+    "read_deep",
     "read_picture",
     "resize_square",
     "save_images",
@@ -93,9 +98,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "api.depth": ("DeepPicture", "read_deep", "to_eight_bit"),
     "api.extractors": ("ExtractorField", "extractor_field"),
     "api.hookspecs": ("hookimpl",),
-    "api.imaging": ("ImageDataset", "resize_square", "to_eight_bit"),
+    "api.imaging": ("ImageDataset", "resize_square"),
     "api.interfaces": (
         *("Context", "Dataset", "Embed", "Evaluator", "Extractor", "Features"),
         *("Generator", "Plugin", "Sampler"),
@@ -109,7 +115,7 @@ _HOMES = {
     "storage.store": ("load_images", "save_images", "write_atomic"),
     "storage.weights": ("WeightFile", "offline", "sha256_of"),
     "types": (
-        *("Direction", "Evaluation", "Geometry", "Images", "Labels", "Pixels"),
+        *("Direction", "Evaluation", "Geometry", "GreyScale", "Images", "Labels", "Pixels"),
         *("Predictions", "Quarantined", "Score", "Splits"),
     ),
 }

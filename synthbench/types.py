@@ -12,7 +12,19 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Direction", "Evaluation", "Geometry", "Images", "Predictions", "Quarantined", "Score", "Splits"]
+from synthbench.arrays import described, lock, pixel_hash
+
+__all__ = [
+    "Direction",
+    "Evaluation",
+    "Geometry",
+    "GreyScale",
+    "Images",
+    "Predictions",
+    "Quarantined",
+    "Score",
+    "Splits",
+]
 
 Direction = Literal["higher", "lower"]
 Pixels = npt.NDArray[np.uint8]
@@ -49,7 +61,7 @@ class Images:
         for name in ("ids", "groups"):
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.str_))
         object.__setattr__(self, "classes", tuple(self.classes))
-        _lock(self, "pixels", "labels", "ids", "groups")
+        lock(self, "pixels", "labels", "ids", "groups")
         _check_images(self)
 
     def __len__(self) -> int:
@@ -79,7 +91,7 @@ class Images:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over content: two `Images` with the same digest are interchangeable."""
-        sha = _pixel_hash(self.pixels, (self.pixels.shape, self.classes))
+        sha = pixel_hash(self.pixels, (self.pixels.shape, self.classes))
         sha.update(np.ascontiguousarray(self.labels).data)
         sha.update("\0".join([*self.ids.tolist(), *self.groups.tolist()]).encode())
         return sha.hexdigest()
@@ -87,37 +99,17 @@ class Images:
     @cached_property
     def pixel_digest(self) -> str:
         """SHA-256 of the pixels and their shape: the same pictures under other ids and labels have the same."""
-        return _pixel_hash(self.pixels, self.pixels.shape).hexdigest()
-
-
-def _pixel_hash(pixels: Pixels, about: tuple[Any, ...]) -> hashlib._Hash:
-    """Block by block: memory-mapped pixels may be larger than the memory."""
-    sha = hashlib.sha256(repr(about).encode())
-    for block in np.array_split(pixels, max(1, pixels.nbytes >> 26)):
-        sha.update(np.ascontiguousarray(block).data)
-    return sha
-
-
-def _lock(owner: object, *names: str) -> None:
-    """Make arrays read-only, as views: whoever made them may still write to theirs."""
-    for name in names:
-        array = getattr(owner, name)
-        if isinstance(array, np.ndarray) and array.flags.writeable:
-            view = array.view()
-            view.flags.writeable = False
-            object.__setattr__(owner, name, view)
+        return pixel_hash(self.pixels, self.pixels.shape).hexdigest()
 
 
 def _check_images(images: Images) -> None:
     pixels, labels = images.pixels, images.labels
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 4:
-        found = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
-        raise ValueError(f"pixels must be a uint8 array (N, H, W, C), found {found}")
+        raise ValueError(f"pixels must be a uint8 array (N, H, W, C), found {described(pixels)}")
     if pixels.shape[3] not in (1, 3):
         raise ValueError(f"pixels must have 1 or 3 channels, found {pixels.shape[3]}")
     if not isinstance(labels, np.ndarray) or labels.dtype != np.int64 or labels.shape != (len(pixels),):
-        found = f"{labels.dtype} {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
-        raise ValueError(f"labels must be an int64 array ({len(pixels)},), found {found}")
+        raise ValueError(f"labels must be an int64 array ({len(pixels)},), found {described(labels)}")
     if not images.classes or len(set(images.classes)) != len(images.classes):
         raise ValueError(f"classes must be distinct names, found {images.classes}")
     if len(labels) and not (labels.min() >= 0 and labels.max() < len(images.classes)):
@@ -152,7 +144,7 @@ class Geometry:
     n_bytes: Labels
 
     def __post_init__(self) -> None:
-        _lock(self, "width", "height", "channels", "n_bytes")
+        lock(self, "width", "height", "channels", "n_bytes")
         for name, column in vars(self).items():
             if column.dtype != np.int64 or column.shape != self.width.shape or column.ndim != 1:
                 raise ValueError(f"{name} must be int64 {self.width.shape}, found {column.dtype} {column.shape}")
@@ -171,6 +163,27 @@ class Geometry:
         return hashlib.sha256(columns.tobytes()).hexdigest()
 
 
+@dataclass(frozen=True)
+class GreyScale:
+    """How the values of files of more than 8 bits became 0-255: one rule for a whole data set.
+
+    bits    what a file declares counts, but no more than these: 12 where no training image exceeds 4095, else 16
+            where none exceeds 65535, else 32
+    window  (low, high): these values became 0 and 255, whatever the files declare. One that ends above 255 is
+            meant for files of more than 8 bits: others beside them keep their own 0-255
+    """
+
+    bits: int = 16
+    window: tuple[float, float] | None = None
+
+    def ends(self, declared: int | None) -> tuple[float, float]:
+        """The values that become 0 and 255 in a file that declares so many bits; None: floating point."""
+        deep = declared is None or declared > 8
+        if self.window is not None and (deep or self.window[1] <= 255):
+            return self.window
+        return 0, 2 ** min(declared or self.bits, self.bits) - 1
+
+
 @dataclass(frozen=True, eq=False)
 class Splits:
     """A data set as a benchmark uses it: `train` for generators, `tests` by name, an official `val` if any.
@@ -180,7 +193,8 @@ class Splits:
 
     `quarantine` lists the files put aside. `domain` says in a line whose images these are; `domains` by test
     set, where they are others. `geometry` tells of the files behind `train`, `val`, `holdout` and the test sets,
-    by name; it is empty where the images come from no files.
+    by name; it is empty where the images come from no files. `scale` is how values of more than 8 bits became
+    0-255, None where there were none.
     """
 
     train: Images
@@ -191,6 +205,7 @@ class Splits:
     domains: Mapping[str, str] = field(default_factory=dict)
     geometry: Mapping[str, Geometry] = field(default_factory=dict)
     holdout: Images | None = None
+    scale: GreyScale | None = None
 
     def __post_init__(self) -> None:
         for name in ("tests", "domains", "geometry"):  # who changes the mapping he gave changes nothing here
@@ -252,7 +267,7 @@ class Predictions:
     variant: str = ""
 
     def __post_init__(self) -> None:
-        _lock(self, "ids", "groups", "labels", "probabilities")
+        lock(self, "ids", "groups", "labels", "probabilities")
         n = len(self.labels)
         if self.probabilities.ndim != 2 or any(len(x) != n for x in (self.ids, self.groups, self.probabilities)):
             raise ValueError(f"predictions on {self.test_set!r}: arrays of different lengths")

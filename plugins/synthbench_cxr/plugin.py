@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
-from synthbench import DataError, Dataset, hookimpl
+from synthbench import DataError, Dataset, Splits, hookimpl
 from synthbench_cxr.folder import FolderDataset
 from synthbench_cxr.holdout import hold_out
 from synthbench_cxr.layout import Listing, folder_names, scan, split_folders, subfolders
@@ -156,6 +156,15 @@ class ImageFolder(FolderDataset):
         except re.error as error:
             raise ValueError(f"is no regular expression: {error}") from error
         return pattern
+
+    def as_external(self, splits: Splits) -> Self:
+        """All of it is a test set, unless it has a test folder or says `test_fraction`: nobody trains on it."""
+        beside = super().as_external(splits)
+        return (
+            beside
+            if "test_fraction" in self.model_fields_set
+            else beside.model_copy(update={"test_fraction": 1.0})
+        )
 
     def folder(self) -> Path:
         return existing_folder(self.root, "root")

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +66,13 @@ class Dataset(Plugin):
     @abstractmethod
     def load(self, ctx: Context) -> Splits:
         """All splits, prepared to one size. Raises DataError with what is missing and what to do."""
+
+    def as_external(self, splits: Splits) -> Self:  # noqa: ARG002 - a hook: by default as it is
+        """This set as it serves beside `splits`, the benchmark's own: its test parts alone will be used.
+
+        So that all of it may be test, and its grey values are read on the scale of `splits`.
+        """
+        return self
 
 
 class Sampler(Protocol):

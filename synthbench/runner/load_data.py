@@ -33,9 +33,9 @@ def audited_splits(bench: Benchmark, session: Session) -> tuple[Splits, Audit]:
 
 def load_splits(bench: Benchmark, session: Session) -> Splits:
     """The data set with the test parts of the external ones under their labels."""
-    splits = _load(bench.dataset, session)
+    own = splits = _load(bench.dataset.plugin, bench.dataset, session)
     for entry in bench.external:
-        splits = _joined(splits, entry.label, _load(entry, session))
+        splits = _joined(splits, entry.label, _load(entry.plugin.as_external(own), entry, session))
     return splits
 
 
@@ -58,12 +58,12 @@ def _joined(splits: Splits, label: str, further: Splits) -> Splits:
     )
 
 
-def _load(entry: Entry[Dataset], session: Session) -> Splits:
+def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
     """A data set's own `load`, which caches by content: only it knows what its content is."""
     workdir = session.scratch / safe_name(entry.label)
     try:
         with session.context("dataset", session.key(entry), 0, workdir) as ctx:
-            return entry.plugin.load(ctx)
+            return plugin.load(ctx)
     finally:
         _tidy(workdir)
 

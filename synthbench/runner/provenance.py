@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -142,4 +143,5 @@ def _data(splits: Splits) -> dict[str, Any]:
             for name, images in parts.items()
         },
         "quarantined": len(splits.quarantine),
+        "scale": splits.scale and asdict(splits.scale),
     }
