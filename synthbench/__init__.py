@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     from synthbench.data.split import grouped_split
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
     from synthbench.progress import Bar
+    from synthbench.scale import GreyScale
     from synthbench.seeds import derive_seed
     from synthbench.storage.code_version import code_version
     from synthbench.storage.store import load_images, save_images, write_atomic
@@ -39,7 +40,6 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
         Direction,
         Evaluation,
         Geometry,
-        GreyScale,
         Images,
         Labels,
         Pixels,
@@ -110,12 +110,13 @@ _HOMES = {
     "data.split": ("grouped_split",),
     "errors": ("ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"),
     "progress": ("Bar",),
+    "scale": ("GreyScale",),
     "seeds": ("derive_seed",),
     "storage.code_version": ("code_version",),
     "storage.store": ("load_images", "save_images", "write_atomic"),
     "storage.weights": ("WeightFile", "offline", "sha256_of"),
     "types": (
-        *("Direction", "Evaluation", "Geometry", "GreyScale", "Images", "Labels", "Pixels"),
+        *("Direction", "Evaluation", "Geometry", "Images", "Labels", "Pixels"),
         *("Predictions", "Quarantined", "Score", "Splits"),
     ),
 }

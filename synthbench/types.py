@@ -13,18 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench.arrays import described, lock, pixel_hash
+from synthbench.scale import GreyScale
 
-__all__ = [
-    "Direction",
-    "Evaluation",
-    "Geometry",
-    "GreyScale",
-    "Images",
-    "Predictions",
-    "Quarantined",
-    "Score",
-    "Splits",
-]
+__all__ = ["Direction", "Evaluation", "Geometry", "Images", "Predictions", "Quarantined", "Score", "Splits"]
 
 Direction = Literal["higher", "lower"]
 Pixels = npt.NDArray[np.uint8]
@@ -163,27 +154,6 @@ class Geometry:
         return hashlib.sha256(columns.tobytes()).hexdigest()
 
 
-@dataclass(frozen=True)
-class GreyScale:
-    """How the values of files of more than 8 bits became 0-255: one rule for a whole data set.
-
-    bits    what a file declares counts, but no more than these: 12 where no training image exceeds 4095, else 16
-            where none exceeds 65535, else 32
-    window  (low, high): these values became 0 and 255, whatever the files declare. One that ends above 255 is
-            meant for files of more than 8 bits: others beside them keep their own 0-255
-    """
-
-    bits: int = 16
-    window: tuple[float, float] | None = None
-
-    def ends(self, declared: int | None) -> tuple[float, float]:
-        """The values that become 0 and 255 in a file that declares so many bits; None: floating point."""
-        deep = declared is None or declared > 8
-        if self.window is not None and (deep or self.window[1] <= 255):
-            return self.window
-        return 0, 2 ** min(declared or self.bits, self.bits) - 1
-
-
 @dataclass(frozen=True, eq=False)
 class Splits:
     """A data set as a benchmark uses it: `train` for generators, `tests` by name, an official `val` if any.
@@ -194,7 +164,8 @@ class Splits:
     `quarantine` lists the files put aside. `domain` says in a line whose images these are; `domains` by test
     set, where they are others. `geometry` tells of the files behind `train`, `val`, `holdout` and the test sets,
     by name; it is empty where the images come from no files. `scale` is how values of more than 8 bits became
-    0-255, None where there were none.
+    0-255, None where there were none. `cohorts` by test set: whose patients its groups number, where these are not
+    the data set's own, for then a group of the same name is another patient.
     """
 
     train: Images
@@ -206,9 +177,10 @@ class Splits:
     geometry: Mapping[str, Geometry] = field(default_factory=dict)
     holdout: Images | None = None
     scale: GreyScale | None = None
+    cohorts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("tests", "domains", "geometry"):  # who changes the mapping he gave changes nothing here
+        for name in ("tests", "domains", "geometry", "cohorts"):  # a change to the mapping given changes nothing
             object.__setattr__(self, name, dict(getattr(self, name)))
         self._check_geometry()
         parts = {f"test set {name!r}": images for name, images in self.tests.items()}

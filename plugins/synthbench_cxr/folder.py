@@ -30,7 +30,7 @@ from synthbench import (
 from synthbench_cxr.decode import decode_all
 from synthbench_cxr.digests import content_digest
 from synthbench_cxr.grey_scale import grey_scale
-from synthbench_cxr.layout import Listing
+from synthbench_cxr.layout import Listing, readable
 
 __all__ = ["FolderDataset"]
 
@@ -88,7 +88,9 @@ class FolderDataset(ImageDataset):
         """
         root = self.folder()
         listing = self.listing(root)
-        ctx.log.info("%s: %d files in %s", self.name, len(listing.items), root)
+        ctx.log.info("%s: %d files in %s", self.name, len(listing.items), readable(str(root)))
+        for remark in listing.remarks:
+            ctx.progress.say(f"{self.name}: {remark}")
         stored = ctx.store.make("dataset", self._key(root, listing, ctx), lambda to: self._read(listing, to, ctx))
         bad = [Quarantined(**entry) for entry in stored.meta["quarantine"]]
         self._check_share(root, bad, len(listing.items))

@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from synthbench.api.pictures import check_size, decoding, orientation, regular_file
 from synthbench.errors import DataError
-from synthbench.types import GreyScale
+from synthbench.scale import GreyScale
 
 if TYPE_CHECKING:
     from tifffile import TiffPage

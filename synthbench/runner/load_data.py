@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from synthbench.errors import ConfigError, DataError
 from synthbench.results.layout import safe_name
 from synthbench.runner.session import Session
 from synthbench.seeds import derive_seed
-from synthbench.types import Images, Splits
+from synthbench.types import Images, Quarantined, Splits
 
 __all__ = ["audited_splits", "load_splits"]
 
@@ -35,11 +37,14 @@ def load_splits(bench: Benchmark, session: Session) -> Splits:
     """The data set with the test parts of the external ones under their labels."""
     own = splits = _load(bench.dataset.plugin, bench.dataset, session)
     for entry in bench.external:
-        splits = _joined(splits, entry.label, _load(entry.plugin.as_external(own), entry, session))
+        further = _load(entry.plugin.as_external(own), entry, session)
+        cohort = entry.plugin.cohort_name() or entry.label
+        is_own = cohort == bench.dataset.plugin.cohort_name()
+        splits = _joined(splits, entry.label, further, "" if is_own else cohort)
     return splits
 
 
-def _joined(splits: Splits, label: str, further: Splits) -> Splits:
+def _joined(splits: Splits, label: str, further: Splits, cohort: str) -> Splits:
     """`splits` with the test parts of an external set: "test" under the label, others under "<label>/<name>"."""
     if not further.tests:
         raise ConfigError(f"external {label}: this data set has no test part")
@@ -55,6 +60,7 @@ def _joined(splits: Splits, label: str, further: Splits) -> Splits:
         quarantine=(*splits.quarantine, *further.quarantine),
         domains={**splits.domains, **dict.fromkeys(names.values(), further.domain)},
         geometry={**splits.geometry, **geometry},
+        cohorts={**splits.cohorts, **dict.fromkeys(names.values(), cohort)},
     )
 
 
@@ -63,9 +69,20 @@ def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
     workdir = session.scratch / safe_name(entry.label)
     try:
         with session.context("dataset", session.key(entry), 0, workdir) as ctx:
-            return plugin.load(ctx)
+            splits = plugin.load(ctx)
     finally:
         _tidy(workdir)
+    if splits.quarantine:
+        session.progress.say(f"{entry.label}: {_reasons(splits.quarantine)}")
+    return splits
+
+
+def _reasons(quarantine: Sequence[Quarantined], most: int = 4) -> str:
+    """ "98 files put aside: 95 no image by its suffix '.dcm'; 3 empty file": a set may be mostly that."""
+    counts = Counter(entry.reason for entry in quarantine).most_common()
+    reasons = "; ".join(f"{n} {reason}" for reason, n in counts[:most])
+    more = sum(n for _, n in counts[most:])
+    return f"{len(quarantine)} files put aside: {reasons}{f'; {more} for other reasons' if more else ''}"
 
 
 def _tidy(folder: Path) -> None:
