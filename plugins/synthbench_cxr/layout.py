@@ -67,7 +67,7 @@ def folded(name: str) -> str:
 
     macOS and some archives write an umlaut as two characters (NFD), others as one.
     """
-    return normalize("NFC", normalize("NFD", name).casefold())
+    return normalize("NFC", normalize("NFD", readable(name)).casefold())
 
 
 def readable(name: str) -> str:
@@ -166,7 +166,7 @@ def _label(folder: Path, classes: Mapping[str, str | None]) -> str | None:
     if folded(folder.name) in classes:
         return classes[folded(folder.name)]
     raise DataError(
-        f"{folder.parent}: the folder {readable(folder.name)!r} is none of the classes {', '.join(classes)}; "
+        f"{folder.parent}: the folder '{readable(folder.name)}' is none of the classes {', '.join(classes)}; "
         "move it away, or read the set with `image-folder`"
     )
 

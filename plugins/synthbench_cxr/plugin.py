@@ -171,12 +171,8 @@ class ImageFolder(FolderDataset):
 
     def as_external(self, splits: Splits) -> Self:
         """All of it is a test set, unless it has a test folder or says `test_fraction`: nobody trains on it."""
-        beside = super().as_external(splits)
-        return (
-            beside
-            if "test_fraction" in self.model_fields_set
-            else beside.model_copy(update={"test_fraction": 1.0})
-        )
+        asked = {} if "test_fraction" in self.model_fields_set else {"test_fraction": 1.0}
+        return super().as_external(splits).model_copy(update=asked)
 
     def folder(self) -> Path:
         return existing_folder(self.root, "root")
@@ -187,14 +183,11 @@ class ImageFolder(FolderDataset):
             raise DataError(f"{root}: neither train nor test; found: {folder_names(root)}")
         names = self._class_names(root, parts)
         listing = scan(root, parts, {folded(name): name for name in names})
-        if parts["train" if "train" in parts else "test"] != root:
+        if root not in parts.values():
             listing = replace(listing, aside=(*listing.aside, *_beside(root, parts)))
-        try:
-            grouped = grouped_by_pattern(listing, self.group_pattern) if self.group_pattern else None
-            listing = grouped or listing.grouped(own_group)
-            return listing if "test" in parts else hold_out(listing, self.test_fraction)
-        except DataError as error:
-            raise DataError(". ".join([f"{root}: {error}", *(grouped.remarks if grouped else ())])) from error
+        pattern = self.group_pattern
+        listing = grouped_by_pattern(listing, pattern) if pattern else listing.grouped(own_group)
+        return listing if "test" in parts else hold_out(listing, self.test_fraction)
 
     def _class_names(self, root: Path, parts: Mapping[str, Path]) -> tuple[str, ...]:
         folders = [folder for part in parts.values() for folder in subfolders(part)]

@@ -82,7 +82,8 @@ def _reasons(quarantine: Sequence[Quarantined], most: int = 4) -> str:
     counts = Counter(entry.reason for entry in quarantine).most_common()
     reasons = "; ".join(f"{n} {reason}" for reason, n in counts[:most])
     more = sum(n for _, n in counts[most:])
-    return f"{len(quarantine)} files put aside: {reasons}{f'; {more} for other reasons' if more else ''}"
+    files = "1 file" if len(quarantine) == 1 else f"{len(quarantine)} files"
+    return f"{files} put aside: {reasons}{f'; {more} for other reasons' if more else ''}"
 
 
 def _tidy(folder: Path) -> None:
