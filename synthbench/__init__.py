@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from synthbench.version import __version__ as __version__
 
 if TYPE_CHECKING:  # the table below once more, for those who read types and run nothing
+    from synthbench.api.depth import DeepPicture, read_deep, to_eight_bit
     from synthbench.api.extractors import ExtractorField, extractor_field
     from synthbench.api.hookspecs import hookimpl
-    from synthbench.api.imaging import ImageDataset, resize_square, to_eight_bit
+    from synthbench.api.imaging import ImageDataset, resize_square
     from synthbench.api.interfaces import (
         Context,
         Dataset,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     from synthbench.data.split import grouped_split
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
     from synthbench.progress import Bar
+    from synthbench.scale import GreyScale
     from synthbench.seeds import derive_seed
     from synthbench.storage.code_version import code_version
     from synthbench.storage.store import load_images, save_images, write_atomic
@@ -53,6 +55,7 @@ __all__ = [
     "Context",
     "DataError",
     "Dataset",
+    "DeepPicture",
     "Direction",
     "Embed",
     "Evaluation",
@@ -62,6 +65,7 @@ __all__ = [
     "Features",
     "Generator",
     "Geometry",
+    "GreyScale",
     "ImageDataset",
     "Images",
     "Labels",
@@ -84,6 +88,7 @@ __all__ = [
     "hookimpl",
     "load_images",
     "offline",
+    "read_deep",
     "read_picture",
     "resize_square",
     "save_images",
@@ -93,9 +98,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "api.depth": ("DeepPicture", "read_deep", "to_eight_bit"),
     "api.extractors": ("ExtractorField", "extractor_field"),
     "api.hookspecs": ("hookimpl",),
-    "api.imaging": ("ImageDataset", "resize_square", "to_eight_bit"),
+    "api.imaging": ("ImageDataset", "resize_square"),
     "api.interfaces": (
         *("Context", "Dataset", "Embed", "Evaluator", "Extractor", "Features"),
         *("Generator", "Plugin", "Sampler"),
@@ -104,6 +110,7 @@ _HOMES = {
     "data.split": ("grouped_split",),
     "errors": ("ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"),
     "progress": ("Bar",),
+    "scale": ("GreyScale",),
     "seeds": ("derive_seed",),
     "storage.code_version": ("code_version",),
     "storage.store": ("load_images", "save_images", "write_atomic"),

@@ -13,6 +13,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from synthbench.arrays import described, lock, pixel_hash
+from synthbench.scale import GreyScale
+
 __all__ = ["Direction", "Evaluation", "Geometry", "Images", "Predictions", "Quarantined", "Score", "Splits"]
 
 Direction = Literal["higher", "lower"]
@@ -24,17 +27,14 @@ Labels = npt.NDArray[np.int64]
 Strings = npt.NDArray[np.str_]
 
 NEGATIVE = frozenset(
-    (
-        *("normal", "normals", "healthy", "negative", "neg", "control", "controls", "benign"),
-        *("uninfected", "unaffected", "no finding", "no findings", "nofinding", "no disease"),
-    )
-)
+    {"normal", "normals", "healthy", "negative", "neg", "control", "controls", "benign"}
+) | frozenset({"uninfected", "unaffected", "no finding", "no findings", "nofinding", "no disease"})
 """What a class without the disease is called, in lower case, words apart by one space."""
 
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Labelled images.
+    """Labelled images. Arrays are read-only views of those given: who wants to change one makes a copy.
 
     pixels   uint8 (N, H, W, C), C 1 or 3, range 0-255; may be a read-only memory map
     labels   int64 (N,), each an index into `classes`
@@ -61,6 +61,7 @@ class Images:
         for name in ("ids", "groups"):
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.str_))
         object.__setattr__(self, "classes", tuple(self.classes))
+        lock(self, "pixels", "labels", "ids", "groups")
         _check_images(self)
 
     def __len__(self) -> int:
@@ -90,24 +91,25 @@ class Images:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over content: two `Images` with the same digest are interchangeable."""
-        sha = hashlib.sha256(repr((self.pixels.shape, self.classes)).encode())
-        for block in np.array_split(self.pixels, max(1, self.pixels.nbytes >> 26)):
-            sha.update(np.ascontiguousarray(block).data)
+        sha = pixel_hash(self.pixels, (self.pixels.shape, self.classes))
         sha.update(np.ascontiguousarray(self.labels).data)
         sha.update("\0".join([*self.ids.tolist(), *self.groups.tolist()]).encode())
         return sha.hexdigest()
+
+    @cached_property
+    def pixel_digest(self) -> str:
+        """SHA-256 of the pixels and their shape: the same pictures under other ids and labels have the same."""
+        return pixel_hash(self.pixels, self.pixels.shape).hexdigest()
 
 
 def _check_images(images: Images) -> None:
     pixels, labels = images.pixels, images.labels
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 4:
-        what = f"{pixels.dtype} {pixels.shape}" if isinstance(pixels, np.ndarray) else type(pixels).__name__
-        raise ValueError(f"pixels must be a uint8 array (N, H, W, C), found {what}")
+        raise ValueError(f"pixels must be a uint8 array (N, H, W, C), found {described(pixels)}")
     if pixels.shape[3] not in (1, 3):
         raise ValueError(f"pixels must have 1 or 3 channels, found {pixels.shape[3]}")
     if not isinstance(labels, np.ndarray) or labels.dtype != np.int64 or labels.shape != (len(pixels),):
-        what = f"{labels.dtype} {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
-        raise ValueError(f"labels must be an int64 array ({len(pixels)},), found {what}")
+        raise ValueError(f"labels must be an int64 array ({len(pixels)},), found {described(labels)}")
     if not images.classes or len(set(images.classes)) != len(images.classes):
         raise ValueError(f"classes must be distinct names, found {images.classes}")
     if len(labels) and not (labels.min() >= 0 and labels.max() < len(images.classes)):
@@ -132,6 +134,8 @@ class Geometry:
     width, height  int64 (N,), pixels
     channels       int64 (N,), bands of the file: 1 grey or palette, 3 colour, 4 with transparency
     n_bytes        int64 (N,), size of the file
+
+    The columns are read-only.
     """
 
     width: Labels
@@ -140,6 +144,7 @@ class Geometry:
     n_bytes: Labels
 
     def __post_init__(self) -> None:
+        lock(self, "width", "height", "channels", "n_bytes")
         for name, column in vars(self).items():
             if column.dtype != np.int64 or column.shape != self.width.shape or column.ndim != 1:
                 raise ValueError(f"{name} must be int64 {self.width.shape}, found {column.dtype} {column.shape}")
@@ -167,7 +172,9 @@ class Splits:
 
     `quarantine` lists the files put aside. `domain` says in a line whose images these are; `domains` by test
     set, where they are others. `geometry` tells of the files behind `train`, `val`, `holdout` and the test sets,
-    by name; it is empty where the images come from no files.
+    by name; it is empty where the images come from no files. `scale` is how values of more than 8 bits became
+    0-255, None where there were none. `cohorts` by test set: whose patients its groups number, where these are not
+    the data set's own, for then a group of the same name is another patient.
 
     `positive` is the one of two classes that AUROC, F1, recall and AUPRC speak of, on every test set. Unset it is
     the other one where one class alone is called normal, healthy, negative, control or the like (`NEGATIVE`); None
@@ -183,8 +190,12 @@ class Splits:
     geometry: Mapping[str, Geometry] = field(default_factory=dict)
     holdout: Images | None = None
     positive: str | None = None
+    scale: GreyScale | None = None
+    cohorts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("tests", "domains", "geometry", "cohorts"):  # a change to the mapping given changes nothing
+            object.__setattr__(self, name, dict(getattr(self, name)))
         classes = self.train.classes
         if self.positive is None:
             object.__setattr__(self, "positive", _positive_of(classes))
@@ -248,7 +259,7 @@ class Predictions:
     """Per-image results, for intervals and paired tests: `probabilities` float (N, classes), rows sum to 1.
 
     `variant` as in `Score`: whose answers these are where an evaluator asks several models. `positive` is the
-    column of the positive class of two (`Splits.positive_index`): metrics are told from predictions alone.
+    column of the positive class of two (`Splits.positive_index`): metrics follow from these alone. All read-only.
     """
 
     test_set: str
@@ -261,6 +272,7 @@ class Predictions:
     positive: int | None = None
 
     def __post_init__(self) -> None:
+        lock(self, "ids", "groups", "labels", "probabilities")
         n = len(self.labels)
         if self.probabilities.ndim != 2 or any(len(x) != n for x in (self.ids, self.groups, self.probabilities)):
             raise ValueError(f"predictions on {self.test_set!r}: arrays of different lengths")

@@ -14,10 +14,13 @@ from PIL import Image
 from synthbench import (
     Bar,
     DataError,
+    DeepPicture,
     Geometry,
+    GreyScale,
     ImageDataset,
     Images,
     Quarantined,
+    read_deep,
     read_picture,
     resize_square,
     to_eight_bit,
@@ -27,6 +30,9 @@ from synthbench_cxr.layout import Item
 __all__ = ["Decoded", "decode", "decode_all"]
 
 Pixels = npt.NDArray[np.uint8]
+
+DECLARED = GreyScale()
+"""Each file by the depth that it declares."""
 
 
 class Decoded(NamedTuple):
@@ -39,16 +45,19 @@ class Decoded(NamedTuple):
     n_bytes: int
 
 
-def decode(path: Path, how: ImageDataset) -> Decoded | str:
+def decode(path: Path, how: ImageDataset, scale: GreyScale = DECLARED) -> Decoded | str:
     """The file's content, or the reason why it is put aside."""
     try:
-        picture = read_picture(path)
-        ready = to_eight_bit(picture, how.channels)
+        picture = read_deep(path) or read_picture(path)
+        ready = to_eight_bit(picture, how.channels, scale)
     except (DataError, ValueError) as error:
         return str(error)
     if _is_constant(ready):
-        return "all pixels have one value"
+        return _constant(picture, scale)
     pixels = resize_square(ready, how.image_size, how.resize, antialias=how.antialias)
+    if isinstance(picture, DeepPicture):
+        height, width = picture.values.shape[:2]
+        return Decoded(pixels, width, height, picture.bands, path.stat().st_size)
     return Decoded(pixels, picture.width, picture.height, len(picture.getbands()), path.stat().st_size)
 
 
@@ -56,8 +65,15 @@ def _is_constant(picture: Image.Image) -> bool:
     return all(low == high for low, high in np.reshape(picture.getextrema(), (-1, 2)))
 
 
+def _constant(picture: Image.Image | DeepPicture, scale: GreyScale) -> str:
+    if isinstance(picture, DeepPicture) and (low := picture.values.min()) < (high := picture.values.max()):
+        black, white = scale.ends(picture.bits)
+        return f"its values {low:g} to {high:g} are one grey level between {black:g} and {white:g}: set `window`"
+    return "all pixels have one value"
+
+
 def decode_all(
-    items: Sequence[Item], classes: tuple[str, ...], how: ImageDataset, bar: Bar
+    items: Sequence[Item], classes: tuple[str, ...], how: ImageDataset, scale: GreyScale, bar: Bar
 ) -> tuple[Images, Geometry, list[Quarantined]]:
     """Read `items`, in threads (PIL decodes without Python's lock): the good ones in order, the bad ones aside."""
     Image.init()  # else threads race to load the rarer formats, and the loser takes its file for unknown
@@ -66,7 +82,7 @@ def decode_all(
     files: list[tuple[int, ...]] = []
     bad: list[Quarantined] = []
     with ThreadPoolExecutor() as pool:
-        for item, result in zip(items, pool.map(lambda item: decode(item.path, how), items), strict=True):
+        for item, result in zip(items, pool.map(lambda item: decode(item.path, how, scale), items), strict=True):
             if isinstance(result, str):
                 bad.append(Quarantined(item.id, result))
             else:

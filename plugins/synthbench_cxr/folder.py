@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from zipfile import BadZipFile
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PrivateAttr, field_validator
 
 from synthbench import (
     Context,
     DataError,
     Geometry,
+    GreyScale,
     ImageDataset,
     Images,
     Quarantined,
@@ -27,7 +29,8 @@ from synthbench import (
 )
 from synthbench_cxr.decode import decode_all
 from synthbench_cxr.digests import content_digest
-from synthbench_cxr.layout import Listing
+from synthbench_cxr.grey_scale import grey_scale
+from synthbench_cxr.layout import Listing, readable
 
 __all__ = ["FolderDataset"]
 
@@ -48,8 +51,21 @@ class FolderDataset(ImageDataset):
         0.01, ge=0, le=1, description="share of files that may turn out unreadable before the run stops"
     )
 
+    window: tuple[float, float] | None = Field(
+        None, description="the grey values in the files that become black and white; default: by bit depth"
+    )
+
     domain: ClassVar[str]
     """Whose images these are, in a line."""
+
+    _scale: GreyScale | None = PrivateAttr(None)
+
+    @field_validator("window")
+    @classmethod
+    def _ascends(cls, window: tuple[float, float] | None) -> tuple[float, float] | None:
+        if window is not None and not (math.isfinite(window[1] - window[0]) and window[0] < window[1]):
+            raise ValueError("must be [low, high] with low < high: the values that become black and white")
+        return window
 
     @abstractmethod
     def folder(self) -> Path:
@@ -59,6 +75,12 @@ class FolderDataset(ImageDataset):
     def listing(self, root: Path) -> Listing:
         """Its files, with part, class and group. Raises DataError."""
 
+    def as_external(self, splits: Splits) -> Self:
+        """On the scale of the set whose generators it tests: a scale of its own would hide a difference."""
+        beside = self.model_copy()
+        beside._scale = splits.scale
+        return beside
+
     def load(self, ctx: Context) -> Splits:
         """Read the set, from the store where nothing changed; `train` is empty where there are only test images.
 
@@ -66,7 +88,9 @@ class FolderDataset(ImageDataset):
         """
         root = self.folder()
         listing = self.listing(root)
-        ctx.log.info("%s: %d files in %s", self.name, len(listing.items), root)
+        ctx.log.info("%s: %d files in %s", self.name, len(listing.items), readable(str(root)))
+        for remark in listing.remarks:
+            ctx.progress.say(f"{self.name}: {remark}")
         stored = ctx.store.make("dataset", self._key(root, listing, ctx), lambda to: self._read(listing, to, ctx))
         bad = [Quarantined(**entry) for entry in stored.meta["quarantine"]]
         self._check_share(root, bad, len(listing.items))
@@ -76,7 +100,8 @@ class FolderDataset(ImageDataset):
             if empty := [label for label, n in images.counts().items() if n == 0 and label in expected]:
                 raise DataError(f"{root}: its {name} part has no readable image of {', '.join(empty)}; add some")
         geometry = {name: _load_geometry(stored.path / name) for name in parts}
-        return self._splits(parts, geometry, listing, bad)
+        scale = GreyScale(**stored.meta["scale"]) if stored.meta["scale"] else None
+        return self._splits(parts, geometry, listing, bad, scale)
 
     def _key(self, root: Path, listing: Listing, ctx: Context) -> Mapping[str, Any]:
         return {
@@ -84,21 +109,35 @@ class FolderDataset(ImageDataset):
             "config": self.model_dump(mode="json", exclude={"root", "max_bad", "positive"}),
             "code": code_version(type(self).__module__),
             "files": content_digest(self.name, root, listing.items, ctx),
+            "scale": self._scale and dataclasses.asdict(self._scale),
         }
+
+    def _scale_of(self, listing: Listing, ctx: Context) -> GreyScale | None:
+        """The one asked for, that of the set that this one is external to, or its own."""
+        if self.window is not None:
+            return GreyScale(window=self.window)
+        train = [item.path for item in listing.items if item.part == "train"]
+        others = [item.path for item in listing.items if item.part != "train"]
+        return self._scale or grey_scale(train, others, ctx)
 
     def _read(self, listing: Listing, to: Path, ctx: Context) -> Mapping[str, Any]:
         """Decode every part into its own folder below `to`."""
         parts = sorted({item.part for item in listing.items})
         quarantine: list[Quarantined] = []
+        scale = self._scale_of(listing, ctx)
         with ctx.progress.bar(f"reading {self.name}", len(listing.items)) as bar:
             for part in parts:
                 items = [item for item in listing.items if item.part == part]
-                images, geometry, bad = decode_all(items, listing.classes, self, bar)
+                images, geometry, bad = decode_all(items, listing.classes, self, scale or GreyScale(), bar)
                 quarantine += bad
                 (to / part).mkdir()
                 save_images(to / part, images)
                 np.savez(to / part / GEOMETRY, **dataclasses.asdict(geometry))
-        return {"parts": parts, "quarantine": [dataclasses.asdict(entry) for entry in quarantine]}
+        return {
+            "parts": parts,
+            "quarantine": [dataclasses.asdict(entry) for entry in quarantine],
+            "scale": scale and dataclasses.asdict(scale),
+        }
 
     def _check_share(self, root: Path, bad: Sequence[Quarantined], total: int) -> None:
         if len(bad) > self.max_bad * total:
@@ -114,6 +153,7 @@ class FolderDataset(ImageDataset):
         geometry: Mapping[str, Geometry],
         listing: Listing,
         bad: Sequence[Quarantined],
+        scale: GreyScale | None,
     ) -> Splits:
         if self.positive is not None and (self.positive not in listing.classes or len(listing.classes) != 2):
             classes = ", ".join(listing.classes)
@@ -129,6 +169,7 @@ class FolderDataset(ImageDataset):
             domain=self.domain,
             geometry=geometry,
             positive=self.positive,
+            scale=scale,
         )
 
     def _no_images(self, classes: tuple[str, ...]) -> Images:

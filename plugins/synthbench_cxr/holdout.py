@@ -28,9 +28,10 @@ def hold_out(listing: Listing, fraction: float) -> Listing:
     for name in listing.classes:
         groups = sorted((group for group in class_of if class_of[group] == name), key=_rank)
         if fraction < 1 and len(groups) < 2:
+            number = "one group" if groups else "no group of its own"
+            advice = ("Add images, or a test folder, or set test_fraction to 1", *listing.remarks)
             raise DataError(
-                f"{name} has images of one group only: a test part needs another one. Add images, "
-                "or a test folder, or set test_fraction to 1"
+                f"{name} has images of {number} only: a test part needs another one. {'. '.join(advice)}"
             )
         most = len(groups) if fraction == 1 else len(groups) - 1
         held.update(groups[: min(most, max(1, round(fraction * len(groups))))])

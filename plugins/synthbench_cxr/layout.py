@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unicodedata import normalize
 
 from synthbench import DataError, Quarantined
+from synthbench_cxr.walk import IMAGE_SUFFIXES, Walk, id_of, is_system, unlisted
 
 __all__ = [
     "Item",
     "Listing",
     "find_set",
+    "folded",
     "folder_names",
+    "readable",
     "scan",
     "split_folders",
     "subfolders",
 ]
 
-PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-SYSTEM_NAMES = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir"}
-IMAGE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jp2", ".pgm", ".ppm")
-)
+PARTS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Listing:
-    """All that lies in the class folders: files to read, in order of id, and files put aside unread."""
+    """All that lies in the class folders: files to read, in order of id, and files put aside unread.
+
+    `remarks` are for the user: what may be as it should, but looks odd.
+    """
 
     classes: tuple[str, ...]
     items: tuple[Item, ...]
     aside: tuple[Quarantined, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def grouped(self, group_of: Callable[[str], str]) -> Listing:
         """The same with the group (patient) that `group_of` reads from an id."""
@@ -55,9 +62,17 @@ class Listing:
         return replace(self, items=tuple(items), aside=tuple(dict.fromkeys((*self.aside, *other.aside))))
 
 
-def is_system(name: str) -> bool:
-    """Whether a file or folder is an operating system's own (`__MACOSX`, `._x`, `.DS_Store`, `Thumbs.db`)."""
-    return name.startswith(".") or name.casefold() in SYSTEM_NAMES
+def folded(name: str) -> str:
+    """What names of folders are compared by: letter case and Unicode's normal forms make no difference.
+
+    macOS and some archives write an umlaut as two characters (NFD), others as one.
+    """
+    return normalize("NFC", normalize("NFD", readable(name)).casefold())
+
+
+def readable(name: str) -> str:
+    """A folder's name as text: in Unicode's normal form NFC, bytes that are no UTF-8 written out."""
+    return normalize("NFC", name.encode("utf-8", "backslashreplace").decode())
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -69,11 +84,7 @@ def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if not is_system(path.name))
     except OSError as error:
-        raise _unlisted(error) from error
-
-
-def _unlisted(error: OSError) -> DataError:
-    return DataError(f"{error.filename} cannot be listed ({error.strerror}): make it readable or move it away")
+        raise unlisted(error) from error
 
 
 def folder_names(folder: Path, depth: int = 2, most: int = 8) -> str:
@@ -81,7 +92,7 @@ def folder_names(folder: Path, depth: int = 2, most: int = 8) -> str:
     names = []
     for path in subfolders(folder)[:most]:
         inner = folder_names(path, depth - 1, most) if depth > 1 and subfolders(path) else ""
-        names.append(f"{path.name}/({inner})" if inner else path.name)
+        names.append(f"{readable(path.name)}/({inner})" if inner else readable(path.name))
     return ", ".join([*names, "..."] if len(subfolders(folder)) > most else names) or "no folders"
 
 
@@ -92,7 +103,7 @@ def split_folders(folder: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in subfolders(folder):
-        part = PARTS.get(path.name.casefold())
+        part = PARTS.get(folded(path.name))
         if part in found:
             raise DataError(f"{folder}: both {found[part].name} and {path.name} are {part}; merge or rename one")
         if part is not None:
@@ -119,25 +130,27 @@ def find_set(root: Path, fits: Callable[[Path], bool], depth: int = 2) -> Path |
 def scan(root: Path, parts: Mapping[str, Path], classes: Mapping[str, str | None]) -> Listing:
     """List the files of `parts` (folder by part name) whose class folders are named as in `classes`.
 
-    `classes` maps a folder's casefolded name to a class, or to None where its images are left out. Files
-    whose suffix is no image's, and images in no class folder, are put aside; system files are passed over.
+    `classes` maps a folder's `folded` name to a class, or to None where its images are left out. Put aside are:
+    what is no image by its suffix or no file, images in no class folder, masks beside images, links to what is
+    read already. System files are passed over.
 
     Raises DataError where a part has other folders (their images would have no label) or an empty class.
     """
     names = tuple(dict.fromkeys(name for name in classes.values() if name is not None))
-    items: list[Item] = []
-    aside: list[Quarantined] = []
+    loose = [path for folder in parts.values() for path in _loose_images(folder)]
+    starts: list[tuple[tuple[str, str], Path]] = [
+        ((part, label), folder)
+        for part, whole in parts.items()
+        for folder in subfolders(whole)
+        if (label := _label(folder, classes)) is not None
+    ]
+    walk = Walk[tuple[str, str]](
+        root, [Quarantined(id_of(path, root), "lies in no class folder") for path in loose]
+    )
+    items = [Item(path, id_of(path, root), *key) for key, path in walk.images(starts)]
     for part, folder in parts.items():
-        aside += [Quarantined(_id(path, root), "lies in no class folder") for path in _loose_images(folder)]
-        for class_folder in subfolders(folder):
-            label = _label(class_folder, classes)
-            for path in _walk(class_folder) if label else ():
-                if path.suffix.casefold() in IMAGE_SUFFIXES:
-                    items.append(Item(path, _id(path, root), part, str(label)))
-                else:
-                    aside.append(Quarantined(_id(path, root), f"no image by its suffix {path.suffix!r}"))
         _check_classes(folder, names, {item.label for item in items if item.part == part})
-    return Listing(names, tuple(sorted(items, key=lambda item: item.id)), tuple(aside))
+    return Listing(names, tuple(sorted(items, key=lambda item: item.id)), tuple(walk.aside))
 
 
 def _check_classes(folder: Path, classes: Iterable[str], present: Container[str]) -> None:
@@ -150,10 +163,10 @@ def _check_classes(folder: Path, classes: Iterable[str], present: Container[str]
 
 
 def _label(folder: Path, classes: Mapping[str, str | None]) -> str | None:
-    if folder.name.casefold() in classes:
-        return classes[folder.name.casefold()]
+    if folded(folder.name) in classes:
+        return classes[folded(folder.name)]
     raise DataError(
-        f"{folder.parent}: the folder {folder.name!r} is none of the classes {', '.join(classes)}; "
+        f"{folder.parent}: the folder '{readable(folder.name)}' is none of the classes {', '.join(classes)}; "
         "move it away, or read the set with `image-folder`"
     )
 
@@ -161,19 +174,3 @@ def _label(folder: Path, classes: Mapping[str, str | None]) -> str | None:
 def _loose_images(folder: Path) -> list[Path]:
     files = [path for path in _entries(folder) if path.is_file()]
     return [path for path in files if path.suffix.casefold() in IMAGE_SUFFIXES]
-
-
-def _walk(folder: Path) -> Iterable[Path]:
-    """Every file at any depth (a patient may have a folder), links to folders followed."""
-
-    def stop(error: OSError) -> None:
-        raise _unlisted(error) from error
-
-    for where, folders, files in os.walk(folder, onerror=stop, followlinks=True):
-        folders[:] = [name for name in folders if not is_system(name)]
-        yield from (Path(where, name) for name in files if not is_system(name))
-
-
-def _id(path: Path, root: Path) -> str:
-    """Relative path with "/"; bytes that are no UTF-8 are written out, since ids are hashed and stored."""
-    return path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()

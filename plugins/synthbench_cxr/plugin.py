@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
-from synthbench import DataError, Dataset, hookimpl
+from synthbench import DataError, Dataset, Quarantined, Splits, hookimpl
 from synthbench_cxr.folder import FolderDataset
 from synthbench_cxr.holdout import hold_out
-from synthbench_cxr.layout import Listing, folder_names, scan, split_folders, subfolders
+from synthbench_cxr.layout import Listing, folded, folder_names, readable, scan, split_folders, subfolders
 from synthbench_cxr.locate import Source, existing_folder, locate
+from synthbench_cxr.no_class import refuse_other_folders
+from synthbench_cxr.patients import grouped_by_pattern, own_group
+from synthbench_cxr.walk import id_of
 
 __all__ = ["ChestXray", "CovidPneumoniaNormal", "ImageFolder", "PneumoniaXrayImages"]
+
+KERMANY = "kermany"
+"""Both Kaggle sets of its images name their patients alike."""
 
 # Bacteria and virus number their persons apart, and so do IM and NORMAL2-IM: the prefix belongs to the key.
 # The last form is that of the original publication (Mendeley), before Kaggle renamed the files.
 KERMANY_PATIENT = re.compile(
     r"(person\d+_(?:bacteria|virus)|(?:NORMAL2-)?IM-\d+|(?:BACTERIA|VIRUS|NORMAL)-\d+)", re.IGNORECASE
 )
-
-
-def own_group(image_id: str) -> str:
-    """An image of whose patient nothing is known is a group of its own: its id without suffix."""
-    return str(PurePosixPath(image_id).with_suffix(""))
 
 
 def kermany_patient(image_id: str) -> str:
@@ -65,6 +67,9 @@ class ChestXray(FolderDataset):
     def folder(self) -> Path:
         return locate(self.source, self.root)
 
+    def cohort_name(self) -> str:
+        return KERMANY
+
     def listing(self, root: Path) -> Listing:
         return _kermany_listing(root, {"normal": "NORMAL", "pneumonia": "PNEUMONIA"}, ("train", "test"))
 
@@ -86,6 +91,9 @@ class PneumoniaXrayImages(FolderDataset):
 
     def folder(self) -> Path:
         return locate(self.source, self.root)
+
+    def cohort_name(self) -> str:
+        return KERMANY
 
     def listing(self, root: Path) -> Listing:
         return _kermany_listing(root, {"normal": "NORMAL", "opacity": "PNEUMONIA"}, ("test",))
@@ -143,6 +151,7 @@ class ImageFolder(FolderDataset):
         None,
         description="regular expression, searched in a path below root; its first group is the patient",
     )
+    cohort: str = Field("", description="whose patients these are; sets of one cohort know each other's, by name")
     test_fraction: float = Field(
         0.2, gt=0, le=1, description="share of each class's groups held out where there is no test folder"
     )
@@ -157,6 +166,14 @@ class ImageFolder(FolderDataset):
             raise ValueError(f"is no regular expression: {error}") from error
         return pattern
 
+    def cohort_name(self) -> str:
+        return self.cohort
+
+    def as_external(self, splits: Splits) -> Self:
+        """All of it is a test set, unless it has a test folder or says `test_fraction`: nobody trains on it."""
+        asked = {} if "test_fraction" in self.model_fields_set else {"test_fraction": 1.0}
+        return super().as_external(splits).model_copy(update=asked)
+
     def folder(self) -> Path:
         return existing_folder(self.root, "root")
 
@@ -165,22 +182,33 @@ class ImageFolder(FolderDataset):
         if "train" not in parts and "test" not in parts:
             raise DataError(f"{root}: neither train nor test; found: {folder_names(root)}")
         names = self._class_names(root, parts)
-        listing = scan(root, parts, {name.casefold(): name for name in names}).grouped(self._group)
+        listing = scan(root, parts, {folded(name): name for name in names})
+        if root not in parts.values():
+            listing = replace(listing, aside=(*listing.aside, *_beside(root, parts)))
+        pattern = self.group_pattern
+        listing = grouped_by_pattern(listing, pattern) if pattern else listing.grouped(own_group)
         return listing if "test" in parts else hold_out(listing, self.test_fraction)
 
     def _class_names(self, root: Path, parts: Mapping[str, Path]) -> tuple[str, ...]:
-        folders = [folder.name for part in parts.values() for folder in subfolders(part)]
+        folders = [folder for part in parts.values() for folder in subfolders(part)]
         # "Sick" in one part and "SICK" in another are one class; the spelling that sorts first names it
-        found = sorted({name.casefold(): name for name in sorted(folders, reverse=True)}.values())
-        if self.classes is not None and sorted(self.classes) != found:
-            raise DataError(f"{root}: classes are {', '.join(self.classes)}, found: {', '.join(found) or 'none'}")
-        if len(found) < 2:
+        spellings = sorted((readable(folder.name) for folder in folders), reverse=True)
+        names = sorted({folded(name): name for name in spellings}.values())
+        asked = self.classes and tuple(readable(name) for name in self.classes)
+        if asked is not None and sorted(asked) != names:
+            raise DataError(f"{root}: classes are {', '.join(asked)}, found: {', '.join(names) or 'none'}")
+        if len(names) < 2:
             raise DataError(f"{root}: needs at least two class folders, found: {folder_names(root)}")
-        return self.classes or tuple(found)
+        if asked is None:
+            refuse_other_folders(root, folders)
+        return asked or tuple(names)
 
-    def _group(self, image_id: str) -> str:
-        match = re.search(self.group_pattern, image_id) if self.group_pattern else None
-        return match[1] if match and match[1] else own_group(image_id)
+
+def _beside(root: Path, parts: Mapping[str, Path]) -> list[Quarantined]:
+    """Folders beside train, val and test: nothing in them is read, and that is said."""
+    others = [folder for folder in subfolders(root) if folder not in parts.values()]
+    reason = f"a folder beside {', '.join(folder.name for folder in parts.values())} is not read"
+    return [Quarantined(f"{id_of(folder, root)}/", reason) for folder in others]
 
 
 @hookimpl

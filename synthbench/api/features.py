@@ -5,41 +5,27 @@ features = ctx.features(images, extractor, train=real.train)      # float32 (N, 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from synthbench.api.extractors import identity
 from synthbench.api.interfaces import Context, Embed, Extractor, Features
+from synthbench.api.lending import lend
 from synthbench.errors import StoreError
 from synthbench.progress import Progress
 from synthbench.storage.store import Store
 from synthbench.storage.versions import FEATURES
 from synthbench.types import Images
 
-__all__ = ["StoredFeatures", "check_features", "pixel_digest"]
+__all__ = ["StoredFeatures", "check_features"]
 
 FILE = "features.npy"
-
-_digests: WeakKeyDictionary[Images, str] = WeakKeyDictionary()
-"""Of images seen before: reading all pixels again for every evaluator takes seconds on large sets."""
-
-
-def pixel_digest(images: Images) -> str:
-    """SHA-256 of the pixels and their shape: the same pictures under other ids and labels have the same."""
-    if images not in _digests:
-        sha = hashlib.sha256(repr(images.pixels.shape).encode())
-        for block in np.array_split(images.pixels, max(1, images.pixels.nbytes >> 26)):
-            sha.update(np.ascontiguousarray(block).data)
-        _digests[images] = sha.hexdigest()
-    return _digests[images]
 
 
 @dataclass(frozen=True)
@@ -59,14 +45,14 @@ class StoredFeatures:
         key = {
             "schema": FEATURES,
             "extractor": identity(extractor),
-            "pixels": pixel_digest(images),
+            "pixels": images.pixel_digest,
             "device": self.device.partition(":")[0],
             **({"train": train.digest} if extractor.learns else {}),
         }
 
         def build(folder: Path) -> Mapping[str, Any]:
-            with self._surroundings(folder, key) as ctx:
-                self._extract(extractor.load(seen, ctx), images, extractor, folder / FILE)
+            with self._surroundings(folder, key) as ctx, lend(seen, extractor.label, self.store) as own:
+                self._extract(extractor.load(own, ctx), images, extractor, folder / FILE)
             return {"signature": extractor.signature()}
 
         entry = self.store.make("features", key, build)

@@ -1,4 +1,4 @@
-"""From one picture of any kind to the benchmark's array: grey or RGB, made square, resized."""
+"""From an 8-bit picture to the benchmark's array: made square, resized."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 from pydantic import Field
 
 from synthbench.api.interfaces import Dataset
-from synthbench.api.pictures import decoding
 
-__all__ = ["ImageDataset", "Resize", "resize_square", "to_eight_bit"]
+__all__ = ["ImageDataset", "Resize", "resize_square"]
 
 Resize = Literal["squash", "pad", "crop"]
 Index = npt.NDArray[np.intp]
@@ -36,43 +35,6 @@ class ImageDataset(Dataset):
         description="of two classes the one that AUROC, F1, recall and AUPRC speak of, on external sets too; "
         "unset: the other one where one class is called normal, healthy, negative, control or the like",
     )
-
-
-def to_eight_bit(picture: Image.Image, channels: Literal[1, 3]) -> Image.Image:
-    """An upright 8-bit picture of mode "L" (channels 1) or "RGB" (channels 3).
-
-    - EXIF orientation is applied; of several frames the first counts.
-    - Deeper grey is scaled by its own bit depth: the fewest bits, at least 8, that hold its largest value.
-      So 12-bit radiographs in a 16-bit file come out as bright as in an 8-bit one.
-    - What is transparent shows black behind it.
-    - Colour becomes grey by ITU-R 601 luma.
-
-    Raises ValueError where the values have no defined black and white (floating point, negative), DataError where
-    the EXIF data are damaged.
-    """
-    with decoding():
-        picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I"):
-        picture = _scaled_by_depth(np.asarray(picture))
-    elif picture.mode == "F":
-        raise ValueError("floating-point grey values: which of them is white is not known")
-    elif picture.has_transparency_data:
-        picture = _over_black(picture)
-    return picture.convert("L" if channels == 1 else "RGB")
-
-
-def _scaled_by_depth(grey: npt.NDArray[np.integer]) -> Image.Image:
-    """Integers (H, W) of any depth -> 8-bit "L"."""
-    if grey.min() < 0:
-        raise ValueError(f"negative grey values (down to {grey.min()})")
-    bits = max(8, int(grey.max()).bit_length())
-    scaled = grey.astype(np.float64) * (255 / (2**bits - 1))
-    return Image.fromarray(np.rint(scaled).astype(np.uint8))
-
-
-def _over_black(picture: Image.Image) -> Image.Image:
-    picture = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", picture.size, "black"), picture)
 
 
 def resize_square(picture: Image.Image, size: int, how: Resize, *, antialias: bool) -> npt.NDArray[np.uint8]:

@@ -68,6 +68,20 @@ class Dataset(Plugin):
     def load(self, ctx: Context) -> Splits:
         """All splits, prepared to one size. Raises DataError with what is missing and what to do."""
 
+    def cohort_name(self) -> str:
+        """Whose patients its groups number; "": its own.
+
+        Sets of one cohort know each other's patients. Others do not: every hospital has a patient 7.
+        """
+        return ""
+
+    def as_external(self, splits: Splits) -> Self:  # noqa: ARG002 - a hook: by default as it is
+        """This set as it serves beside `splits`, the benchmark's own: its test parts alone will be used.
+
+        So that all of it may be test, and its grey values are read on the scale of `splits`.
+        """
+        return self
+
 
 class Sampler(Protocol):
     """What `Generator.fit` returns: draws one image for each label."""

@@ -13,11 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from synthbench.errors import DataError
 
-__all__ = ["FORMATS", "MAX_PIXELS", "check_size", "decoding", "read_picture", "regular_file"]
+__all__ = ["FORMATS", "MAX_PIXELS", "check_size", "decoding", "orientation", "read_picture", "regular_file"]
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """All that is opened, by content, whatever a file's name says. Pillow knows more kinds; for PostScript it starts a
@@ -39,6 +39,12 @@ def read_picture(source: Path | BinaryIO) -> Image.Image:
             check_size(picture.width, picture.height)
             picture.load()
             return picture
+
+
+def orientation(path: Path) -> int:
+    """How the picture is turned: EXIF's number, 1 where it says nothing."""
+    with Image.open(path, formats=_formats()) as picture:
+        return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
 
 
 @cache

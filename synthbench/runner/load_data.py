@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from synthbench.errors import ConfigError, DataError
 from synthbench.runner.session import Session
 from synthbench.seeds import derive_seed
 from synthbench.storage.layout import safe_name
-from synthbench.types import Images, Splits
+from synthbench.types import Images, Quarantined, Splits
 
 __all__ = ["audited_splits", "load_splits"]
 
@@ -36,15 +38,18 @@ def load_splits(bench: Benchmark, session: Session) -> Splits:
 
     Raises DataError where nobody says which of two classes is the positive one.
     """
-    splits = _load(bench.dataset, session)
+    own = splits = _load(bench.dataset.plugin, bench.dataset, session)
     _check_positive(bench.dataset, splits)
     for entry in bench.external:
-        splits = _joined(splits, entry.label, _load(entry, session))
+        further = _load(entry.plugin.as_external(own), entry, session)
+        cohort = entry.plugin.cohort_name() or entry.label
+        is_own = cohort == bench.dataset.plugin.cohort_name()
+        splits = _joined(splits, entry.label, further, "" if is_own else cohort)
         _check_same_positive(entry, splits)
     return splits
 
 
-def _joined(splits: Splits, label: str, further: Splits) -> Splits:
+def _joined(splits: Splits, label: str, further: Splits, cohort: str) -> Splits:
     """`splits` with the test parts of an external set: "test" under the label, others under "<label>/<name>"."""
     if not further.tests:
         raise ConfigError(f"external {label}: this data set has no test part")
@@ -60,6 +65,7 @@ def _joined(splits: Splits, label: str, further: Splits) -> Splits:
         quarantine=(*splits.quarantine, *further.quarantine),
         domains={**splits.domains, **dict.fromkeys(names.values(), further.domain)},
         geometry={**splits.geometry, **geometry},
+        cohorts={**splits.cohorts, **dict.fromkeys(names.values(), cohort)},
     )
 
 
@@ -88,14 +94,26 @@ def _check_same_positive(external: Entry[Dataset], splits: Splits) -> None:
         )
 
 
-def _load(entry: Entry[Dataset], session: Session) -> Splits:
+def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
     """A data set's own `load`, which caches by content: only it knows what its content is."""
     workdir = session.scratch / safe_name(entry.label)
     try:
         with session.context("dataset", session.key(entry), 0, workdir) as ctx:
-            return entry.plugin.load(ctx)
+            splits = plugin.load(ctx)
     finally:
         _tidy(workdir)
+    if splits.quarantine:
+        session.progress.say(f"{entry.label}: {_reasons(splits.quarantine)}")
+    return splits
+
+
+def _reasons(quarantine: Sequence[Quarantined], most: int = 4) -> str:
+    """ "98 files put aside: 95 no image by its suffix '.dcm'; 3 empty file": a set may be mostly that."""
+    counts = Counter(entry.reason for entry in quarantine).most_common()
+    reasons = "; ".join(f"{n} {reason}" for reason, n in counts[:most])
+    more = sum(n for _, n in counts[most:])
+    files = "1 file" if len(quarantine) == 1 else f"{len(quarantine)} files"
+    return f"{files} put aside: {reasons}{f'; {more} for other reasons' if more else ''}"
 
 
 def _tidy(folder: Path) -> None:

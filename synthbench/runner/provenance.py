@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -141,4 +142,5 @@ def _data(splits: Splits) -> dict[str, Any]:
             for name, images in splits.parts.items()
         },
         "quarantined": len(splits.quarantine),
+        "scale": splits.scale and asdict(splits.scale),
     }

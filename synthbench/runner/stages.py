@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from synthbench.api.interfaces import Context, Evaluator, Generator, Role, Sampler, balanced_labels
+from synthbench.api.lending import lend
 from synthbench.benchmark.definition import Entry
 from synthbench.benchmark.plan import Trial
 from synthbench.errors import StoreError
@@ -36,10 +37,11 @@ def make_images(trial: Trial, train: Images, samples: int, session: Session, fai
 
     def build(folder: Path) -> dict[str, Any]:
         with session.context("generator", fit_key, trial.seed, folder / "files", failed) as ctx:
-            sampler, fitting = _fit(entry.plugin, train, ctx)
             labels = _labels(entry.plugin, train, samples)
-            with measure(session.device) as sampling:
-                drawn = sampler(labels.copy(), ctx.rng("sample"))  # a copy: a sampler may sort what it gets
+            with lend(train, entry.label, session.store) as own:
+                sampler, fitting = _fit(entry.plugin, own, ctx)
+                with measure(session.device) as sampling:
+                    drawn = sampler(labels.copy(), ctx.rng("sample"))  # a copy: a sampler may sort what it gets
             images = _as_images(drawn, labels, train, trial)
             save_images(folder, images)
             save_class_grid(ctx.workdir / "samples.png", images)
@@ -119,13 +121,19 @@ def evaluate(
     evaluator: Entry[Evaluator], seed: int, real: Splits, synthetic: Images, session: Session, failed: Path
 ) -> Evaluated:
     """Score `synthetic` against `real`; the same images under the same seed are scored once."""
+    label, store, device = evaluator.label, session.store, session.device
     inputs = {"synthetic": synthetic.digest, "real": _digests(real), "positive": real.positive}
     key = session.key(evaluator, scores=EVALUATIONS, seed=seed, **inputs)
 
     def build(folder: Path) -> dict[str, Any]:
         with session.context("scores", key, seed, folder / "files", failed) as ctx:
-            with session.store.counting() as work, measure(session.device) as cost:
-                evaluation = evaluator.plugin.evaluate(real, synthetic, ctx)
+            with (
+                store.counting() as work,
+                lend(real, label, store) as own,
+                lend(synthetic, label, store) as judged,
+                measure(device) as cost,
+            ):
+                evaluation = evaluator.plugin.evaluate(own, judged, ctx)
             cost.add(work.spared)  # shared work counts for each who needs it, whoever came first
             _check_evaluation(evaluation, evaluator.plugin)
             _save_scores(folder, evaluation)
@@ -151,7 +159,7 @@ def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:
 
 def _save_scores(folder: Path, evaluation: Evaluation) -> None:
     rows = [{**vars(score), "value": _finite(score.value)} for score in evaluation.scores]
-    text = json.dumps(rows, indent=1, default=int)  # counts may be NumPy's integers
+    text = json.dumps(rows, indent=1, default=_plain_number)
     (folder / "scores.json").write_text(text, encoding="utf-8")
 
 
@@ -162,6 +170,14 @@ def _load_scores(folder: Path) -> tuple[Score, ...]:
         return tuple(Score(**{**row, "value": value}) for row, value in zip(rows, values, strict=True))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise StoreError.damaged(folder, error) from error
+
+
+def _plain_number(value: Any) -> float | int:
+    """A count or the end of an interval as a number of NumPy's or torch's, of any width."""
+    if callable(getattr(value, "item", None)):
+        plain: float | int = value.item()
+        return plain
+    raise TypeError(f"a score holds {value!r}, which is no number")
 
 
 def _finite(value: float) -> float | None:

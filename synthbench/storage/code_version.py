@@ -18,7 +18,12 @@ from pathlib import Path
 __all__ = ["FILE_MODULE", "code_version"]
 
 
-CORE_LIBRARY = {"imaging": "api/imaging.py", "pictures": "api/pictures.py", "split": "data/split.py"}
+CORE_LIBRARY = {
+    "depth": "api/depth.py",
+    "imaging": "api/imaging.py",
+    "pictures": "api/pictures.py",
+    "split": "data/split.py",
+}
 """The modules of the core that decide numbers inside plugins (pixels, who is held out), so their code counts.
 By a name of their own, so that a module that moves makes nobody compute again."""
 

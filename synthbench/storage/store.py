@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +70,7 @@ class Store:
         # With `fresh` an entry is distrusted once: what this process made itself may be found again, or every
         # evaluator would compute the features that they share.
         self._made: set[Path] = set()
+        self._emptied: set[Path] = set()
         self._counting: list[Work] = []
 
     @contextmanager
@@ -127,12 +128,22 @@ class Store:
             work.built += 1
         return Artifact(path, meta)
 
+    def made(self) -> frozenset[Path]:
+        """The entries that this process has made."""
+        return frozenset(self._made)
+
+    def discard(self, entries: Collection[Path]) -> None:
+        """Remove entries that should not have been made: they are made anew when next asked for."""
+        for path in entries:
+            shutil.rmtree(path, ignore_errors=True)
+            self._made.discard(path)
+
     def resume_folder(self, kind: str, key: Key) -> Path:
         """A folder for checkpoints of the work under `key`; outlives a kill."""
         path = self.root / "resume" / kind / digest_of(key)[:32]
-        if self.fresh and path not in self._made:
+        if self.fresh and path not in self._emptied:
             shutil.rmtree(path, ignore_errors=True)
-            self._made.add(path)
+            self._emptied.add(path)
         with _people_errors(self.root):
             path.mkdir(parents=True, exist_ok=True)
         return path

@@ -129,22 +129,16 @@ def _global_states() -> dict[str, str]:
 
 
 def copied(images: Images) -> Images:
-    """A copy in memory that may be written to."""
-    return replace(
-        images,
-        pixels=np.array(images.pixels),
-        labels=images.labels.copy(),
-        ids=images.ids.copy(),
-        groups=images.groups.copy(),
-    )
+    """A copy whose arrays may be written to, unlike those of a real run: then it shows who writes to them."""
+    copy = replace(images)
+    for name in FIELDS:
+        object.__setattr__(copy, name, np.array(getattr(images, name)))
+    return copy
 
 
 def frozen(images: Images) -> Images:
-    """A copy that refuses writing, as the memory maps of a real run do."""
-    copy = copied(images)
-    for name in FIELDS:
-        getattr(copy, name).flags.writeable = False
-    return copy
+    """A copy that refuses writing, as the images of a real run do."""
+    return replace(copied(images))
 
 
 def differing_fields(a: Images, b: Images) -> list[str]:

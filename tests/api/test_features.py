@@ -226,8 +226,9 @@ def test_offline_fails_before_any_work_and_says_what_goes_where(bench, capsys, t
 def test_fetch_gets_the_file_and_the_data_and_offline_works_then(bench, capsys):
     assert cli.main(["fetch", str(bench.file)]) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0].endswith("no digest is published: pin this one with `sha256:`")
-    assert shown[1] == "data: train 20, test 8 images"
+    assert shown[0] == "squares: 1 file put aside: 1 cut short"
+    assert shown[1].endswith("no digest is published: pin this one with `sha256:`")
+    assert shown[2] == "data: train 20, test 8 images"
     assert bench.calls() == Counter({"load": 1})
     (bench.folder / "hub.txt").unlink()
     assert cli.main(["validate", str(bench.file), "--offline"]) == 0

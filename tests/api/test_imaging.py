@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from synthbench.api.imaging import ImageDataset, resize_square, to_eight_bit
+from synthbench.api.depth import to_eight_bit
+from synthbench.api.imaging import ImageDataset, resize_square
 from synthbench.types import Splits
 from tests.helpers.places import REAL_DATA
 
@@ -45,31 +45,6 @@ def test_colour_becomes_luma():
     red = Image.new("RGB", (4, 4), (255, 0, 0))
     assert np.all(values(red) == 76)  # 0.299 * 255
     assert np.all(values(red, 3) == (255, 0, 0))
-
-
-@pytest.mark.parametrize(("top", "bits"), [(65535, 16), (4095, 12), (1023, 10), (255, 8), (40, 8)])
-def test_deep_grey_is_scaled_by_its_own_depth(top: int, bits: int):
-    deep = np.linspace(0, top, 400).astype(np.uint16).reshape(20, 20)
-    found = values(reopened(Image.fromarray(deep), "PNG"))
-    assert np.array_equal(found, np.rint(deep * (255 / (2**bits - 1))))
-
-
-def test_16_bit_colour_keeps_its_brightness(tmp_path: Path):
-    cv2 = pytest.importorskip("cv2", reason="opencv-python-headless is not installed")
-    cv2.imwrite(str(tmp_path / "deep.png"), np.full((4, 4, 3), 200 * 257, np.uint16))
-    with Image.open(tmp_path / "deep.png") as picture:
-        assert np.all(values(picture, 3) == 200)
-
-
-def test_32_bit_integers_are_scaled_too():
-    deep = np.array([[0, 32768, 65535]], dtype=np.int32)
-    assert values(reopened(Image.fromarray(deep), "TIFF")).tolist() == [[0, 128, 255]]
-
-
-@pytest.mark.parametrize("pixels", [np.array([[-1, 5]], np.int32), np.array([[0.0, 0.5]], np.float32)])
-def test_values_without_a_known_white_are_refused(pixels: np.ndarray):
-    with pytest.raises(ValueError, match="grey values"):
-        to_eight_bit(Image.fromarray(pixels), 1)
 
 
 def test_cmyk_jpeg_has_its_colours():

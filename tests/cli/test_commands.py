@@ -265,6 +265,7 @@ def test_a_process_that_is_interrupted_has_reported_its_trials_and_ends_with_130
     mini.write("Resuming", "Floor")
     running = process("run", mini.file, "--out", mini.out, "--device", "cpu")
     try:
+        assert running.stdout.readline().startswith("squares: 1 file put aside")
         assert running.stdout.readline().startswith("[1/6] resuming, seed 0: done")
         until = time.monotonic() + 300
         while not (mini.folder / "here").exists() and time.monotonic() < until:

@@ -154,7 +154,7 @@ def test_a_run_in_a_pipe_has_no_control_characters_and_needs_torch_only_where_a_
     out, err = running.communicate()
     assert running.returncode == 1
     assert not set("\r\x1b") & set(out + err)
-    assert out.startswith("[1/2] meannoise, seed 0: done")
+    assert out.startswith("squares: 1 file put aside: 1 cut short\n[1/2] meannoise, seed 0: done")
     assert out.splitlines()[-1] == "False"
 
 

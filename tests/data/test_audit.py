@@ -374,8 +374,9 @@ def test_the_same_images_are_audited_once(splits, store, monkeypatch):
 
 def test_other_images_are_audited_anew(splits, store):
     assert cached_audit(splits, store, Progress(False)).counts("test")["leaked_exact"] == 2
-    splits.tests["test"].pixels[0, 0, 0] ^= 255
-    fresh = images(splits.tests["test"].pixels[..., 0], "test", splits.tests["test"].groups)
+    pixels = splits.tests["test"].pixels.copy()
+    pixels[0, 0, 0] ^= 255
+    fresh = images(pixels[..., 0], "test", splits.tests["test"].groups)
     assert (
         cached_audit(Splits(splits.train, {"test": fresh}), store, Progress(False)).counts("test")["leaked_exact"]
         == 1

@@ -231,3 +231,50 @@ def test_predictions_of_every_image_are_kept(mini):
     assert table["id"][7] == "000007"
     assert set(table["label"]) == {"DARK", "LIGHT"}
     assert (table[["p[DARK]", "p[LIGHT]"]].sum(axis=1) == 1).all()
+
+
+TOLD = '''
+
+class Numbered(Squares):
+    """Patients by number, each with two images, as every hospital has them."""
+
+    whose: str = ""
+    first: int = 0
+    bad: int = 0
+
+    def cohort_name(self):
+        return self.whose
+
+    def make(self, n, part):
+        images = super().make(n, part + self.first)
+        groups = [f"patient {i // 2 + 100 * (part == 0) * (not self.first)}" for i in range(n)]
+        ids = [f"{self.first}-{part}-{i}" for i in range(n)]
+        return Images(images.pixels, images.labels, images.classes, ids, groups)
+
+    def load(self, ctx):
+        splits = super().load(ctx)
+        train = self.make(self.n, 0)
+        bad = [Quarantined(f"{i}.dcm", "no image by its suffix '.dcm'") for i in range(self.bad)]
+        return Splits(train, {"test": self.make(8, 1)}, quarantine=(*bad, *splits.quarantine), positive="LIGHT")
+'''
+
+
+@pytest.mark.parametrize(("own", "far", "patients"), [("", "", 0), ("a", "b", 0), ("a", "a", 8), ("", "a", 0)])
+def test_patients_of_two_hospitals_are_two_people(mini, own, far, patients):
+    """Patients 0 to 3 of either set: one and the same where both say whose numbers they are."""
+    mini.plugin.write_text(mini.plugin.read_text() + TOLD)
+    sets = [
+        {"use": "Numbered", "whose": own, "first": 7},
+        {"use": "Numbered", "label": "far", "whose": far, "first": 3},
+    ]
+    mini.write("MeanNoise", dataset=sets[0], external=[sets[1]])
+    assert mini.run() == 0
+    table = pd.read_csv(mini.out / "test_sets.csv").set_index("test_set")
+    assert table.loc["far", "leaked_patient"] == patients
+
+
+def test_files_put_aside_are_told_on_the_terminal(mini, capsys):
+    mini.plugin.write_text(mini.plugin.read_text() + TOLD)
+    mini.write("MeanNoise", dataset={"use": "Numbered", "bad": 95})
+    assert mini.run() == 0
+    assert "numbered: 96 files put aside: 95 no image by its suffix '.dcm'; 1 cut short" in capsys.readouterr().out

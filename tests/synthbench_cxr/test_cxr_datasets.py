@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from synthbench import Context, DataError, StoreError
+from synthbench import Context, DataError, GreyScale, Splits, StoreError
 from synthbench.api.pictures import FORMATS
 from synthbench.progress import Progress
 from synthbench.storage.store import Store
@@ -37,9 +37,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     true = decode.decode
 
-    def watched(path: Path, how: object) -> object:
+    def watched(path: Path, *how: object) -> object:
         names.append(path.name)
-        return true(path, how)
+        return true(path, *how)
 
     monkeypatch.setattr(decode, "decode", watched)
     return names
@@ -319,7 +319,85 @@ class CountingProgress(Progress):
 def test_progress_counts_every_file(kermany: Path, ctx: Context):
     progress = CountingProgress()
     ChestXray(root=kermany).load(replace(ctx, progress=progress))
-    assert progress.bars == {"checking chest-xray": [17, 17], "reading chest-xray": [17, 17]}
+    deep = {"looking for deep images": [7, 7]}  # first the 10 of train, then the others
+    assert progress.bars == {"checking chest-xray": [17, 17], **deep, "reading chest-xray": [17, 17]}
+
+
+# Grey values of more than 8 bits
+
+
+def deep_set(root: Path, **tops: int) -> Path:
+    """Two classes of 16-bit PNG by part; the values of a part's first image reach its top, others are darker."""
+    for part, top in tops.items():
+        for kind in ("a", "b"):
+            (root / part / kind).mkdir(parents=True)
+            for i in range(3):
+                values = np.linspace(0, top if i == 0 else top // 4, 32 * 32).astype(np.uint16).reshape(32, 32)
+                Image.fromarray(values).save(root / part / kind / f"{i}.png")
+    return root
+
+
+def brightest(splits: Splits, part: str = "test") -> int:
+    images = splits.train if part == "train" else splits.tests[part]
+    return int(images.pixels.max())
+
+
+@pytest.mark.parametrize(
+    ("tops", "bits", "grey"),
+    [
+        ({"train": 4095, "test": 2048}, 12, {"train": 255, "test": 128}),
+        ({"train": 4096, "test": 2048}, 16, {"train": 16, "test": 8}),
+        ({"train": 65535, "test": 4095}, 16, {"train": 255, "test": 16}),
+        ({"train": 4000, "test": 60000}, 12, {"train": 249, "test": 255}),
+    ],
+)
+def test_the_training_images_set_one_scale(tmp_path: Path, ctx: Context, tops, bits: int, grey):
+    data = ImageFolder(root=deep_set(tmp_path / "deep", **tops), image_size=32)
+    for _ in range(2):  # read, and from the store
+        splits = data.load(ctx)
+        assert splits.scale == GreyScale(bits)
+        assert {part: brightest(splits, part) for part in grey} == grey
+
+
+def test_dark_images_stay_dark(tmp_path: Path, ctx: Context):
+    """Each on its own, an image of a quarter of the values would come out as bright."""
+    train = ImageFolder(root=deep_set(tmp_path / "deep", train=4095, test=4095), image_size=32).load(ctx).train
+    assert train.pixels.max(axis=(1, 2, 3)).tolist() == [255, 64, 64] * 2
+
+
+def test_the_window_overrides_and_is_another_entry(tmp_path: Path, ctx: Context):
+    root = deep_set(tmp_path / "deep", train=4095, test=2000)
+    assert brightest(ImageFolder(root=root, image_size=32).load(ctx)) == 125
+    splits = ImageFolder(root=root, image_size=32, window=(0, 2000)).load(ctx)
+    assert splits.scale == GreyScale(window=(0, 2000))
+    assert brightest(splits) == 255
+
+
+@pytest.mark.parametrize(("own", "external"), [(4095, 2048), (65535, 4000), (65535, 65535)])
+def test_an_external_set_is_read_on_the_same_scale(tmp_path: Path, ctx: Context, own: int, external: int):
+    splits = ImageFolder(root=deep_set(tmp_path / "own", train=own, test=own), image_size=32).load(ctx)
+    far = ImageFolder(root=deep_set(tmp_path / "far", train=external, test=external), image_size=32)
+    beside = far.as_external(splits).load(ctx)
+    assert beside.scale == splits.scale
+    assert brightest(beside) == round(255 * external / own)
+    asked = ImageFolder(root=far.root, image_size=32, window=(0, 8190)).as_external(splits).load(ctx)
+    assert brightest(asked) == round(255 * min(external, 8190) / 8190)
+
+
+def test_beside_shallow_training_images_an_external_set_has_its_own_scale(
+    kermany: Path, tmp_path: Path, ctx: Context
+):
+    own = ChestXray(root=kermany).load(ctx)
+    assert own.scale is None
+    far = ImageFolder(root=deep_set(tmp_path / "far", train=4095, test=2048), image_size=32)
+    assert far.as_external(own).load(ctx).scale == GreyScale(12)
+
+
+def test_what_is_one_grey_level_on_the_scale_says_so(tmp_path: Path, ctx: Context):
+    root = deep_set(tmp_path / "deep", train=65535, test=65535)
+    Image.fromarray(np.array([[1, 90]], np.uint16)).save(root / "test" / "a" / "dark.png")
+    (entry,) = ImageFolder(root=root, image_size=32, **LENIENT).load(ctx).quarantine
+    assert entry.reason == "its values 1 to 90 are one grey level between 0 and 65535: set `window`"
 
 
 # The other sets
@@ -460,6 +538,9 @@ def test_image_folder_with_one_image_of_a_class_cannot_hold_out(make_set, ctx: C
         (ImageFolder, {"root": ".", "classes": ["one"]}),
         (ImageFolder, {"root": ".", "group_pattern": "person"}),
         (ImageFolder, {"root": ".", "group_pattern": "("}),
+        (ChestXray, {"window": (5, 5)}),
+        (ChestXray, {"window": (0, float("inf"))}),
+        (ChestXray, {"window": (1, 2, 3)}),
     ],
 )
 def test_wrong_options_are_refused(kind: type, options: dict[str, object]):

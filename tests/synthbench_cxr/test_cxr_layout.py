@@ -11,7 +11,8 @@ import pytest
 from synthbench import DataError
 from synthbench_cxr.holdout import hold_out
 from synthbench_cxr.layout import Item, Listing, find_set, folder_names, scan, split_folders
-from synthbench_cxr.plugin import kermany_patient, own_group
+from synthbench_cxr.patients import own_group
+from synthbench_cxr.plugin import ImageFolder, kermany_patient
 
 CLASSES = {"normal": "NORMAL", "pneumonia": "PNEUMONIA"}
 
@@ -203,3 +204,223 @@ def test_hold_out_leaves_a_group_on_either_side_and_all_of_it_is_all():
 def test_hold_out_needs_two_groups_of_each_class():
     with pytest.raises(DataError, match="A has images of one group only"):
         hold_out(listing(A=1, B=5), 0.2)
+
+
+# Links, masks, names
+
+
+def ids(root: Path, classes: dict[str, str] | None = None) -> list[str]:
+    return [item.id for item in scan(root, {"test": root}, classes or CLASSES).items]
+
+
+def reasons(root: Path) -> dict[str, str]:
+    return {entry.path: entry.reason for entry in scan(root, {"test": root}, CLASSES).aside}
+
+
+READ_ALREADY = "a link to a folder that is read already, or to one above the set"
+
+
+@pytest.mark.parametrize("target", [".", "..", "../..", "../PNEUMONIA", "inner", "../NORMAL"])
+def test_a_link_to_what_is_read_already_adds_nothing(tmp_path: Path, target: str):
+    root = tmp_path / "set"
+    touch(root, "NORMAL/a.png", "NORMAL/inner/b.png", "PNEUMONIA/a.png")
+    touch(tmp_path, "beside the set.png", "other/c.png")
+    (root / "NORMAL" / "here").symlink_to(target)
+    (root / "NORMAL" / "again").symlink_to(target)
+    assert ids(root) == ["NORMAL/a.png", "NORMAL/inner/b.png", "PNEUMONIA/a.png"]
+    assert reasons(root) == dict.fromkeys(("NORMAL/here", "NORMAL/again"), READ_ALREADY)
+
+
+def test_links_out_of_the_set_are_followed_once(tmp_path: Path):
+    root, pool = tmp_path / "set", tmp_path / "pool"
+    touch(root, "NORMAL/a.png", "PNEUMONIA/a.png")
+    touch(pool, "deep/b.png", "c.png")
+    (pool / "deep" / "back").symlink_to(pool)
+    for name in ("NORMAL/x", "PNEUMONIA/y"):
+        (root / name).symlink_to(pool)
+    assert ids(root) == ["NORMAL/a.png", "NORMAL/x/c.png", "NORMAL/x/deep/b.png", "PNEUMONIA/a.png"]
+    assert set(reasons(root)) == {"PNEUMONIA/y", "NORMAL/x/deep/back"}
+
+
+def test_class_folders_and_the_set_itself_may_be_links(tmp_path: Path):
+    touch(tmp_path, "pool/healthy/a.png", "pool/ill/b.png", "set/other")
+    (tmp_path / "set" / "NORMAL").symlink_to(tmp_path / "pool" / "healthy")
+    (tmp_path / "set" / "PNEUMONIA").symlink_to(tmp_path / "pool" / "ill")
+    (tmp_path / "link").symlink_to("set")
+    assert ids(tmp_path / "link") == ["NORMAL/a.png", "PNEUMONIA/b.png"]
+
+
+def test_a_link_to_a_file_of_the_set_is_that_file(tmp_path: Path):
+    touch(tmp_path, "set/NORMAL/a.png", "set/PNEUMONIA/b.png", "pool/c.png")
+    (tmp_path / "set" / "NORMAL" / "0.png").symlink_to("../PNEUMONIA/b.png")
+    for name in ("NORMAL/c.png", "PNEUMONIA/c.png"):
+        (tmp_path / "set" / name).symlink_to(tmp_path / "pool" / "c.png")
+    assert ids(tmp_path / "set") == ["NORMAL/a.png", "NORMAL/c.png", "PNEUMONIA/b.png"]
+    assert reasons(tmp_path / "set") == {
+        "NORMAL/0.png": "a link to PNEUMONIA/b.png, which is read there",
+        "PNEUMONIA/c.png": "a link to NORMAL/c.png, which is read there",
+    }
+
+
+def test_pipes_and_devices_are_put_aside_unread(tmp_path: Path):
+    touch(tmp_path, "NORMAL/a.png", "PNEUMONIA/a.png")
+    os.mkfifo(tmp_path / "NORMAL" / "pipe.png")
+    (tmp_path / "NORMAL" / "zero.png").symlink_to("/dev/zero")
+    assert ids(tmp_path) == ["NORMAL/a.png", "PNEUMONIA/a.png"]
+    reason = "no regular file, but a pipe or a device"
+    assert reasons(tmp_path) == {"NORMAL/pipe.png": reason, "NORMAL/zero.png": reason}
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        *("x (1)_mask.png", "x (1)_mask_1.png", "x (1)-Mask.tif", "mask_x (1).png", "x (1) segmentation.png"),
+        *("x (1)_gt.bmp", "X (1)_MASK.PNG", "x (1)_seg2.png", "x (1).label.png"),
+    ],
+)
+def test_a_mask_beside_its_image_is_put_aside(tmp_path: Path, mask: str):
+    touch(tmp_path, "NORMAL/x (1).png", "NORMAL/x (2).png", f"NORMAL/{mask}", "PNEUMONIA/a.png")
+    assert ids(tmp_path) == ["NORMAL/x (1).png", "NORMAL/x (2).png", "PNEUMONIA/a.png"]
+    assert reasons(tmp_path) == {f"NORMAL/{mask}": "a mask by its name"}
+
+
+@pytest.mark.parametrize("folder", ["masks", "Mask", "lung_masks", "leftMask", "segmentation", "ground truth"])
+def test_a_folder_of_masks_beside_images_is_put_aside(tmp_path: Path, folder: str):
+    touch(
+        tmp_path,
+        "NORMAL/images/1.png",
+        f"NORMAL/{folder}/1.png",
+        f"PNEUMONIA/deep/{folder}/a/2.png",
+        "PNEUMONIA/2.png",
+    )
+    assert ids(tmp_path) == ["NORMAL/images/1.png", "PNEUMONIA/2.png"]
+    assert set(reasons(tmp_path).values()) == {"a mask by its folder's name"}
+
+
+def test_names_that_only_look_like_masks_are_images(tmp_path: Path):
+    """People who wear a mask; a mask whose image is not there could be the image; a patient's folder."""
+    names = ["NORMAL/with_mask_12.png", "NORMAL/unmasked.png", "NORMAL/y_mask.png", "PNEUMONIA/masks/1.png"]
+    touch(tmp_path, *names)
+    assert ids(tmp_path) == sorted(names)
+    assert reasons(tmp_path) == {}
+
+
+def test_one_name_in_two_normal_forms_is_one_class(tmp_path: Path):
+    composed, apart = "Entz\u00fcndung", "ENTZU\u0308NDUNG"
+    touch(tmp_path, "train/NORMAL/a.png", f"train/{composed}/b.png", f"test/{apart}/c.png", "test/normal/d.png")
+    listing = ImageFolder(root=tmp_path).listing(tmp_path)
+    assert len(listing.classes) == 2
+    assert [item.part for item in listing.items if item.label not in ("NORMAL", "normal")] == ["test", "train"]
+    asked = ImageFolder(root=tmp_path, classes=("NORMAL", "ENTZU\u0308NDUNG")).listing(tmp_path)
+    assert asked.classes == ("NORMAL", "ENTZ\u00dcNDUNG")
+
+
+def test_a_class_whose_name_is_no_utf8_is_read(tmp_path: Path):
+    touch(tmp_path, "NORMAL/a.png", "NORMAL/b.png")
+    try:
+        touch(tmp_path, "Entz\udcfcndung/a.png", "Entz\udcfcndung/b.png")
+    except (OSError, UnicodeEncodeError):
+        pytest.skip("this file system takes UTF-8 names only")
+    assert ImageFolder(root=tmp_path).listing(tmp_path).classes == (r"Entz\udcfcndung", "NORMAL")
+
+
+# What is no class
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        *(("fold_1", "fold_2"), ("fold1", "NORMAL", "SICK"), ("split 0", "split 1"), ("images_001", "images_002")),
+        *(("images", "masks"), ("train_images", "test_images"), ("k-fold3", "k-fold4"), ("dev", "NORMAL")),
+        *(("part1", "part2"), ("NORMAL", "unlabeled"), ("holdout", "NORMAL")),
+    ],
+)
+def test_a_split_a_fold_or_a_piece_is_no_class(tmp_path: Path, names: tuple[str, ...]):
+    touch(tmp_path, *(f"{name}/{i}.png" for name in names for i in range(3)))
+    with pytest.raises(DataError, match=r"named as a split, a fold.*list them as `classes:`"):
+        ImageFolder(root=tmp_path).listing(tmp_path)
+    asked = tuple(sorted(names))
+    assert ImageFolder(root=tmp_path, classes=asked).listing(tmp_path).classes == asked
+
+
+def test_a_whole_set_is_no_class(tmp_path: Path):
+    touch(
+        tmp_path, *(f"{site}/{part}/{k}/1.png" for site in ("A", "B") for part in ("train", "test") for k in "xy")
+    )
+    with pytest.raises(
+        DataError, match=r"A, B: a whole set \(test, train\), not a class\. Name one of them as `root:`"
+    ):
+        ImageFolder(root=tmp_path).listing(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "names", [("0", "1"), ("grade 1", "grade 2"), ("benign", "malignant"), ("stage_1", "normal")]
+)
+def test_numbers_and_grades_are_classes(tmp_path: Path, names: tuple[str, ...]):
+    touch(tmp_path, *(f"{name}/{i}.png" for name in names for i in range(3)))
+    assert ImageFolder(root=tmp_path).listing(tmp_path).classes == tuple(sorted(names))
+
+
+def test_training_and_testing_are_parts_and_folders_beside_them_are_named(tmp_path: Path):
+    touch(tmp_path, *(f"{part}/{k}/1.png" for part in ("Training", "Testing", "extra") for k in "xy"))
+    listing = ImageFolder(root=tmp_path).listing(tmp_path)
+    assert {item.part for item in listing.items} == {"train", "test"}
+    assert [(entry.path, entry.reason) for entry in listing.aside] == [
+        ("extra/", "a folder beside Testing, Training is not read")
+    ]
+
+
+# Patients by a pattern
+
+
+def patients(tmp_path: Path, pattern: str, **options: object) -> Listing:
+    touch(
+        tmp_path,
+        *(
+            f"{k}/Patient{n}_{view}.png"
+            for k, n0 in (("A", 1), ("B", 51))
+            for n in range(n0, n0 + 9)
+            for view in "ab"
+        ),
+    )
+    return ImageFolder(root=tmp_path, group_pattern=pattern, **options).listing(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        (r"(patient\d+)", r"matches none of 36 files, not 'A/Patient1_a\.png': mend it"),
+        (r"(Patient5\d)", r"matches 18 of 36 files, not 'A/Patient1_a\.png'"),
+        (r"Patient(x?)", "matches none of 36 files"),
+    ],
+)
+def test_a_pattern_has_to_name_the_patient_of_every_file(tmp_path: Path, pattern: str, said: str):
+    with pytest.raises(DataError, match=said):
+        patients(tmp_path, pattern)
+
+
+def test_a_pattern_that_names_all_is_fine(tmp_path: Path):
+    listing = patients(tmp_path, r"(?i)(patient\d+)_")
+    assert len({item.group for item in listing.items}) == 18
+    assert listing.remarks == ()
+
+
+def test_patients_with_several_classes_are_remarked_on(tmp_path: Path):
+    """Nine people of class A and nine of class B, if numbers start anew in each folder."""
+    touch(
+        tmp_path,
+        *(f"{k}/P{n}_{view}.png" for k in "AB" for n in range(9) for view in "ab"),
+        "A/P50_a.png",
+        "B/P51_a.png",
+    )
+    touch(tmp_path, "A/P52_a.png", "B/P53_a.png")
+    (remark,) = ImageFolder(root=tmp_path, group_pattern=r"(P\d+)", test_fraction=1).listing(tmp_path).remarks
+    assert remark.startswith(
+        "9 of the 13 patients that group_pattern names have images of several classes, e.g. 'P"
+    )
+    assert ": 2 of A, 2 of B. Where these are different people" in remark
+
+
+def test_where_nobody_is_left_to_hold_out_the_collision_is_told(tmp_path: Path):
+    with pytest.raises(DataError, match=r"B has images of no group of its own only.* 2 of the 2 patients"):
+        patients(tmp_path, r"_([ab])")

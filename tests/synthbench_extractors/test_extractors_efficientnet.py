@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from synthbench.api.imaging import resize_square, to_eight_bit
+from synthbench.api.depth import to_eight_bit
+from synthbench.api.imaging import resize_square
 from synthbench.errors import DataError
 from synthbench.testing import check_extractor, tiny_splits
 from synthbench.types import Images

@@ -84,13 +84,14 @@ def audit(splits: Splits, progress: Progress | None = None) -> Audit:
     """Compare every test set with all other parts, val with train, and each part with itself.
 
     Memory: 64 numbers an image beside the pixels, which may be memory-mapped. Patients are compared by the
-    names of the groups, across data sets too; a group that is only the image's own name is no knowledge.
+    names of the groups, across data sets of one cohort too; a group that is only the image's own name is no
+    knowledge.
 
     Raises ConfigError where a test set is called train or val.
     """
     import pandas as pd
 
-    parts = describe_parts(parts_of(splits))
+    parts = describe_parts(parts_of(splits), splits.cohorts)
     comparisons = list(_comparisons(parts))
     tables = []
     with (progress or Progress(False)).bar("looking for leaks", sum(len(parts[a]) for a, _ in comparisons)) as bar:

@@ -41,13 +41,20 @@ class Part:
         return len(self.images)
 
 
-def describe_parts(splits: Mapping[str, Images]) -> dict[str, Part]:
-    """The parts by name, their fingerprints comparable."""
+def describe_parts(splits: Mapping[str, Images], cohorts: Mapping[str, str] | None = None) -> dict[str, Part]:
+    """The parts by name, their fingerprints comparable; patients of different `cohorts` are different people."""
+    cohorts = cohorts or {}
     examples = _examples(list(splits.values()))
     fingerprint = learn(examples) if len(examples) > 1 else None
     selective = len(examples) >= EXAMPLES // 10
     return {
-        name: Part(images, _digests(images), _known_patients(images), *_describe(images, fingerprint), selective)
+        name: Part(
+            images,
+            _digests(images),
+            _known_patients(images, cohorts.get(name, "")),
+            *_describe(images, fingerprint),
+            selective,
+        )
         for name, images in splits.items()
     }
 
@@ -67,11 +74,15 @@ def _digests(images: Images) -> Strings:
     )
 
 
-def _known_patients(images: Images) -> Strings:
-    """Each image's group, or "" where that says no more than the image's own name, with or without its suffix."""
+def _known_patients(images: Images, cohort: str) -> Strings:
+    """Each image's group, or "" where that says no more than the image's own name, with or without its suffix.
+
+    With its cohort, where it is not the data set's own: every hospital has a patient 7.
+    """
     names = zip(images.groups.tolist(), images.ids.tolist(), strict=True)
     known = [group not in (image_id, splitext(image_id)[0]) for group, image_id in names]
-    return np.where(np.array(known, dtype=bool), images.groups, "")
+    patients = np.char.add(f"{cohort}: ", images.groups) if cohort else images.groups
+    return np.where(np.array(known, dtype=bool), patients, "")
 
 
 def _describe(images: Images, fingerprint: Fingerprint | None) -> tuple[Floats, npt.NDArray[np.intp]]:

@@ -21,7 +21,8 @@ __all__ = ["cached_audit", "read_pairs", "write_audit"]
 def cached_audit(splits: Splits, store: Store, progress: Progress) -> Audit:
     """`audit(splits)`, from the store where these images were audited before."""
     parts = parts_of(splits)
-    key = {"schema": AUDIT, "parts": {name: images.digest for name, images in parts.items()}}
+    digests = {name: images.digest for name, images in parts.items()}
+    key = {"schema": AUDIT, "parts": digests, "cohorts": dict(splits.cohorts)}
 
     def build(folder: Path) -> dict[str, Any]:
         audit(splits, progress).pairs.to_csv(folder / "audit.csv", index=False, lineterminator="\n")

@@ -1,0 +1,46 @@
+"""Which values of a whole set are black and white, where files hold more than 8 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from synthbench import Context, DataError, GreyScale, read_deep
+
+__all__ = ["grey_scale"]
+
+COMMON = (12, 16, 32)
+"""Bits that radiographs have; 12 of them usually lie in files that declare 16."""
+
+
+def grey_scale(train: Sequence[Path], others: Sequence[Path], ctx: Context) -> GreyScale | None:
+    """The scale of a set by its training images; where none of them is deep enough to tell, by the others.
+
+    A file may declare more bits than it uses, and no single image says so: a dark one looks like one of fewer
+    bits. None where no file declares more than 12 bits: then each has the depth that it declares. Reads the deep
+    training images in full.
+    """
+    for paths in (train, others):
+        with ctx.progress.bar("looking for deep images", len(paths), unit="files") as bar:
+            values = []
+            for value in _largest_values(paths):
+                values += [] if value is None else [value]
+                bar.advance()
+        if values:
+            return GreyScale(next((bits for bits in COMMON if max(values) < 2**bits), COMMON[-1]))
+    return None
+
+
+def _largest_values(paths: Sequence[Path]) -> Iterator[int | None]:
+    with ThreadPoolExecutor() as pool:
+        yield from pool.map(_largest_value, paths)
+
+
+def _largest_value(path: Path) -> int | None:
+    """None for a file that declares up to 12 bits, or cannot be read: that is said when it is decoded."""
+    try:
+        picture = read_deep(path)
+    except DataError:
+        return None
+    return None if picture is None or (picture.bits or 0) <= COMMON[0] else int(picture.values.max())

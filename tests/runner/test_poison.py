@@ -1,0 +1,121 @@
+"""A plugin that changes what it was given fails its own row, leaves nothing in the store, moves no other row."""
+
+import json
+
+import numpy as np
+import pytest
+
+HARM = {
+    "base array": "labels = {x}.labels.base if {x}.labels.base is not None else {x}.labels\n"
+    "        labels.flags.writeable = True\n        labels[:] = 1 - labels",
+    "flag": "{x}.groups.flags.writeable = True\n        {x}.groups[:] = 'all of them'",
+    "pixels": "pixels = {x}.pixels if {x}.pixels.base is None else {x}.pixels.base\n"
+    "        pixels.flags.writeable = True\n        pixels[:] = 0",
+    "field": "object.__setattr__({x}, 'labels', 1 - {x}.labels)",
+    "classes": "object.__setattr__({x}, 'classes', {x}.classes[::-1])",
+}
+
+GENERATOR = """
+
+class Vandal(MeanNoise):
+    name: ClassVar[str] = 'vandal'
+
+    def fit(self, train, ctx):
+        {harm}
+        ctx.store.make('side', {{'of': train.digest}}, lambda folder: None)
+        return super().fit(train, ctx)
+"""
+EVALUATOR = """
+
+class Vandal(Distance):
+    name: ClassVar[str] = 'vandal'
+
+    def evaluate(self, real, synthetic, ctx):
+        {harm}
+        ctx.store.make('side', {{'of': real.train.digest}}, lambda folder: None)
+        return super().evaluate(real, synthetic, ctx)
+"""
+FAR = {"external": [{"use": "Squares", "label": "far", "shift": 30}]}
+
+
+def add(mini, text):
+    mini.plugin.write_text(mini.plugin.read_text() + text)
+    mini.forget()
+
+
+def rows_of(mini, generator="meannoise", evaluator="distance"):
+    scores = mini.scores.query("generator == @generator and evaluator == @evaluator")
+    return scores.reset_index(drop=True)
+
+
+def side_entries(mini):
+    return [path for path in mini.cache.glob("side/*") if path.is_dir()]
+
+
+@pytest.mark.parametrize("how", HARM)
+def test_a_generator_that_changes_its_training_images_harms_itself_alone(mini, capsys, how):
+    mini.write("MeanNoise", **FAR)
+    mini.run()
+    expected = rows_of(mini)
+
+    add(mini, GENERATOR.format(harm=HARM[how].format(x="train")))
+    mini.write("Vandal", "MeanNoise", **FAR)
+    assert mini.run("--fresh") == 1
+    assert "vandal changed what it was given (images." in capsys.readouterr().out
+    assert rows_of(mini).equals(expected)
+    assert mini.board.loc["vandal", "status"] == "failed"
+    assert side_entries(mini) == []
+    keys = [json.loads(path.read_text())["key"] for path in mini.cache.glob("synthetic/*/meta.json")]
+    assert {key["use"].partition(":")[2] for key in keys} == {"MeanNoise"}
+
+
+@pytest.mark.parametrize("whose", ["real.train", "real.tests['far']", "synthetic"])
+@pytest.mark.parametrize("how", ["base array", "field"])
+def test_an_evaluator_that_changes_its_images_harms_itself_alone(mini, capsys, how, whose):
+    mini.write("MeanNoise", "Floor", **FAR)
+    mini.run()
+    expected = {generator: rows_of(mini, generator) for generator in ("meannoise", "floor")}
+
+    add(mini, EVALUATOR.format(harm=HARM[how].format(x=whose)))
+    mini.write("MeanNoise", "Floor", evaluators=["Vandal", "Distance"], headline="distance.gap", **FAR)
+    assert mini.run("--fresh") == 1
+    said = capsys.readouterr().out
+    assert "vandal changed what it was given (" in said
+    assert {"real.train": "train.labels", "synthetic": "images.labels"}.get(whose, "'far'.labels") in said
+    for generator, rows in expected.items():
+        assert rows_of(mini, generator).equals(rows)
+    assert not len(rows_of(mini, evaluator="vandal"))
+    assert side_entries(mini) == []
+
+
+def test_what_happens_by_accident_raises_at_its_line(mini):
+    add(mini, GENERATOR.format(harm="train.labels[:] = 1 - train.labels"))
+    mini.write("Vandal", "MeanNoise")
+    assert mini.run() == 1
+    (traceback,) = mini.out.glob("trials/vandal/**/error.txt")
+    assert "train.labels[:] = 1 - train.labels" in traceback.read_text()
+    assert "read-only" in traceback.read_text()
+
+
+def test_a_change_before_another_failure_is_the_one_that_is_told(mini, capsys):
+    harm = HARM["flag"].format(x="train") + "\n        raise RuntimeError('later')"
+    add(mini, GENERATOR.format(harm=harm))
+    mini.write("Vandal")
+    assert mini.run() == 1
+    assert "vandal changed what it was given (images.groups)" in capsys.readouterr().out
+
+
+def test_a_float32_interval_is_kept_to_its_last_digit(mini):
+    """And a count of NumPy's stays a whole number."""
+    add(
+        mini,
+        "\n\nclass Ends(Evaluator):\n    name: ClassVar[str] = 'ends'\n"
+        "    metrics: ClassVar = {'ratio': 'lower'}\n\n"
+        "    def evaluate(self, real, synthetic, ctx):\n"
+        "        return Evaluation([Score('ratio', np.float32(0.99), '', np.int64(7),"
+        " low=np.float32(0.98), high=np.array(1.25, dtype=np.float32))])\n",
+    )
+    mini.write("MeanNoise", evaluators=["Ends"], headline="ends.ratio")
+    assert mini.run() == 0
+    (row,) = mini.scores.to_dict("records")
+    assert (row["low"], row["high"], row["n"]) == (float(np.float32(0.98)), 1.25, 7)
