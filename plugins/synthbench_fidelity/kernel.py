@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synthbench_fidelity.arrays import Features, Floats, feature_sets
+from synthbench_fidelity.arrays import Features, Floats, Integers, feature_sets
 from synthbench_fidelity.intervals import Interval, jackknife_interval
 
 __all__ = ["kernel_distance", "kernel_distance_interval"]
@@ -46,11 +46,14 @@ def kernel_distance(
     return float(np.mean([_sums(real[i], synthetic[j]).estimate() for i, j in pairs]))
 
 
-def kernel_distance_interval(*, real: Features, synthetic: Features, confidence: float = 0.95) -> Interval:
-    """The unbiased MMD^2 from all pairs of images, and an interval from the jackknife over images.
+def kernel_distance_interval(
+    *, real: Features, synthetic: Features, groups: Integers | None = None, confidence: float = 0.95
+) -> Interval:
+    """The unbiased MMD^2 from all pairs of images, and an interval from the jackknife over patients and images.
 
-    real, synthetic  (N, D) and (M, D), at least 3 rows each: independent images. Several of one patient make the
-                     interval too narrow.
+    real, synthetic  (N, D) and (M, D), at least 3 rows each; synthetic images are taken for independent
+    groups           (N,) a number for the patient of each real image: real images are left out patient by patient.
+                     None, or one patient alone: each image by itself
     confidence       in (0, 1)
 
     Where the two distributions are equal, and MMD^2 degenerate, the jackknife's variance is about twice too large
@@ -60,7 +63,11 @@ def kernel_distance_interval(*, real: Features, synthetic: Features, confidence:
     """
     real, synthetic = feature_sets(3, real=real, synthetic=synthetic)
     sums = _sums(real, synthetic)
-    return jackknife_interval(sums.estimate(), sums.without_each(), confidence)
+    no_real, no_synthetic = sums.without_each()
+    sizes: list[Integers | None] = [None, None]
+    if groups is not None and len(np.unique(groups)) > 1:
+        no_real, sizes[0] = _without_patients(real, groups, sums)
+    return jackknife_interval(sums.estimate(), [no_real, no_synthetic], confidence, sizes)
 
 
 class _Sums(NamedTuple):
@@ -91,6 +98,21 @@ class _Sums(NamedTuple):
             no_real - 2 * (across - self.across_real) / ((n - 1) * m),
             no_synthetic - 2 * (across - self.across_synthetic) / (n * (m - 1)),
         ]
+
+
+def _without_patients(real: Features, groups: Integers, sums: _Sums) -> tuple[Floats, Integers]:
+    """The estimate without each patient's real images (P,), and how many these are (P,)."""
+    _, patient, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    n, m = len(real), len(sums.synthetic)
+    inside = np.zeros(len(sizes))  # sums over pairs of one patient's images, which both rows' sums hold
+    for several in np.flatnonzero(sizes > 1):
+        inside[several] = _own(real[patient == several]).sum()
+    within = sums.real.sum() - 2 * np.bincount(patient, weights=sums.real) + inside
+    across = sums.across_real.sum() - np.bincount(patient, weights=sums.across_real)
+    left = n - sizes
+    # Of two patients one with a single image: no pair is left without the other. The mean stays as it is there.
+    pairs = np.where(left > 1, within / np.maximum(left * (left - 1), 1), _mean(sums.real.sum(), n))
+    return pairs + _mean(sums.synthetic.sum(), m) - 2 * across / (left * m), sizes
 
 
 def _mean(total: Floats, n: int) -> Floats:

@@ -13,6 +13,7 @@ from synthbench.api.registry import load_registry
 from synthbench.testing import check_evaluator, tiny_splits
 from synthbench_fidelity import functional
 from synthbench_fidelity import prdc as prdc_module
+from synthbench_fidelity.arrays import numbered
 from synthbench_fidelity.evaluators import feature_evaluator
 from synthbench_fidelity.evaluators.feature_evaluator import FeatureEvaluator
 from synthbench_fidelity.evaluators.metric import Figure, Metric
@@ -97,7 +98,10 @@ def test_overall_and_by_class_against_the_training_set(pooled, real, alike, ctx)
 def test_each_metric_is_its_function(pooled, real, alike, ctx):
     train, mine = (np.asarray(ctx.features(s, pooled, train=real.train)) for s in (real.train, alike))
     kid = scores(Kid(extractor=pooled), real, alike, ctx)["kid[pooled]", ""]
-    assert (kid.value, kid.low, kid.high) == functional.kernel_distance_interval(real=train, synthetic=mine)
+    by_patient = functional.kernel_distance_interval(
+        real=train, synthetic=mine, groups=numbered(real.train.groups)
+    )
+    assert (kid.value, kid.low, kid.high) == by_patient
     precise = scores(PrecisionRecall(extractor=pooled), real, alike, ctx)
     dense = scores(DensityCoverage(extractor=pooled), real, alike, ctx)
     expected = functional.precision_recall(real=train, synthetic=mine)
@@ -237,7 +241,8 @@ def test_what_two_metrics_share_is_computed_once(pooled, real, alike, ctx, monke
 
 
 def test_once_tells_options_apart():
-    pair = Pair(real=np.ones((2, 1)), synthetic=np.zeros((3, 1)), rng=np.random.default_rng(0))
+    sides = {"real": np.ones((2, 1)), "synthetic": np.zeros((3, 1)), "patients": np.arange(2)}
+    pair = Pair(**sides, rng=np.random.default_rng(0))
 
     def total(real, synthetic, k):
         return real.sum() + synthetic.sum() + k

@@ -6,6 +6,7 @@ from pytorch_fid.fid_score import calculate_frechet_distance
 from scipy import linalg
 from torch_fidelity.metric_fid import fid_statistics_to_metric
 
+from synthbench_fidelity.frechet import _influence
 from synthbench_fidelity.functional import (
     frechet_distance,
     frechet_distance_from_statistics,
@@ -132,18 +133,60 @@ def test_infinity_takes_the_bias_of_n_away(rng):
     real = rng.normal(size=(20000, 24))
     synthetic = [rng.normal(size=(300, 24)) for _ in range(6)]
     biased = np.mean([frechet_distance(real=real, synthetic=s) for s in synthetic])
-    found = [frechet_distance_infinity(real=real, synthetic=s, rng=rng) for s in synthetic]
+    found = [frechet_distance_infinity(real=real, synthetic=s, rng=rng).value for s in synthetic]
     assert biased > 0.5
     assert abs(np.mean(found)) < 0.15 * biased
 
 
 def test_infinity_is_the_intercept_of_the_line(rng):
-    """With two points no subset is left to chance but the smaller."""
     real, synthetic = rng.normal(size=(200, 8)), rng.normal(size=(100, 8)) + 1
-    chosen = np.random.default_rng(5).choice(100, 50, replace=False)
-    small, whole = (frechet_distance(real=real, synthetic=s) for s in (synthetic[chosen], synthetic))
-    found = frechet_distance_infinity(real=real, synthetic=synthetic, rng=np.random.default_rng(5), points=2)
-    assert found == pytest.approx(whole - (small - whole) / (1 / 50 - 1 / 100) / 100)
+    draws = np.random.default_rng(5)
+    subsets = [synthetic[draws.choice(100, size, replace=False)] for size in (50, 75, 100)]
+    distances = [frechet_distance(real=real, synthetic=subset) for subset in subsets]
+    line = frechet_distance_infinity(real=real, synthetic=synthetic, rng=np.random.default_rng(5), points=3)
+    assert line.value == pytest.approx(np.polyfit([1 / 50, 1 / 75, 1 / 100], distances, 1)[1])
+
+
+def test_the_interval_holds_the_truth_and_patients_widen_it(rng):
+    """Each real image twice: to the formula 200 images, in truth 100 patients."""
+    root = rng.normal(size=(12, 12))
+    truth = frechet_distance_from_statistics(
+        mean_real=np.zeros(12),
+        cov_real=root.T @ root,
+        mean_synthetic=np.ones(12),
+        cov_synthetic=2 * root.T @ root,
+    )
+    held = 0
+    for _ in range(20):
+        real, synthetic = rng.normal(size=(600, 12)) @ root, np.sqrt(2) * rng.normal(size=(100, 12)) @ root + 1
+        _, low, high = frechet_distance_infinity(real=real, synthetic=synthetic, rng=rng, points=6)
+        held += low < truth < high
+    assert held >= 17
+    twice, far = np.repeat(real[:100], 2, axis=0), rng.normal(size=(4000, 12)) @ root + 1
+    seed = {"rng": np.random.default_rng(0), "points": 4}
+    by_image = frechet_distance_infinity(real=twice, synthetic=far, **seed)
+    seed = {"rng": np.random.default_rng(0), "points": 4}
+    by_patient = frechet_distance_infinity(real=twice, synthetic=far, groups=np.arange(200) // 2, **seed)
+    assert by_patient.value == by_image.value
+    assert by_patient.high - by_patient.low > 1.25 * (by_image.high - by_image.low)
+
+
+def test_influence_is_the_derivative(rng):
+    """Of FD by the weight of one image, taken from weighted means and covariances."""
+    features, others = correlated(rng, 60, 5), correlated(rng, 80, 5, 0.2)
+
+    def weighted(weights):
+        mean = np.average(features, axis=0, weights=weights)
+        spread = np.cov(features.T, aweights=weights, ddof=0) * 60 / 59
+        given = statistics(features, others) | {"mean_real": mean, "cov_real": spread}
+        return frechet_distance_from_statistics(**given)
+
+    influence = _influence(features, others) / 60
+    step, weights = 1e-4, np.ones(60)
+    for place in (0, 17):
+        bump = step * (np.arange(60) == place)
+        slope = (weighted(weights + bump) - weighted(weights - bump)) / (2 * step)
+        assert influence[place] == pytest.approx(slope, abs=0.02 * np.abs(influence).max())  # N or N - 1
 
 
 def test_infinity_repeats_with_its_seed(rng):
@@ -155,7 +198,7 @@ def test_infinity_repeats_with_its_seed(rng):
     assert first == again != other
 
 
-@pytest.mark.parametrize("options", [{"points": 1}, {"smallest": 1}, {"smallest": 50}])
+@pytest.mark.parametrize("options", [{"points": 2}, {"smallest": 1}, {"smallest": 50}])
 def test_infinity_needs_a_line(rng, options):
     real = rng.normal(size=(50, 4))
     with pytest.raises(ValueError, match="a line needs"):

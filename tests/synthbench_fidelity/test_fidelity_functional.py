@@ -14,7 +14,7 @@ METRICS = {
     "ct_score": {"rng": RNG, "cells": 1},
     "density_coverage": {},
     "frechet_distance": {},
-    "frechet_distance_infinity": {"rng": RNG, "points": 2},
+    "frechet_distance_infinity": {"rng": RNG, "points": 3},
     "k_nearest": {"k": 2},
     "kernel_distance": {"rng": RNG, "subsets": 2},
     "kernel_distance_interval": {},

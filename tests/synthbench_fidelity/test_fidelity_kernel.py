@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from torch_fidelity.metric_kid import kid_features_to_metric
 
 from synthbench_fidelity.functional import kernel_distance, kernel_distance_interval
@@ -51,6 +52,37 @@ def test_leave_one_out_by_definition(rng):
     value, low, high = kernel_distance_interval(real=real, synthetic=synthetic)
     t = 2.7764451051977987  # 97.5 % of Student's t with 4 degrees of freedom
     assert (low, high) == pytest.approx((value - t * error, value + t * error), rel=1e-9)
+
+
+def test_leaving_out_patients_by_definition(rng):
+    """Busing's delete-a-group jackknife, each estimate computed anew."""
+    real, synthetic = rng.normal(size=(12, 3)), rng.normal(size=(9, 3)) + 0.5
+    groups = np.array([0, 0, 0, 1, 2, 2, 3, 4, 5, 5, 6, 7])
+    value, low, high = kernel_distance_interval(real=real, synthetic=synthetic, groups=groups)
+    without = [kernel_distance_interval(real=real[groups != g], synthetic=synthetic).value for g in range(8)]
+    share = 12 / np.bincount(groups)
+    pseudo = share * value - (share - 1) * np.array(without)
+    centre = 8 * value - np.sum((1 - 1 / share) * np.array(without))
+    variance = np.mean((pseudo - centre) ** 2 / (share - 1))
+    images = [
+        kernel_distance_interval(real=real, synthetic=np.delete(synthetic, i, axis=0)).value for i in range(9)
+    ]
+    error = np.sqrt(variance + 8 * np.var(images))
+    half = stats.t.ppf(0.975, 7) * error
+    assert (low, high) == pytest.approx((value - half, value + half))
+
+
+def test_patients_of_one_image_are_images_and_copies_widen(rng):
+    real, synthetic = rng.normal(size=(30, 3)), rng.normal(size=(400, 3)) + 0.5
+    by_image = kernel_distance_interval(real=real, synthetic=synthetic)
+    assert kernel_distance_interval(real=real, synthetic=synthetic, groups=np.arange(30)) == pytest.approx(
+        by_image
+    )
+    assert kernel_distance_interval(real=real, synthetic=synthetic, groups=np.zeros(30, int)) == by_image
+    four = np.repeat(real, 4, axis=0)
+    narrow = kernel_distance_interval(real=four, synthetic=synthetic)
+    wide = kernel_distance_interval(real=four, synthetic=synthetic, groups=np.repeat(np.arange(30), 4))
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
 
 
 def test_equals_torch_fidelity(rng):

@@ -69,4 +69,6 @@ def _infinity(pair: Pair) -> Figure:
     n, needed = len(pair.synthetic), 2 * pair.real.shape[1] + 2
     if n < needed:
         return undefined(f"N = {n}: FD is linear in 1/N from 2 d images on ({needed} needed)")
-    return Figure(frechet_distance_infinity(real=pair.real, synthetic=pair.synthetic, rng=pair.rng))
+    return Figure(
+        *frechet_distance_infinity(real=pair.real, synthetic=pair.synthetic, groups=pair.patients, rng=pair.rng)
+    )

@@ -13,7 +13,7 @@ __all__ = ["Kid"]
 
 
 class Kid(FeatureEvaluator):
-    """Kernel distance (unbiased MMD^2, cubic kernel) to the training images, from all pairs, with its interval."""
+    """Kernel distance (unbiased MMD^2, cubic kernel) to the training images, its interval by patients."""
 
     name: ClassVar[str] = "kid"
 
@@ -25,4 +25,4 @@ class Kid(FeatureEvaluator):
 def _distance(pair: Pair) -> Figure:
     from synthbench_fidelity.kernel import kernel_distance_interval
 
-    return Figure(*kernel_distance_interval(real=pair.real, synthetic=pair.synthetic))
+    return Figure(*kernel_distance_interval(real=pair.real, synthetic=pair.synthetic, groups=pair.patients))

@@ -29,6 +29,8 @@ class Pair:
     """(M, D)"""
     rng: np.random.Generator
     """One for all metrics of the pair, in the order in which they stand."""
+    patients: Integers
+    """(N,) whom each real image shows, by number"""
     _results: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def once(self, function: Callable[..., Result], **options: Hashable) -> Result:
@@ -78,6 +80,7 @@ def parts(evidence: Mapping[str, Array], ctx: Context, who: str) -> Iterator[Par
             rows=rows,
             columns=columns,
             real=evidence["real"][rows],
+            patients=evidence["real_groups"][rows],
             synthetic=evidence["synthetic"][columns],
             rng=ctx.rng(who, name),
         )

@@ -17,6 +17,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +84,13 @@ def _pairs(part: Part, evidence: Mapping[str, Array]) -> Iterator[tuple[str, Pai
     if not len(part.real):
         return
     n, rng = len(part.synthetic), np.random.default_rng(derive_seed("calibration", part.name))
-    chosen = some_patients(evidence["real_groups"][part.rows], min(n, len(part.real) // 2), rng)
+    chosen = some_patients(part.patients, min(n, len(part.real) // 2), rng)
     copies = np.resize(rng.permutation(len(part.real)), n)  # of more than there are, all over again
-    yield REAL, Pair(real=part.real[~chosen], synthetic=part.real[chosen], rng=rng)
-    yield NOISE, Pair(real=part.real, synthetic=evidence["noise"][:n], rng=rng)
-    yield COPY, Pair(real=part.real, synthetic=part.real[copies], rng=rng)
+    whole = partial(Pair, real=part.real, patients=part.patients, rng=rng)
+    others = Pair(real=part.real[~chosen], patients=part.patients[~chosen], synthetic=part.real[chosen], rng=rng)
+    yield REAL, others
+    yield NOISE, whole(synthetic=evidence["noise"][:n])
+    yield COPY, whole(synthetic=part.real[copies])
 
 
 def _reference(name: str, pair: Pair, metrics: Sequence[Metric]) -> Reference:
