@@ -118,12 +118,20 @@ class _Builder:
             raise ConfigError(f"{self.file}: {path}: `use:` is missing; it names the {kind} plugin")
         label = self._text(options, "label", path) or use
         restricted = self._labels(options, path) if kind == "evaluator" else None
+        optional = kind == "evaluator" and self._flag(options, "optional", path)
         try:
             cls = self.registry.find(kind, use, self.file.parent)
         except PluginError as error:
             raise ConfigError(f"{self.file}: {path}.use: {error}") from error
         known = Known(self.registry, self.file.parent)
-        return Entry.of(label, use, _validate(cls, options, str(self.file), path, known), restricted)
+        plugin = _validate(cls, options, str(self.file), path, known)
+        return Entry.of(label, use, plugin, restricted, optional=optional)
+
+    def _flag(self, options: dict[str, Any], key: str, path: str) -> bool:
+        value = options.pop(key, False)
+        if not isinstance(value, bool):
+            raise ConfigError(f"{self.file}: {path}.{key}: expected true or false, found {value!r}")
+        return value
 
     def _text(self, options: dict[str, Any], key: str, path: str) -> str | None:
         value = options.pop(key, None)
@@ -206,6 +214,9 @@ def _check_whole(bench: Benchmark, where: str) -> None:
                 hint = did_you_mean(label, known)
                 raise ConfigError(f"{where}: evaluators, {evaluator.label}: no generator {label!r}.{hint}")
     check_judges(bench, where)
+    for label in bench.judges or bench.ranked_by:
+        if any(entry.label == label and entry.optional for entry in bench.evaluators):
+            raise ConfigError(f"{where}: evaluators, {label}: it ranks the board, so it cannot be optional")
     metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
     metrics += [
         f"{JUDGES}.{metric}" for judge in bench.judges[:1] for metric in bench.evaluator(judge).declared.metrics

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +28,7 @@ class Entry(Generic[P]):
     declared    what it says of itself
     at_hand     the plugin; None in a run that is read back where its class is not to be had
     generators  of an evaluator: labels that it is restricted to, None for all
+    optional    of an evaluator: left out, with a word, where a file that it needs is not to be had
     """
 
     label: str
@@ -34,11 +36,14 @@ class Entry(Generic[P]):
     declared: Declared
     at_hand: P | None = None
     generators: tuple[str, ...] | None = None
+    optional: bool = False
 
     @classmethod
-    def of(cls, label: str, use: str, plugin: P, generators: tuple[str, ...] | None = None) -> Entry[P]:
+    def of(
+        cls, label: str, use: str, plugin: P, generators: tuple[str, ...] | None = None, *, optional: bool = False
+    ) -> Entry[P]:
         """That of a plugin at hand."""
-        return cls(label, use, Declared.of(plugin), plugin, generators)
+        return cls(label, use, Declared.of(plugin), plugin, generators, optional)
 
     @property
     def plugin(self) -> P:
@@ -50,7 +55,8 @@ class Entry(Generic[P]):
     def resolved(self) -> dict[str, Any]:
         """As it would stand in YAML with every default written out."""
         shown = {"use": self.use, "label": self.label, **self.plugin.model_dump(mode="json")}
-        return shown if self.generators is None else {**shown, "generators": list(self.generators)}
+        shown |= {"generators": list(self.generators)} if self.generators is not None else {}
+        return shown | ({"optional": True} if self.optional else {})
 
 
 class Ranking(BaseModel):
@@ -103,6 +109,7 @@ class Benchmark:
     max_leak  share of the images of "test" that may be known from training before it cannot rank the board
     holdout   share of the training images that nobody learns from, to tell copying from learning; 0 for none
     judges    labels of evaluators whose ranks stand beside each other; none, or two or more
+    left_out  of optional evaluators whose files are not to be had: label and reason
     """
 
     name: str
@@ -119,6 +126,7 @@ class Benchmark:
     generators: tuple[Entry[Generator], ...]
     evaluators: tuple[Entry[Evaluator], ...]
     judges: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def evaluator(self, label: str) -> Entry[Evaluator]:
         """The evaluator of that label. Raises StopIteration where there is none."""

@@ -10,7 +10,7 @@ from synthbench.benchmark.config import load_benchmark
 from synthbench.commands.device import resolve_device
 from synthbench.progress import Progress
 from synthbench.report import report_or_warning
-from synthbench.runner.fetch import fetch_files
+from synthbench.runner.fetch import with_files
 from synthbench.runner.loop import RunResult
 from synthbench.runner.loop import run as run_plan
 from synthbench.runner.session import Session
@@ -40,7 +40,7 @@ def run(
     """
     bench = load_benchmark(file, load_registry(), overrides)
     progress = progress or Progress()
-    fetch_files(bench, progress)
+    bench = with_files(bench, progress)
     out = out or Path("runs") / bench.name
     store = Store(default_root(), fresh=fresh)
     result = run_plan(bench, Session(store, resolve_device(device), progress, out / "data"), out, only)

@@ -10,7 +10,7 @@ from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import load_benchmark
 from synthbench.commands.device import resolve_device
 from synthbench.progress import Progress
-from synthbench.runner.fetch import fetch_files
+from synthbench.runner.fetch import with_files
 from synthbench.runner.session import Session
 from synthbench.storage.store import Store, default_root
 from synthbench.stress import Stressed, Sweep
@@ -46,7 +46,7 @@ def stress(
     sweep = Sweep(levels, images)
     bench = load_benchmark(file, load_registry(), overrides)
     progress = progress or Progress()
-    fetch_files(bench, progress)
+    bench = with_files(bench, progress)
     out = out or Path("runs") / f"{bench.name}-stress"
     session = Session(Store(default_root()), resolve_device(device), progress, out / "data")
     return StressTest(bench.name, stress_all(bench, session, out, sweep, only))

@@ -32,7 +32,7 @@ def validate(
     plan = make_plan(bench, only)
     if offline:
         from synthbench.progress import Progress  # beside what loads data, which a check need not wait for
-        from synthbench.runner.fetch import fetch_files
+        from synthbench.runner.fetch import with_files
 
-        fetch_files(bench, Progress())
+        bench = with_files(bench, Progress())
     return Planned(bench, plan)

@@ -10,7 +10,7 @@ from synthbench.leaderboard.judge_notes import judge_notes
 from synthbench.report.bars import Cell, number_cells, plain_cell
 from synthbench.report.fidelity import is_reference
 from synthbench.report.metrics import BoardMetric, board_metrics, main_metrics
-from synthbench.results.folder import Row, RunFolder, number
+from synthbench.results.folder import Row, RunFolder, dig, number
 
 __all__ = ["BoardTable", "Head", "Line", "board_tables"]
 
@@ -232,6 +232,8 @@ def _notes(run: RunFolder, place: str) -> list[str]:
     if "[validation]" in place:
         notes.append("Validation: these images chose the classifier's epoch.")
     if place == "test":
+        left_out = dig(run.record, "left_out", default={})
+        notes += [f"{label} is left out: {reason}." for label, reason in left_out.items()]
         said = dict.fromkeys(row.get("utility_note", "") for row in run.board)
         notes += judge_notes(run.board, run.tables["judges"])
         notes += [f"{basis}." for basis in dict.fromkeys(row.get("rank_basis", "") for row in run.board) if basis]

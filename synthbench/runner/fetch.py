@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from synthbench.api.extractors import extractors_of
 from synthbench.api.interfaces import Plugin
-from synthbench.benchmark.definition import Benchmark
+from synthbench.benchmark.definition import Benchmark, Entry
+from synthbench.errors import DataError
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
 from synthbench.runner.session import Session
 from synthbench.storage.weights import WeightFile, provide
 
-__all__ = ["Fetched", "fetch", "fetch_files", "files_of"]
+__all__ = ["Fetched", "fetch", "fetch_files", "files_of", "with_files"]
 
 
 def files_of(bench: Benchmark) -> list[WeightFile]:
@@ -31,6 +33,24 @@ def fetch_files(bench: Benchmark, progress: Progress) -> dict[WeightFile, str]:
     for plugin in _plugins(bench):
         plugin.inputs()  # reads the files that the options name
     return dict(zip(files, digests, strict=True))
+
+
+def with_files(bench: Benchmark, progress: Progress) -> Benchmark:
+    """The benchmark with all files at hand, without optional evaluators whose files are not to be had.
+
+    Gets what is missing, unless offline. Raises DataError with all that is amiss of what is not optional.
+    """
+    left_out: dict[str, str] = {}
+    for entry in (entry for entry in bench.evaluators if entry.optional):
+        try:
+            provide(dict.fromkeys(file for plugin in _with_extractors(entry) for file in plugin.files()), progress)
+        except DataError as error:
+            left_out[entry.label] = str(error)
+            progress.say(f"{entry.label} is left out: {error}")
+    kept = tuple(entry for entry in bench.evaluators if entry.label not in left_out)
+    bench = replace(bench, evaluators=kept, left_out=left_out)
+    fetch_files(bench, progress)
+    return bench
 
 
 class Fetched(NamedTuple):
@@ -51,5 +71,9 @@ def _plugins(bench: Benchmark) -> Iterator[Plugin]:
     """All of a benchmark's, their extractors among them."""
     entries: list[Any] = [bench.dataset, *bench.external, *bench.generators, *bench.evaluators]
     for entry in entries:
-        yield entry.plugin
-        yield from extractors_of(entry.plugin).values()
+        yield from _with_extractors(entry)
+
+
+def _with_extractors(entry: Entry[Any]) -> Iterator[Plugin]:
+    yield entry.plugin
+    yield from extractors_of(entry.plugin).values()

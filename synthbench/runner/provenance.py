@@ -30,6 +30,7 @@ def provenance(bench: Benchmark, splits: Splits, device: str, started: datetime,
     return {
         "benchmark": bench.resolved(),
         "declared": _declared(bench),
+        "left_out": dict(bench.left_out),
         "code": _code(bench),
         "weights": _weights(bench),
         "versions": _versions(bench),

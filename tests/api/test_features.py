@@ -1,6 +1,7 @@
 """The feature service: one pass an image set and extractor, kept by content; `fetch` and `--offline` around it."""
 
 import json
+import os
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -13,6 +14,8 @@ from synthbench import cli
 from synthbench.api.extractors import Known, build_extractor
 from synthbench.api.registry import load_registry
 from synthbench.errors import DataError, StoreError
+from synthbench.report.board import _notes
+from synthbench.results.folder import read_folder
 from synthbench.testing import tiny_splits
 from synthbench.testing.cases import frozen
 from tests.helpers.places import HELPERS
@@ -221,6 +224,33 @@ def test_offline_fails_before_any_work_and_says_what_goes_where(bench, capsys, t
     assert f"{tmp_path / 'weights/own/weight.txt'} is missing: it comes from file://" in capsys.readouterr().err
     assert bench.calls() == Counter()
     assert not bench.cache.exists()
+
+
+def test_an_optional_evaluator_is_left_out_where_its_file_is_missing(bench, capsys):
+    """Said once, in the run's record too; the others' scores are there. With the file it is as any other."""
+    text = bench.file.read_text()
+    optional = {**gap("gap"), "extractor": "featured.py:Levels"}, {**gap("gap-again"), "optional": True}
+    bench.file.write_text(text[: text.index("evaluators:")] + f"evaluators: {json.dumps(optional)}\n")
+    assert bench.run("--offline") == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "left out" in line]
+    assert len(told) == 1
+    assert told[0].startswith("gap-again is left out: ")
+    assert told[0].endswith("`synthbench fetch` gets it")
+    assert set(pd.read_csv(bench.out / "scores.csv")["evaluator"]) == {"gap"}
+    assert list(json.loads((bench.out / "run.json").read_text())["left_out"]) == ["gap-again"]
+    assert _notes(read_folder(bench.out), "test")[0].startswith("gap-again is left out: ")
+    os.environ["SYNTHBENCH_OFFLINE"] = "0"
+    assert bench.run() == 0
+    assert set(pd.read_csv(bench.out / "scores.csv")["evaluator"]) == {"gap", "gap-again"}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [("true", "it ranks the board, so it cannot be optional"), ("1", "expected true or false")],
+)
+def test_what_cannot_be_optional(bench, capsys, value, message):
+    assert cli.main(["validate", str(bench.file), "--set", f"evaluators.0.optional={value}"]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_fetch_gets_the_file_and_the_data_and_offline_works_then(bench, capsys):

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 import timm
 import torch
+import yaml
 from PIL import Image
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
+from synthbench import load_images
+from synthbench.api.registry import load_registry
 from synthbench.errors import ConfigError, DataError, PluginError
 from synthbench.storage.weights import sha256_of
 from synthbench.testing import check_extractor, tiny_splits
@@ -79,6 +83,9 @@ def random_inception(monkeypatch, folder):
         patch.setattr(FeatureExtractorInceptionV3, "load_state_dict", lambda self, state: None)
         patch.setattr(torch, "load", lambda *_, **__: {})
         state = FeatureExtractorInceptionV3("start", ["2048"], "none").state_dict()
+    for weight in state.values():
+        if weight.ndim == 4:  # by the default start, features would vanish layer by layer
+            torch.nn.init.kaiming_normal_(weight)
     put(inception, "WEIGHTS", monkeypatch, partial(torch.save, state))
 
 
@@ -88,6 +95,29 @@ def test_inception_is_torch_fidelitys(ctx, random_inception, pixels, nothing):
     ours = Inception().load(nothing, ctx)(pixels)
     assert (ours.shape, ours.dtype) == ((3, 2048), np.float32)
     np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.full
+def test_fid_of_a_run_is_torch_fidelitys(mini, random_inception):
+    """From the file's `fid` to scores.csv, under random weights: the same number as the reference's own chain."""
+    mini.write("MeanNoise")
+    content = yaml.safe_load(mini.file.read_text())
+    content["evaluators"].append({"use": "fid", "optional": True})
+    mini.file.write_text(yaml.safe_dump(content))
+    assert mini.run() == 0
+    theirs = FeatureExtractorInceptionV3("theirs", ["2048"], str(inception.WEIGHTS.path))
+
+    def features(images):
+        pixels = np.array(images.pixels).repeat(3, axis=3)
+        return theirs(torch.from_numpy(pixels).permute(0, 3, 1, 2))[0]
+
+    (entry,) = (mini.cache / "synthetic").iterdir()
+    train = load_registry().find("dataset", "mini.py:Squares", mini.folder)().make(20, 0)
+    both = [fid_features_to_statistics(features(images)) for images in (load_images(entry), train)]
+    expected = fid_statistics_to_metric(*both, verbose=False)
+    scores = mini.scores[mini.scores["variant"].isna()].set_index("metric")["value"]
+    assert scores["fid"] == pytest.approx(expected["frechet_inception_distance"], rel=1e-3)
+    assert scores["fid"] > 0.01
 
 
 def test_inception_keeps_the_contract(random_inception):
