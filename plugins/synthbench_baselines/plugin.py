@@ -47,6 +47,7 @@ class Resample(Generator):
     name: ClassVar[str] = "resample"
     role: ClassVar[Literal["candidate", "floor", "ceiling"]] = "ceiling"
     prior: ClassVar[Literal["balanced", "train"]] = "train"
+    quick: ClassVar[bool] = True
 
     def fit(self, train: Images, ctx: Context) -> Redraw:  # noqa: ARG002 - the images are all there is to know
         return Redraw(train, train.labels)
@@ -63,6 +64,7 @@ class PcaGaussian(Generator):
     """A Gaussian in the space of each class's first principal components: the linear baseline."""
 
     name: ClassVar[str] = "pca-gaussian"
+    quick: ClassVar[bool] = True
 
     components: int = Field(
         200, ge=1, description="principal components of each class; at most its number of images less one"

@@ -100,6 +100,11 @@ class ClassifierEvaluator(Evaluator):
         """A file of weights counts by its content."""
         return {"weights": str(self.recipe.key()["weights"])}
 
+    @property
+    def trainings(self) -> int:
+        """Classifiers."""
+        return self.seeds
+
     def once(self) -> Self:
         """With one classifier."""
         return self.model_copy(update={"seeds": 1})

@@ -99,6 +99,10 @@ class Generator(Plugin):
     prior: ClassVar[Prior] = "balanced"
     """Which labels the harness asks for: equally many of each class, or as in the training set."""
 
+    quick: ClassVar[bool] = False
+    """Whether fitting takes seconds. Then an evaluator that trains several classifiers of one seed's images trains
+    each of a seed's of its own instead: as many trainings, and the spread holds generator and classifier."""
+
     @abstractmethod
     def fit(self, train: Images, ctx: Context) -> Sampler:
         """Train on `train` and return the sampler. Must not change `train`.
@@ -128,14 +132,19 @@ class Evaluator(Plugin):
     gates: ClassVar[frozenset[str]] = frozenset()
     """Metrics of its own that flag a generator as copying where above 0: marked on the board, it has no rank."""
 
+    @property
+    def trainings(self) -> int:
+        """How many it makes of one set of images, each from a seed of its own."""
+        return 1
+
     @abstractmethod
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """Scores by metric and test set. Must not change its inputs."""
 
     def once(self) -> Self:
-        """The same evaluator with one training where it makes several, each from a seed of its own.
+        """The same evaluator with one training where it makes several (`trainings`).
 
-        For floors, whose trials are draws of generator and classifier together. By default itself.
+        For trials that are draws of generator and classifier together. By default itself.
         """
         return self
 

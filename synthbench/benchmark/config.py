@@ -32,7 +32,12 @@ class BenchmarkFile(BaseModel):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="of the benchmark; results go to `runs/<name>`"
     )
     seed: int = Field(0, ge=0, description="all other seeds are hashed from it and from who asks")
-    seeds: int = Field(1, ge=1, le=1000, description="trials of each generator, each under its own seed")
+    seeds: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="trials of each generator, each under its own seed; a quick one has one for each classifier",
+    )
     samples: int = Field(
         3000,
         ge=2,

@@ -14,25 +14,28 @@ __all__ = ["Declared"]
 
 @dataclass(frozen=True)
 class Declared:
-    """Of a generator its `role` and `prior`, of an evaluator its `metrics`, `bounds` and `gates`.
+    """Of a generator `role`, `prior` and `quick`, of an evaluator `metrics`, `bounds`, `gates` and `trainings`.
 
     A run's run.json keeps it, so that a board that is read back says what it said when it was made.
     """
 
     role: Role = "candidate"
     prior: Prior = "balanced"
+    quick: bool = False
     metrics: Mapping[str, Direction] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     gates: frozenset[str] = frozenset()
+    trainings: int = 1
 
     @classmethod
     def of(cls, plugin: Plugin) -> Declared:
         """What the plugin at hand says; nothing of those that no board asks."""
         match plugin:
             case Generator():
-                return cls(role=plugin.role, prior=plugin.prior)
+                return cls(role=plugin.role, prior=plugin.prior, quick=plugin.quick)
             case Evaluator():
-                return cls(metrics=dict(plugin.metrics), bounds=dict(plugin.bounds), gates=plugin.gates)
+                metrics, bounds = dict(plugin.metrics), dict(plugin.bounds)
+                return cls(metrics=metrics, bounds=bounds, gates=plugin.gates, trainings=plugin.trainings)
         return cls()
 
     @classmethod
@@ -40,14 +43,15 @@ class Declared:
         """What `generator_record` or `evaluator_record` wrote."""
         bounds = {metric: (low, high) for metric, (low, high) in record.get("bounds", {}).items()}
         gates = frozenset(record.get("gates", ()))
-        plain = {key: record[key] for key in ("role", "prior", "metrics") if key in record}
+        plain = {key: record[key] for key in ("role", "prior", "quick", "metrics", "trainings") if key in record}
         return cls(**plain, bounds=bounds, gates=gates)
 
     def generator_record(self) -> dict[str, Any]:
         """For run.json."""
-        return {"role": self.role, "prior": self.prior}
+        return {"role": self.role, "prior": self.prior, "quick": self.quick}
 
     def evaluator_record(self) -> dict[str, Any]:
         """For run.json."""
         bounds = {metric: list(ends) for metric, ends in self.bounds.items()}
-        return {"metrics": dict(self.metrics), "bounds": bounds, "gates": sorted(self.gates)}
+        gates = sorted(self.gates)
+        return {"metrics": dict(self.metrics), "bounds": bounds, "gates": gates, "trainings": self.trainings}

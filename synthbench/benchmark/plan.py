@@ -56,27 +56,47 @@ def make_plan(bench: Benchmark, only: Sequence[str] = ()) -> list[Trial]:
 
 
 def seeds_of(bench: Benchmark, generator: Entry[Generator]) -> int:
-    """How many trials a generator has: as the file says; a floor at least FLOOR_DRAWS if it has a headline."""
-    drawn = _is_floor(generator) and all(_scores(bench.evaluator(label), generator) for label in bench.ranked_by)
-    return max(bench.seeds, FLOOR_DRAWS) if drawn else bench.seeds
+    """How many trials a generator has: as the file says, unless it is drawn together with its classifiers.
+
+    Then a floor has at least FLOOR_DRAWS, a quick one as many as the headline's evaluator trains.
+    """
+    if not all(_scores(bench.evaluator(label), generator) for label in bench.ranked_by):
+        return bench.seeds
+    if _is_floor(generator):
+        return max(bench.seeds, FLOOR_DRAWS)
+    return bench.seeds * _trainings(bench) if generator.declared.quick else bench.seeds
 
 
 def scorers(bench: Benchmark, generator: Entry[Generator], index: int) -> tuple[Entry[Evaluator], ...]:
-    """Who scores a trial: all that the file has for its generator; of a floor's further draws the headline's."""
+    """Who scores a trial: all that the file has for its generator; of further draws those that are drawn anew."""
     asked = tuple(entry for entry in bench.evaluators if _scores(entry, generator))
-    return asked if index < bench.seeds else tuple(e for e in asked if e.label in bench.ranked_by)
+    return asked if index < bench.seeds else tuple(e for e in asked if e.label in _drawn_anew(bench, generator))
 
 
 def _evaluators(bench: Benchmark, generator: Entry[Generator], index: int) -> tuple[Entry[Evaluator], ...]:
-    """The scorers as they are to work: of a floor the headline's evaluator trains once a draw.
+    """The scorers as they are to work: those that are drawn anew train once a draw.
 
-    The spread over draws then holds the generator's seed and the classifier's, and five draws cost five trainings,
-    however many are made of a candidate's images.
+    The spread over draws then holds the generator's seed and the classifier's. A floor's five draws cost five
+    trainings, those of a quick generator as many as of any other.
     """
+    anew = _drawn_anew(bench, generator)
     asked = scorers(bench, generator, index)
-    if not _is_floor(generator):
-        return asked
-    return tuple(replace(e, at_hand=e.plugin.once()) if e.label in bench.ranked_by else e for e in asked)
+    return tuple(replace(e, at_hand=e.plugin.once()) if e.label in anew else e for e in asked)
+
+
+def _drawn_anew(bench: Benchmark, generator: Entry[Generator]) -> frozenset[str]:
+    """Labels of the evaluators whose trainings are draws of the generator as well.
+
+    Judges have as many as the headline's evaluator, and stand beside it on candidates; floors they do not rank.
+    """
+    if _is_floor(generator):
+        return frozenset(bench.ranked_by)
+    together = generator.declared.quick and seeds_of(bench, generator) > bench.seeds
+    return frozenset((*bench.ranked_by, *bench.judges) if together else ())
+
+
+def _trainings(bench: Benchmark) -> int:
+    return bench.evaluator(bench.ranked_by[0]).declared.trainings
 
 
 def _is_floor(generator: Entry[Generator]) -> bool:

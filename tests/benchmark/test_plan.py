@@ -38,7 +38,7 @@ def bench(*labels, seed=0, seeds=1, evaluators=None):
         seed=seed,
         seeds=seeds,
         samples=10,
-        headline="judge.taste",
+        headline=Headline("judge", "taste"),
         ranking=Ranking(),
         max_leak=0.01,
         holdout=0.0,
@@ -113,9 +113,18 @@ class Noise(Model):
     role: ClassVar[str] = "floor"
 
 
+class Quick(Model):
+    name: ClassVar[str] = "quick"
+    quick: ClassVar[bool] = True
+
+
 class Trainer(Judge):
     name: ClassVar[str] = "trainer"
     seeds: int = 3
+
+    @property
+    def trainings(self):
+        return self.seeds
 
     def once(self):
         return self.model_copy(update={"seeds": 1})
@@ -127,6 +136,29 @@ def floored(seeds=1, restricted=None):
     content = vars(bench("a", seeds=seeds, evaluators=evaluators))
     generators = (*content["generators"], Entry.of("noise", "noise", Noise()))
     return Benchmark(**{**content, "generators": generators, "headline": Headline("trainer", "taste")})
+
+
+def quickly(seeds=1, **changes):
+    content = vars(floored(seeds, **changes))
+    generators = (*content["generators"], Entry.of("quick", "quick", Quick()))
+    return Benchmark(**{**content, "generators": generators, "judges": ("trainer", "other")})
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_quick_generator_has_a_seed_for_each_classifier_and_no_training_more(seeds):
+    draws = trials_of(quickly(seeds), "quick")
+    assert len(draws) == len({draw.seed for draw in draws}) == 3 * seeds
+    assert seeds_of(quickly(seeds), draws[0].generator) == 3 * seeds
+    for label in ("trainer", "other"):
+        assert [draw.evaluator(label).plugin.seeds for draw in draws] == [1] * 3 * seeds
+    scored = [len(draw.evaluators) for draw in draws]
+    assert scored == [3] * seeds + [2] * 2 * seeds, "what is no judge scores the file's seeds"
+    assert len(trials_of(quickly(seeds), "a")) == seeds
+
+
+def test_a_quick_generator_that_the_headline_spares_has_the_files_seeds():
+    (trial,) = trials_of(quickly(restricted=("a",)), "quick")
+    assert trial.evaluator("other").plugin.seeds == 3
 
 
 def trials_of(benchmark, label):

@@ -20,8 +20,8 @@ def record(run):
 def test_what_plugins_say_of_themselves(runs):
     found = record(runs("a", {"label": "x"}, {"label": "c", "use": "Copier"}))["declared"]
     assert found["generators"] == {
-        "x": {"role": "candidate", "prior": "balanced"},
-        "c": {"role": "ceiling", "prior": "balanced"},
+        "x": {"role": "candidate", "prior": "balanced", "quick": False},
+        "c": {"role": "ceiling", "prior": "balanced", "quick": False},
     }
     judge = found["evaluators"]["judge"]
     assert judge["metrics"] == {"accuracy": "higher", "gap": "lower", "doubt": "lower"}
