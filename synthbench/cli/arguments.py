@@ -124,6 +124,16 @@ def _add_plugin_commands(commands: Commands) -> None:
     plugins = commands.add_parser("plugins", help="list the installed plugins")
     plugins.set_defaults(command="plugins")
 
+    new = commands.add_parser("new", help="write the start of a plugin of your own, which passes `check`")
+    new.set_defaults(command="new")
+    new.add_argument(
+        "kind", metavar="KIND", choices=("generator", "evaluator", "dataset"), help="generator, evaluator or dataset"
+    )
+    new.add_argument("name", metavar="NAME", help="what it is called, e.g. my-gan")
+    new.add_argument(
+        "--package", action="store_true", help="a package to install, with entry point, test and README, not a file"
+    )
+
     check = commands.add_parser("check", help="run the conformance suite on a plugin")
     check.set_defaults(command="check")
     check.add_argument("plugin", metavar="PLUGIN", help="its name, or path/to/file.py:Class")

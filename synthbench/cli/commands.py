@@ -175,6 +175,18 @@ def _verify(arguments: argparse.Namespace) -> int:
     return OK if verified.holds else SOMETHING_FAILED
 
 
+def _new(arguments: argparse.Namespace) -> int:
+    from synthbench.commands.new import new
+
+    plugin = new(arguments.kind, arguments.name, package=arguments.package)
+    for file in plugin.written:
+        print(f"{file}: written")
+    install = f"pip install -e ./{plugin.use} && " if arguments.package else ""
+    print(f"next: {install}synthbench check {plugin.use}")
+    print(f"in a benchmark file, {plugin.place}: {plugin.line}")
+    return OK
+
+
 def _check(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_check import print_findings
     from synthbench.commands.check import check
@@ -196,5 +208,6 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "export": _export,
     "verify": _verify,
     "plugins": _plugins,
+    "new": _new,
     "check": _check,
 }
