@@ -127,11 +127,14 @@ def _add_plugin_commands(commands: Commands) -> None:
     new = commands.add_parser("new", help="write the start of a plugin of your own, which passes `check`")
     new.set_defaults(command="new")
     new.add_argument(
-        "kind", metavar="KIND", choices=("generator", "evaluator", "dataset"), help="generator, evaluator or dataset"
+        "kind",
+        metavar="KIND",
+        choices=("generator", "evaluator", "dataset"),
+        help="generator, evaluator or dataset",
     )
     new.add_argument("name", metavar="NAME", help="what it is called, e.g. my-gan")
     new.add_argument(
-        "--package", action="store_true", help="a package to install, with entry point, test and README, not a file"
+        "--package", action="store_true", help="not a file but a package, with entry point, test and README"
     )
 
     check = commands.add_parser("check", help="run the conformance suite on a plugin")

@@ -1,4 +1,4 @@
-"""`synthbench new`: the start of a plugin of one's own, as a file or as a package, that passes `synthbench check`."""
+"""`synthbench new`: the start of a plugin of one's own, as a file or a package, that passes `synthbench check`."""
 
 from __future__ import annotations
 
