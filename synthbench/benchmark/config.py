@@ -15,6 +15,7 @@ from synthbench.api.interfaces import Generator, Plugin
 from synthbench.api.registry import Kind, Registry, did_you_mean
 from synthbench.benchmark.definition import JUDGES, Benchmark, Entry, Headline, Ranking
 from synthbench.benchmark.judges import check_judges
+from synthbench.benchmark.shipped import benchmark_path
 from synthbench.benchmark.strict_yaml import apply_override, read_yaml
 from synthbench.errors import ConfigError, PluginError
 
@@ -74,7 +75,11 @@ _PLAIN = ("name", "seed", "seeds", "samples", "judges", "ranking", "max_leak", "
 
 
 def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()) -> Benchmark:
-    """Read, override and check a benchmark file. Raises ConfigError with the YAML path of what is wrong."""
+    """Read, override and check a benchmark file, or the shipped one that `path` names (`benchmark_path`).
+
+    Raises ConfigError with the YAML path of what is wrong.
+    """
+    path = benchmark_path(path)
     content = read_yaml(path)
     for override in overrides:
         apply_override(content, override)
