@@ -76,7 +76,11 @@ def _metrics(evaluator: Evaluator) -> str:
 
 def _type(option: Schema) -> str:
     """whole number, 1 to 100; list of texts, at least 2; `squash`, `pad` or `crop`."""
-    option = _without_null(option)
+    kinds = [kind for kind in option.get("anyOf", (option,)) if kind.get("type") != "null"]
+    return " or ".join(map(_single_type, kinds))
+
+
+def _single_type(option: Schema) -> str:
     if "enum" in option:
         *others, last = [f"`{choice}`" for choice in option["enum"]]
         return f"{', '.join(others)} or {last}"
@@ -117,9 +121,3 @@ def _default(required: bool, option: Schema) -> str:
         return ", ".join(f"`{key}: {inner}`" for key, inner in value.items())
     written = yaml.safe_dump(value, default_flow_style=True).splitlines()[0]
     return f"`{written}`"
-
-
-def _without_null(option: Schema) -> Schema:
-    """`int | None` as int: that it may be unset stands in its default."""
-    kinds = [kind for kind in option.get("anyOf", ()) if kind.get("type") != "null"]
-    return kinds[0] if kinds else option

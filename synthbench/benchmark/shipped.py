@@ -7,7 +7,7 @@ from pathlib import Path
 from synthbench.api.registry import did_you_mean
 from synthbench.errors import ConfigError
 
-__all__ = ["benchmark_path", "shipped"]
+__all__ = ["benchmark_path", "shipped", "shipped_path"]
 
 FOLDERS = (Path(__file__).parent / "shipped", Path(__file__).parents[2] / "benchmarks")
 """Where they lie: in an installed package, and in a clone, whose `benchmarks/` the wheel packs as `shipped/`."""
@@ -24,12 +24,14 @@ def benchmark_path(written: Path | str) -> Path:
 
     Raises ConfigError for an unknown name, with those that there are.
     """
-    path, files = Path(written), shipped()
-    if path.suffix or path.exists():
-        return path
-    if str(written) in files:
-        return files[str(written)]
-    raise ConfigError(
-        f"{written}: no such file, and no benchmark of that name comes with synthbench."
-        f"{did_you_mean(str(written), list(files))}"
-    )
+    path = Path(written)
+    return path if path.suffix or path.exists() else shipped_path(str(written))
+
+
+def shipped_path(name: str) -> Path:
+    """The shipped file of that name. Raises ConfigError for an unknown one, with those that there are."""
+    files = shipped()
+    if name in files:
+        return files[name]
+    hint = did_you_mean(name, list(files))
+    raise ConfigError(f"{name}: no such file, and no benchmark of that name comes with synthbench.{hint}")

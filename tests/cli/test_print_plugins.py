@@ -34,7 +34,7 @@ def test_every_plugin_can_be_asked_for(capsys):
             code, text = shown(capsys, name)
             assert code == 0
             assert all(row(text, option)[0] == option for option in cls.model_fields), name
-    assert "Metrics, lower is better: fid, " in shown(capsys, "fid")[1]
+    assert "lower is better: fid, fid_infinity." in shown(capsys, "fid")[1]
 
 
 def test_a_plugin_in_a_file(mini, capsys):
