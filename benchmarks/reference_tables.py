@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
-from synthbench.api.interfaces import Evaluator, Extractor, Generator, Plugin
+from synthbench.api.describe import facts_of, options_of
+from synthbench.api.interfaces import Plugin
 from synthbench.api.registry import Kind, load_registry
 from synthbench.benchmark.config import BenchmarkFile
 from synthbench.benchmark.definition import Ranking
@@ -19,20 +17,12 @@ from synthbench.cli.arguments import make_parser
 
 __all__ = ["PAGES"]
 
-TYPES = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
-PLURALS = {"integer": "whole numbers", "number": "numbers", "string": "texts"}
 KINDS: dict[Kind, str] = {
     "dataset": "Data sets",
     "generator": "Generators",
     "evaluator": "Evaluators",
     "extractor": "Feature extractors",
 }
-PRIORS = {
-    "balanced": "equally many images of each class",
-    "train": "the classes in the training set's proportions",
-}
-
-Schema = Mapping[str, Any]
 
 
 def commands(_: None) -> str:
@@ -84,94 +74,13 @@ def plugins(kind: Kind) -> Callable[[None], str]:
 
 def _plugin(name: str, cls: type[Plugin]) -> str:
     about = str(inspect.getdoc(cls)).partition("\n\n")[0]
-    parts = [f"### `{name}`", about, *_facts(cls)]
+    parts = [f"### `{name}`", about, *facts_of(cls)]
     return "\n\n".join([*parts, _options(cls) if cls.model_fields else "No options."])
 
 
-def _facts(cls: type[Plugin]) -> list[str]:
-    """What a benchmark's author must know of the plugin beside its options."""
-    if issubclass(cls, Generator):
-        return [f"A {cls.role}, asked for {PRIORS[cls.prior]}."]
-    if issubclass(cls, Evaluator):
-        return [_metrics(cls())]
-    if issubclass(cls, Extractor) and cls.argument:
-        return [
-            f"`{cls.name}:<{cls.argument}>` is short for `{{use: {cls.name}, {cls.argument}: <{cls.argument}>}}`."
-        ]
-    return []
-
-
-def _metrics(evaluator: Evaluator) -> str:
-    """Its metrics by which way is better; a name's extractor as `[..]`."""
-    parts = []
-    for way in ("higher", "lower"):
-        names = [
-            re.sub(r"\[.*\]", "[..]", metric) for metric, better in evaluator.metrics.items() if better == way
-        ]
-        parts += [f"{way} is better: {', '.join(f'`{name}`' for name in names)}"] if names else []
-    gates = [f"above 0 takes the rank: `{name}`" for name in sorted(evaluator.gates)]
-    return f"Metrics, {'; '.join([*parts, *gates])}."
-
-
 def _options(model: type[BaseModel], heading: str = "option") -> str:
-    schema = model.model_json_schema()
-    required = schema.get("required", ())
-    rows = [
-        [f"`{name}`", _type(option), _default(name in required, option), option["description"]]
-        for name, option in schema["properties"].items()
-    ]
+    rows = [[f"`{option.name}`", *option[1:]] for option in options_of(model)]
     return _table([heading, "type and range", "default", "meaning"], rows)
-
-
-def _type(option: Schema) -> str:
-    """whole number, 1 to 100; list of texts, at least 2; `squash`, `pad` or `crop`."""
-    option = _without_null(option)
-    if "enum" in option:
-        *others, last = [f"`{choice}`" for choice in option["enum"]]
-        return f"{', '.join(others)} or {last}"
-    if option.get("type") == "array":
-        return _array(option)
-    if option.get("type") == "object" or "$ref" in option:
-        return "mapping"
-    if option.get("format") == "path":
-        return "path"
-    kind = TYPES[option["type"]] if "type" in option else "extractor"
-    return ", ".join(filter(None, [kind, _range(option)]))
-
-
-def _array(option: Schema) -> str:
-    items = option["prefixItems"][0] if "prefixItems" in option else option["items"]
-    of = PLURALS.get(items.get("type", ""), "mappings")
-    least = "" if option.get("minItems", 1) == 1 else f"at least {option['minItems']}"
-    name, least = (f"{option['minItems']} {of}", "") if "prefixItems" in option else (f"list of {of}", least)
-    return ", ".join(filter(None, [name, least, _range(items)]))
-
-
-def _range(option: Schema) -> str:
-    """1 to 100; > 0, < 1; a pattern where a text has one."""
-    if "minimum" in option and "maximum" in option:
-        return f"{option['minimum']} to {option['maximum']}"
-    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    bounds = [f"{sign} {option[key]}" for key, sign in signs.items() if key in option]
-    return ", ".join([*bounds, *([f"`{option['pattern']}`"] if "pattern" in option else [])])
-
-
-def _default(required: bool, option: Schema) -> str:
-    if required:
-        return "required"
-    value = option["default"]
-    if value is None or value == "":
-        return "unset"
-    if isinstance(value, dict):
-        return ", ".join(f"`{key}: {inner}`" for key, inner in value.items())
-    written = yaml.safe_dump(value, default_flow_style=True).splitlines()[0]
-    return f"`{written}`"
-
-
-def _without_null(option: Schema) -> Schema:
-    """`int | None` as int: that it may be unset stands in its default."""
-    kinds = [kind for kind in option.get("anyOf", ()) if kind.get("type") != "null"]
-    return kinds[0] if kinds else option
 
 
 def _sentence(text: str) -> str:

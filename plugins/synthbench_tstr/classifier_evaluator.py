@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated, Any, ClassVar, Final, Self
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,7 @@ class ClassifierEvaluator(Evaluator):
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = dict.fromkeys(METRICS, (0.0, 1.0))
 
     backbone: str = Field("vgg16", description="vgg16 (the paper's), cnn (small, quick) or timm:<name>")
-    weights: str = Field(
+    weights: Literal["none", "imagenet"] | Path = Field(
         "none",
         description="the backbone's start: none, imagenet (a download), or a safetensors or torch file; "
         "with any but none the images are normalised as for ImageNet",
@@ -88,13 +89,14 @@ class ClassifierEvaluator(Evaluator):
 
     @field_validator("weights")
     @classmethod
-    def _possible_weights(cls, weights: str, info: ValidationInfo) -> str:
-        return check_weights(weights, info.data.get("backbone", ""))
+    def _possible_weights(cls, weights: str | Path, info: ValidationInfo) -> str | Path:
+        check_weights(str(weights), info.data.get("backbone", ""))
+        return weights
 
     @property
     def recipe(self) -> Recipe:
         """How each classifier is trained."""
-        return Recipe(**self.model_dump(include={field.name for field in fields(Recipe)}))
+        return Recipe(**self.model_dump(mode="json", include={field.name for field in fields(Recipe)}))
 
     def inputs(self) -> Mapping[str, str]:
         """A file of weights counts by its content."""

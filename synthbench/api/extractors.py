@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,8 +21,9 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from synthbench.api.interfaces import Extractor
+from synthbench.api.paths import Spot, absolute_options
 from synthbench.api.registry import Registry, did_you_mean, load_registry
-from synthbench.errors import PluginError
+from synthbench.errors import ConfigError, PluginError
 from synthbench.storage.code_version import code_version
 
 __all__ = ["ExtractorField", "Known", "build_extractor", "extractor_field", "extractors_of", "identity"]
@@ -30,14 +31,24 @@ __all__ = ["ExtractorField", "Known", "build_extractor", "extractor_field", "ext
 
 @dataclass(frozen=True)
 class Known:
-    """Where names are looked up, as pydantic's validation context: the plugins, and the folder of the file."""
+    """Where names are looked up, as pydantic's validation context: the plugins, and the folder of the file.
+
+    folders  of options that stand in another file: the folder of that one
+    """
 
     registry: Registry
     folder: Path | None = None
+    folders: Mapping[Spot, Path] = field(default_factory=dict)
+
+    def folder_at(self, spot: Spot) -> Path | None:
+        """The folder from which the paths of the option at `spot` are seen."""
+        return self.folders.get(spot, self.folder)
 
 
-def build_extractor(written: object, known: Known | None = None) -> Extractor:
+def build_extractor(written: object, known: Known | None = None, option: str = "") -> Extractor:
     """The extractor behind what stands in a file; without `known`, among what is installed.
+
+    option  the name of the option that it stands in
 
     Raises PydanticCustomError and ValidationError, which are ValueErrors, with what is wrong.
     """
@@ -46,8 +57,10 @@ def build_extractor(written: object, known: Known | None = None) -> Extractor:
     known = known or _installed()
     use, argument, options = _parts(written)
     try:
-        cls = known.registry.find("extractor", use, known.folder)
-    except PluginError as error:
+        spot = (option, "use") if isinstance(written, Mapping) else (option,)
+        cls = known.registry.find("extractor", use, known.folder_at(spot))
+        options = absolute_options(cls, options, known.folder_at, (option,))
+    except (PluginError, ConfigError) as error:
         raise _complaint(str(error)) from error
     assert issubclass(cls, Extractor)
     if argument:
@@ -84,7 +97,9 @@ def _installed() -> Known:
 
 
 def _validate(written: object, info: ValidationInfo) -> Extractor:
-    return build_extractor(written, info.context if isinstance(info.context, Known) else None)
+    return build_extractor(
+        written, info.context if isinstance(info.context, Known) else None, info.field_name or ""
+    )
 
 
 def _written(extractor: Extractor) -> dict[str, Any]:

@@ -47,7 +47,7 @@ Features = npt.NDArray[np.float32]
 class Plugin(BaseModel, ABC):
     """Base of all plugins: frozen pydantic model, unknown keys refused, importing it must not import torch."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
     name: ClassVar[str]
     """What a benchmark file writes after `use:`."""

@@ -16,6 +16,7 @@ import pluggy
 
 from synthbench.api import hookspecs
 from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
+from synthbench.api.paths import seen_from_here
 from synthbench.errors import PluginError
 from synthbench.storage.code_version import FILE_MODULE
 
@@ -76,10 +77,10 @@ class Registry:
         return dict(sorted(self._classes[kind].items()))
 
     def find(self, kind: Kind, use: str, folder: Path | None = None) -> type[Plugin]:
-        """The class behind `use`: a registered name, or `file.py:Class` seen from `folder`, then from here."""
+        """The class behind `use`: a registered name, or `file.py:Class` seen from `folder`, else from here."""
         if ".py:" in use:
-            tried = _strictly(use, folder) if self._strict else _places(use, folder)
-            return _check_class(kind, _from_file(use, tried), use)
+            file = _strictly(use, folder) if self._strict else _file(use, folder or Path.cwd())
+            return _check_class(kind, _from_file(use, file), use)
         if use in self._classes[kind]:
             return self._classes[kind][use]
         other = [k for k in BASES if use in self._classes[k]]
@@ -89,7 +90,7 @@ class Registry:
 
     def find_file(self, use: str, folder: Path) -> type[Plugin]:
         """The plugin class of any kind behind `file.py:Class`."""
-        cls = _from_file(use, _places(use, folder))
+        cls = _from_file(use, _file(use, folder))
         for kind, base in BASES.items():
             if inspect.isclass(cls) and issubclass(cls, base):
                 return _check_class(kind, cls, use)
@@ -136,24 +137,26 @@ def load_registry(*, strict: bool = False) -> Registry:
     return registry
 
 
-def _places(use: str, folder: Path | None) -> list[Path]:
-    """Where the file may lie: seen from `folder`, then from here."""
-    file = Path(use.rpartition(":")[0]).expanduser()
-    return [base / file for base in (folder, Path.cwd()) if base]
+def _file(use: str, folder: Path) -> Path:
+    """Where the file lies, seen from `folder`. Raises PluginError where it lies in the current one instead."""
+    written = use.rpartition(":")[0]
+    if elsewhere := seen_from_here(written, folder):
+        raise PluginError(elsewhere)
+    return folder / Path(written).expanduser()
 
 
-def _strictly(use: str, folder: Path | None) -> list[Path]:
+def _strictly(use: str, folder: Path | None) -> Path:
     """The one place where a file may lie that a stranger names. Raises PluginError where there is none."""
     if folder is None:
         raise PluginError(f"{use} is a file; --plugins FOLDER says where it lies")
-    return [folder / Path(use).name.rpartition(":")[0]]
+    return folder / Path(use).name.rpartition(":")[0]
 
 
-def _from_file(use: str, tried: list[Path]) -> Any:
+def _from_file(use: str, path: Path) -> Any:
     name = use.rpartition(":")[2]
-    path = next((p.resolve() for p in tried if p.is_file()), None)
-    if path is None:
-        raise PluginError(f"{use}: no such file; looked for {' and '.join(dict.fromkeys(map(str, tried)))}")
+    if not path.is_file():
+        raise PluginError(f"{use}: no such file; looked for {path}")
+    path = path.resolve()
     module = _import_file(path)
     if not hasattr(module, name):
         classes = [n for n, c in vars(module).items() if inspect.isclass(c) and c.__module__ == module.__name__]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from synthbench.api.extractors import Known
 from synthbench.api.interfaces import Generator, Plugin
-from synthbench.api.registry import Kind, Registry, did_you_mean
+from synthbench.api.paths import Spot, absolute_options
+from synthbench.api.registry import Kind, Registry, did_you_mean, load_registry
 from synthbench.benchmark.definition import JUDGES, Benchmark, Entry, Headline, Ranking
+from synthbench.benchmark.extends import read_extended
 from synthbench.benchmark.judges import check_judges
-from synthbench.benchmark.strict_yaml import apply_override, read_yaml
+from synthbench.benchmark.matrix import expand
+from synthbench.benchmark.shipped import benchmark_path
+from synthbench.benchmark.strict_yaml import Written, apply_override
+from synthbench.benchmark.validation import validated
 from synthbench.errors import ConfigError, PluginError
 
 __all__ = ["BenchmarkFile", "build_plugin", "load_benchmark"]
@@ -26,7 +30,7 @@ P = TypeVar("P", bound=Plugin)
 class BenchmarkFile(BaseModel):
     """The keys of a benchmark file; what stands under the plugin entries is checked by the plugins."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="of the benchmark; results go to `runs/<name>`"
@@ -79,26 +83,29 @@ _PLAIN = ("name", "seed", "seeds", "samples", "judges", "ranking", "max_leak", "
 
 
 def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()) -> Benchmark:
-    """Read, override and check a benchmark file. Raises ConfigError with the YAML path of what is wrong."""
-    content = read_yaml(path)
+    """Read, override and check a benchmark file, or the shipped one that `path` names (`benchmark_path`).
+
+    Raises ConfigError with the YAML path of what is wrong.
+    """
+    path = benchmark_path(path)
+    extended = read_extended(path)
+    content, where = extended.content, extended.name
     for override in overrides:
         apply_override(content, override)
-    file = _validate(BenchmarkFile, content, str(path), "")
-    builder = _Builder(registry, path)
-    generators = [builder.entry("generator", g, f"generators.{i}") for i, g in enumerate(file.generators)]
+    file = validated(BenchmarkFile, content, where, "")
+    builder = _Builder(registry, where, path.parent)
+    generators = builder.entries("generator", content.get("generators", []), "generators")
     if file.baselines:
         generators += _baselines(registry, {g.label for g in generators})
-    evaluators = [builder.entry("evaluator", e, f"evaluators.{i}") for i, e in enumerate(file.evaluators)]
-    external = [builder.entry("dataset", d, f"external.{i}") for i, d in enumerate(file.external)]
     bench = Benchmark(
         **{key: getattr(file, key) for key in _PLAIN},
         headline=Headline.parse(file.headline),
-        dataset=builder.entry("dataset", file.dataset, "dataset"),
-        external=tuple(external),
-        generators=tuple(generators),
-        evaluators=tuple(evaluators),
+        dataset=builder.entry("dataset", content["dataset"], "dataset"),
+        external=builder.entries("dataset", content.get("external", []), "external"),
+        generators=generators,
+        evaluators=builder.entries("evaluator", content["evaluators"], "evaluators"),
     )
-    _check_whole(bench, str(path))
+    _check_whole(bench, where)
     return bench
 
 
@@ -107,41 +114,49 @@ def build_plugin(cls: type[P], overrides: Sequence[str] = ()) -> P:
     options: dict[str, Any] = {}
     for override in overrides:
         apply_override(options, override)
-    return _validate(cls, options, cls.name, "")
+    known = Known(load_registry(), Path.cwd(), dict(_folders(options)))
+    return _plugin(cls, options, cls.name, "", known)
 
 
 @dataclass(frozen=True)
 class _Builder:
+    """Makes entries; `where` names the file in messages, `folder` is where it lies."""
+
     registry: Registry
-    file: Path
+    where: str
+    folder: Path
+
+    def entries(self, kind: Kind, rows: Sequence[dict[str, Any]], path: str) -> tuple[Entry[Any], ...]:
+        """Of a list; a row with a `matrix:` makes several."""
+        return tuple(self.entry(kind, row.content, row.path) for row in expand(rows, path, self.where))
 
     def entry(self, kind: Kind, content: dict[str, Any], path: str) -> Entry[Any]:
         """Build one plugin from `{use: ..., label: ..., <options>}`."""
         options = dict(content)
         use = self._text(options, "use", path)
         if use is None:
-            raise ConfigError(f"{self.file}: {path}: `use:` is missing; it names the {kind} plugin")
+            raise ConfigError(f"{self.where}: {path}: `use:` is missing; it names the {kind} plugin")
         label = self._text(options, "label", path) or use
         restricted = self._labels(options, path) if kind == "evaluator" else None
         optional = kind == "evaluator" and self._flag(options, "optional", path)
+        known = Known(self.registry, self.folder, dict(_folders(content)))
         try:
-            cls = self.registry.find(kind, use, self.file.parent)
+            cls = self.registry.find(kind, use, known.folder_at(("use",)))
         except PluginError as error:
-            raise ConfigError(f"{self.file}: {path}.use: {error}") from error
-        known = Known(self.registry, self.file.parent)
-        plugin = _validate(cls, options, str(self.file), path, known)
+            raise ConfigError(f"{self.where}: {path}.use: {error}") from error
+        plugin = _plugin(cls, options, self.where, path, known)
         return Entry.of(label, use, plugin, restricted, optional=optional)
 
     def _flag(self, options: dict[str, Any], key: str, path: str) -> bool:
         value = options.pop(key, False)
         if not isinstance(value, bool):
-            raise ConfigError(f"{self.file}: {path}.{key}: expected true or false, found {value!r}")
+            raise ConfigError(f"{self.where}: {path}.{key}: expected true or false, found {value!r}")
         return value
 
     def _text(self, options: dict[str, Any], key: str, path: str) -> str | None:
         value = options.pop(key, None)
         if value is not None and (not isinstance(value, str) or not value):
-            raise ConfigError(f"{self.file}: {path}.{key}: expected a text, found {value!r}; put it in quotes")
+            raise ConfigError(f"{self.where}: {path}.{key}: expected a text, found {value!r}; put it in quotes")
         return value
 
     def _labels(self, options: dict[str, Any], path: str) -> tuple[str, ...] | None:
@@ -150,47 +165,36 @@ class _Builder:
             return None
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ConfigError(
-                f"{self.file}: {path}.generators: expected a list of generator labels, found {value!r}"
+                f"{self.where}: {path}.generators: expected a list of generator labels, found {value!r}"
             )
         return tuple(value)
 
 
-def _baselines(registry: Registry, taken: set[str]) -> list[Entry[Generator]]:
+def _folders(value: Any, spot: Spot = ()) -> Iterator[tuple[Spot, Path]]:
+    """Of each text among options where it stands and the folder of its file."""
+    if isinstance(value, Written):
+        yield spot, value.folder
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield from _folders(item, (*spot, str(key)))
+
+
+def _plugin(cls: type[P], options: dict[str, Any], where: str, path: str, known: Known) -> P:
+    """Build a plugin from its options, paths among them made absolute."""
+    try:
+        options = absolute_options(cls, options, known.folder_at)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {f'{path}.' if path else ''}{error}") from error
+    return validated(cls, options, where, path, known)
+
+
+def _baselines(registry: Registry, taken: set[str]) -> tuple[Entry[Generator], ...]:
     """Every registered floor and ceiling with its defaults, unless the file has that label already."""
     entries: list[Entry[Generator]] = []
     for name, cls in registry.names("generator").items():
         if issubclass(cls, Generator) and cls.role != "candidate" and name not in taken:
-            entries.append(Entry.of(name, name, _validate(cls, {}, "baselines: true", name)))
-    return entries
-
-
-M = TypeVar("M", bound=BaseModel)
-
-
-def _validate(model: type[M], options: dict[str, Any], where: str, path: str, known: Known | None = None) -> M:
-    """Build a pydantic model in strict mode, from JSON so that lists serve as tuples and text as paths.
-
-    `known` says where the names of extractors are looked up; by default among the installed plugins.
-    """
-    try:
-        return model.model_validate_json(json.dumps(options), strict=True, context=known)
-    except ValidationError as error:
-        lines = [_explain(model, item, where, path) for item in error.errors(include_url=False)]
-        raise ConfigError("\n".join(lines)) from error
-
-
-def _explain(model: type[BaseModel], item: Any, where: str, path: str) -> str:
-    dotted = ".".join([path, *map(str, item["loc"])]).strip(".")
-    if item["type"] == "extra_forbidden":
-        hint = did_you_mean(str(item["loc"][-1]), list(model.model_fields))
-        return f"{where}: {dotted}: unknown key.{hint}"
-    if item["type"] == "missing":
-        return f"{where}: {dotted}: this key is required"
-    if item["type"] == "extractor":
-        return f"{where}: {dotted}: {item['msg']}"
-    message = item["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ", 1)
-    value = "" if isinstance(item["input"], dict | list) else f", found {item['input']!r}"
-    return f"{where}: {dotted}: {message}{value}"
+            entries.append(Entry.of(name, name, validated(cls, {}, "baselines: true", name)))
+    return tuple(entries)
 
 
 def _check_whole(bench: Benchmark, where: str) -> None:

@@ -62,7 +62,7 @@ class Entry(Generic[P]):
 class Ranking(BaseModel):
     """How generators are compared: the test, and the level at which a difference counts."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     test: Literal["bootstrap", "mcnemar", "delong"] = Field(
         "bootstrap",

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-import re
+import stat
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
+from synthbench.benchmark.yaml_traps import refuse_traps, syntax_hint
 from synthbench.errors import ConfigError
 
-__all__ = ["apply_override", "read_yaml"]
+__all__ = ["Written", "apply_override", "read_yaml"]
 
-FLOAT_WITHOUT_POINT = re.compile(
-    r"[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?[0-9]*\.[0-9]+[eE][0-9]+|[-+]?[0-9]+\.[0-9]*[eE][0-9]+"
-)
-AMBIGUOUS_BOOL = re.compile(r"(?:yes|no|on|off)", re.IGNORECASE)
+LARGEST_FILE = 1_000_000
+"""Bytes: some ten thousand rows."""
+
+MOST_VALUES = 100_000
+"""Keys and values, with every alias (`*name`) counted as often as it is used."""
+
+
+class Written(str):
+    """A text of a benchmark file that knows the folder of this file: a path in it is seen from there."""
+
+    folder: Path
+
+    def __new__(cls, text: str, folder: Path) -> Self:
+        """The text, and where it stands."""
+        written = super().__new__(cls, text)
+        written.folder = folder
+        return written
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a YAML text comes from: as messages call it, and the folder from which its paths are seen."""
+
+    name: str
+    folder: Path
 
 
 class _Loader(yaml.SafeLoader):
@@ -29,21 +52,39 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file. Raises ConfigError for a missing file, bad syntax, duplicate or odd values."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
-    content = _parse(text, str(path), "")
+    """The mapping in a YAML file; its texts are `Written`.
+
+    Raises ConfigError for a missing file, one that is too large or no file, bad syntax, duplicate or odd values.
+    """
+    content = _parse(_text_of(path), _Source(str(path), path.parent), "")
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected a mapping with `name:`, `dataset:`, ..., found {_kind(content)}")
     return content
 
 
+def _text_of(path: Path) -> str:
+    """What stands in the file; a pipe or a device, which may never end, is not opened."""
+    try:
+        about = path.stat()
+        if stat.S_ISDIR(about.st_mode):
+            raise ConfigError(f"{path} cannot be read: it is a folder; give the benchmark file in it")
+        if not stat.S_ISREG(about.st_mode):
+            raise ConfigError(f"{path} cannot be read: it is a pipe or a device, not a file")
+        if about.st_size > LARGEST_FILE:
+            size = f"{about.st_size / 1e6:.1f} MB, a benchmark file at most {LARGEST_FILE / 1e6:.0f}"
+            raise ConfigError(f"{path} cannot be read: it has {size} MB")
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a name that can be none
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+
+
 def apply_override(config: dict[str, Any], override: str) -> None:
-    """Change `config` in place as `generators.0.steps=50` says; the value is read as YAML."""
+    """Change `config` in place as `generators.0.steps=50` says; the value is read as YAML.
+
+    A path in it is seen from the current folder, as a shell completes it.
+    """
     dotted, equals, text = override.partition("=")
     keys = dotted.strip().split(".")
     if not equals or not all(keys):
@@ -51,7 +92,8 @@ def apply_override(config: dict[str, Any], override: str) -> None:
     node: Any = config
     for depth, key in enumerate(keys[:-1]):
         node = node[_step(node, key, ".".join(keys[: depth + 1]), must_exist=True)]
-    node[_step(node, keys[-1], dotted, must_exist=False)] = _parse(text, "--set", dotted)
+    value = _parse(text, _Source("--set", Path.cwd()), dotted)
+    node[_step(node, keys[-1], dotted, must_exist=False)] = value
 
 
 def _step(node: Any, key: str, dotted: str, *, must_exist: bool) -> str | int:
@@ -70,70 +112,76 @@ def _step(node: Any, key: str, dotted: str, *, must_exist: bool) -> str | int:
     return key
 
 
-def _parse(text: str, where: str, path: str) -> Any:
+def _parse(text: str, source: _Source, path: str) -> Any:
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
-        return None if node is None else _build(loader, node, where, path)
+        if node is None:
+            return None
+        _refuse_bombs(node, source)
+        return _build(loader, node, source, path)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: `!!int x` and the like
-        raise ConfigError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from error
+        message = f"{source.name}: not valid YAML: {' '.join(str(error).split())}{syntax_hint(str(error))}"
+        raise ConfigError(message) from error
     except RecursionError as error:
-        raise ConfigError(f"{where}: an alias (`*name`) stands inside the value that it names") from error
+        raise ConfigError(f"{source.name}: values are nested too deep to be read") from error
 
 
-def _build(loader: _Loader, node: yaml.Node, where: str, path: str) -> Any:
+def _refuse_bombs(node: yaml.Node, source: _Source) -> None:
+    """Count values before any alias is followed: nine lines of aliases can stand for a thousand million."""
+    sizes: dict[int, int] = {}
+    above: set[int] = set()
+
+    def size(node: yaml.Node) -> int:
+        if id(node) in above:
+            raise ConfigError(f"{source.name}: an alias (`*name`) stands inside the value that it names")
+        if id(node) not in sizes:
+            above.add(id(node))
+            sizes[id(node)] = 1 + sum(map(size, _children(node)))
+            above.remove(id(node))
+        return sizes[id(node)]
+
+    if size(node) > MOST_VALUES:
+        most = f"more than {MOST_VALUES:,} keys and values with its aliases (`*name`) written out"
+        raise ConfigError(f"{source.name} cannot be read: it has {most}")
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
     if isinstance(node, yaml.MappingNode):
-        return _mapping(loader, node, where, path)
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def _build(loader: _Loader, node: yaml.Node, source: _Source, path: str) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(loader, node, source, path)
     if isinstance(node, yaml.SequenceNode):
-        return [_build(loader, item, where, f"{path}.{i}".lstrip(".")) for i, item in enumerate(node.value)]
-    _refuse_traps(node, where, path)
+        return [_build(loader, item, source, f"{path}.{i}".lstrip(".")) for i, item in enumerate(node.value)]
+    refuse_traps(node, source.name, path)
     value = loader.construct_object(node)
     if not isinstance(value, str | int | float | None):
-        raise ConfigError(f"{where}: {path}: expected text, a number, true, false or null, found {value!r}")
-    return value
+        where = f"{source.name}: {path}"
+        raise ConfigError(f"{where}: expected text, a number, true, false or null, found {value!r}")
+    return Written(value, source.folder) if isinstance(value, str) else value
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode, where: str, path: str) -> dict[str, Any]:
+def _mapping(loader: _Loader, node: yaml.MappingNode, source: _Source, path: str) -> dict[str, Any]:
     lines: dict[str, int] = {}
     for key, _ in node.value:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
-            raise ConfigError(f"{where}: {path or 'the file'}: line {line}: a key must be a plain text")
+            raise ConfigError(f"{source.name}: {path or 'the file'}: line {line}: a key must be a plain text")
         if key.value in lines and key.tag != "tag:yaml.org,2002:merge":
-            full = f"{path}.{key.value}".lstrip(".")
-            raise ConfigError(f"{where}: {full} stands twice, on lines {lines[key.value]} and {line}; delete one")
+            full, twice = f"{path}.{key.value}".lstrip("."), f"on lines {lines[key.value]} and {line}"
+            raise ConfigError(f"{source.name}: {full} stands twice, {twice}; delete one")
         lines[str(key.value)] = line
     loader.flatten_mapping(node)
     return {
-        str(key.value): _build(loader, value, where, f"{path}.{key.value}".lstrip("."))
+        str(key.value): _build(loader, value, source, f"{path}.{key.value}".lstrip("."))
         for key, value in node.value
     }
 
 
-def _refuse_traps(node: Any, where: str, path: str) -> None:
-    """What YAML 1.1 reads otherwise than people mean it."""
-    plain = node.style is None
-    if plain and node.tag == "tag:yaml.org,2002:str" and FLOAT_WITHOUT_POINT.fullmatch(node.value):
-        raise ConfigError(
-            f"{where}: {path}: YAML reads {node.value} as a string, not a number; "
-            f"write {_with_point(node.value)} (or quote it)"
-        )
-    if plain and node.tag == "tag:yaml.org,2002:bool" and AMBIGUOUS_BOOL.fullmatch(node.value):
-        boolean = "true" if node.value.lower() in ("yes", "on") else "false"
-        raise ConfigError(
-            f"{where}: {path}: YAML reads a bare {node.value} as the boolean {boolean}; write {boolean}, "
-            f'or "{node.value}" in quotes for the text'
-        )
-
-
-def _with_point(number: str) -> str:
-    """1e4 as YAML 1.1 wants it: 1.0e+4, with a point and a sign."""
-    mantissa, _, exponent = number.lower().partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    sign = "" if exponent[0] in "+-" else "+"
-    return f"{whole if whole.strip('+-') else whole + '0'}.{fraction or '0'}e{sign}{exponent}"
-
-
 def _kind(value: Any) -> str:
-    names = {dict: "a mapping", list: "a list", str: "a text", type(None): "nothing"}
+    names = {dict: "a mapping", list: "a list", str: "a text", Written: "a text", type(None): "nothing"}
     return names.get(type(value), f"{value!r}")

@@ -54,6 +54,10 @@ def _add_benchmark_commands(commands: Commands) -> None:
     _add_file(fetch)
     _add_offline(fetch)
 
+    init = commands.add_parser("init", help="copy a benchmark file that comes with synthbench, to edit it")
+    init.set_defaults(command="init")
+    init.add_argument("name", metavar="NAME", help="which, e.g. quickstart; it is written to NAME.yaml")
+
     audit = commands.add_parser("audit", help="look for test images that the training set knows")
     audit.set_defaults(command="audit")
     _add_file(audit)
@@ -121,8 +125,24 @@ def _add_result_commands(commands: Commands) -> None:
 
 
 def _add_plugin_commands(commands: Commands) -> None:
-    plugins = commands.add_parser("plugins", help="list the installed plugins")
+    plugins = commands.add_parser("plugins", help="list the installed plugins, or what one of them takes")
     plugins.set_defaults(command="plugins")
+    plugins.add_argument(
+        "plugin", nargs="?", metavar="PLUGIN", help="a name, or path/to/file.py:Class: print its options"
+    )
+
+    new = commands.add_parser("new", help="write the start of a plugin of your own, which passes `check`")
+    new.set_defaults(command="new")
+    new.add_argument(
+        "kind",
+        metavar="KIND",
+        choices=("generator", "evaluator", "dataset"),
+        help="generator, evaluator or dataset",
+    )
+    new.add_argument("name", metavar="NAME", help="what it is called, e.g. my-gan")
+    new.add_argument(
+        "--package", action="store_true", help="not a file but a package, with entry point, test and README"
+    )
 
     check = commands.add_parser("check", help="run the conformance suite on a plugin")
     check.set_defaults(command="check")
@@ -136,7 +156,12 @@ def _add_plugin_commands(commands: Commands) -> None:
 
 
 def _add_file(command: argparse.ArgumentParser) -> None:
-    command.add_argument("file", type=Path, metavar="FILE", help="benchmark YAML file")
+    command.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a benchmark file, or the name of one that comes with synthbench",
+    )
     command.add_argument(
         "--set",
         action="append",

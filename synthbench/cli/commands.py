@@ -92,6 +92,14 @@ def _fetch(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _init(arguments: argparse.Namespace) -> int:
+    from synthbench.commands.init import init
+
+    copy = init(arguments.name)
+    print(f"{copy}: written; edit it, then: synthbench run {copy}")
+    return OK
+
+
 def _audit(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_audit import print_audit
     from synthbench.commands.audit import audit
@@ -124,11 +132,16 @@ def _report(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _plugins(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes the arguments
+def _plugins(arguments: argparse.Namespace) -> int:
     from synthbench.api.registry import load_registry
-    from synthbench.cli.print_run import print_plugins
+    from synthbench.cli.print_plugins import print_plugin, print_plugins
+    from synthbench.commands.check import find_any
 
-    print_plugins(load_registry())
+    registry = load_registry()
+    if arguments.plugin:
+        print_plugin(find_any(registry, arguments.plugin))
+    else:
+        print_plugins(registry)
     return OK
 
 
@@ -175,6 +188,18 @@ def _verify(arguments: argparse.Namespace) -> int:
     return OK if verified.holds else SOMETHING_FAILED
 
 
+def _new(arguments: argparse.Namespace) -> int:
+    from synthbench.commands.new import new
+
+    plugin = new(arguments.kind, arguments.name, package=arguments.package)
+    for file in plugin.written:
+        print(f"{file}: written")
+    install = f"pip install -e ./{plugin.use} && " if arguments.package else ""
+    print(f"next: {install}synthbench check {plugin.use}")
+    print(f"in a benchmark file, {plugin.place}: {plugin.line}")
+    return OK
+
+
 def _check(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_check import print_findings
     from synthbench.commands.check import check
@@ -188,6 +213,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "validate": _validate,
     "fetch": _fetch,
+    "init": _init,
     "audit": _audit,
     "stress": _stress,
     "report": _report,
@@ -196,5 +222,6 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "export": _export,
     "verify": _verify,
     "plugins": _plugins,
+    "new": _new,
     "check": _check,
 }

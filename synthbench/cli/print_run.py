@@ -1,11 +1,10 @@
-"""What people see on the terminal: the plan, the plugins, the board."""
+"""What people see on the terminal: the plan, the board."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from synthbench.api.registry import BASES, Registry
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
 from synthbench.cli.console import basis_of, make_console, rank_of, warnings_of, with_interval
@@ -19,16 +18,7 @@ if TYPE_CHECKING:
     from synthbench.runner.fetch import Fetched
     from synthbench.runner.loop import RunResult
 
-__all__ = ["print_board", "print_fetched", "print_plan", "print_plugins"]
-
-
-def print_plugins(registry: Registry) -> None:
-    """Name, kind and first line of the docstring of each plugin."""
-    for kind in BASES:
-        print(f"{kind}s")
-        for name, cls in registry.names(kind).items():
-            summary = (cls.__doc__ or "").strip().partition("\n")[0]
-            print(f"  {name:<24} {summary}")
+__all__ = ["print_board", "print_fetched", "print_plan"]
 
 
 def print_fetched(fetched: Fetched) -> None:

@@ -111,14 +111,14 @@ def labels(entries):
     return [entry.label for entry in entries]
 
 
-def test_plugins_are_built_with_their_options(load):
+def test_plugins_are_built_with_their_options(load, tmp_path):
     bench = load(
         dataset={"use": "data", "image_size": 32, "root": "some/where"},
         generators=[{"use": "model", "label": "small", "steps": 3, "filters": [2, 1]}],
         evaluators=[{"use": "judge", "generators": ["small"]}],
         external=[{"use": "data", "label": "elsewhere"}],
     )
-    assert bench.dataset.plugin == Data(image_size=32, root=Path("some/where"))
+    assert bench.dataset.plugin == Data(image_size=32, root=tmp_path / "some/where")
     [small] = bench.generators
     assert (small.label, small.use, small.plugin) == ("small", "model", Model(steps=3, filters=(2, 1)))
     assert bench.evaluators[0].generators == ("small",)
@@ -151,6 +151,20 @@ def test_set_reaches_into_lists(load):
 def test_a_mistake_made_by_set_names_its_path(complaint):
     assert "generators.0.steps: expected a valid integer, found 'many'" in complaint("generators.0.steps=many")
     assert "generators.0.stepz: unknown key. Did you mean 'steps'?" in complaint("generators.0.stepz=1")
+
+
+def test_numbers_that_should_be_texts_are_told_of_once():
+    wrong = ["root=x", "classes=[0, 1]"]
+    with pytest.raises(ConfigError) as caught:
+        build_plugin(load_registry().find("dataset", "image-folder"), wrong)
+    message = 'image-folder: classes.0: expected a text, found 0; write "0" in quotes'
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("value", [".inf", "-.inf", ".nan", "1.0e+400"])
+def test_a_number_without_end_is_refused(complaint, value):
+    message = complaint(f"generators.0.learning_rate={value}")
+    assert "generators.0.learning_rate: expected a finite number, found " in message
 
 
 @pytest.mark.parametrize(
@@ -196,7 +210,7 @@ def test_wrong_types_are_refused_and_never_converted(complaint, option, value, m
     ("changes", "message"),
     [
         ({"name": None}, "bench.yaml: name: this key is required"),
-        ({"name": 5}, "name: expected a valid string, found 5"),
+        ({"name": 5}, 'name: expected a text, found 5; write "5" in quotes'),
         ({"name": "../up"}, "name: String should match pattern"),
         ({"dataset": None}, "dataset: this key is required"),
         ({"dataset": "data"}, "dataset: expected an object, found 'data'"),

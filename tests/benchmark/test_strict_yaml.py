@@ -1,5 +1,8 @@
 """YAML's traps get a message with the YAML path; what people mean is read as they mean it."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from synthbench.benchmark.strict_yaml import apply_override, read_yaml
@@ -80,6 +83,26 @@ def test_a_word_that_yaml_reads_as_a_boolean(read, word, boolean):
     assert f'"{word}" in quotes' in message
 
 
+@pytest.mark.parametrize(
+    ("number", "octal", "better"), [("060", 48, "60"), ("-0010", -8, "-10"), ("+07", 7, "+7"), ("00_10", 8, "10")]
+)
+def test_a_number_that_yaml_reads_in_base_eight(read, number, octal, better):
+    message = complaint(read, f"seed: {number}\n")
+    assert message.startswith(f"seed: YAML reads {number} as the octal number {octal}; write {better}, or")
+    assert read(f"seed: '{number}'")["seed"] == number
+
+
+@pytest.mark.parametrize("number", ["1:00", "-1:30", "1:30:00", "1:30.5"])
+def test_a_number_that_yaml_reads_in_base_sixty(read, number):
+    assert complaint(read, f"samples: {number}\n").startswith(f"samples: YAML reads {number} as a number in base")
+    assert read(f"a: '{number}'")["a"] == number
+
+
+@pytest.mark.parametrize(("text", "value"), [("0", 0), ("-0", 0), ("0.5", 0.5), ("0x1F", 31), ("1_000", 1000)])
+def test_numbers_that_mean_what_they_say(read, text, value):
+    assert read(f"a: {text}")["a"] == value
+
+
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False)])
 def test_true_and_false_are_booleans(read, text, value):
     assert read(f"a: {text}")["a"] is value
@@ -128,6 +151,56 @@ def test_a_folder_or_a_binary_file_cannot_be_read(tmp_path):
     (tmp_path / "image.yaml").write_bytes(b"\xff\xd8\xff\xe0")
     with pytest.raises(ConfigError, match=r"image\.yaml cannot be read"):
         read_yaml(tmp_path / "image.yaml")
+
+
+def test_a_windows_path_in_double_quotes_gets_advice(read):
+    message = complaint(read, 'root: "C:\\Users\\me"\n')
+    assert message.endswith("for a path with backslashes write / instead, or put it in single quotes")
+
+
+def test_a_pipe_or_a_device_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for path in (tmp_path / "pipe.yaml", Path("/dev/zero")):
+        with pytest.raises(ConfigError, match="it is a pipe or a device, not a file"):
+            read_yaml(path)
+
+
+def test_a_huge_file_is_not_read(tmp_path):
+    with (tmp_path / "huge.yaml").open("wb") as file:
+        file.truncate(100_000_000)
+    with pytest.raises(ConfigError, match=r"it has 100\.0 MB, a benchmark file at most 1 MB"):
+        read_yaml(tmp_path / "huge.yaml")
+
+
+LISTS = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 10))
+MERGES = "".join(f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 10)}], k{i}: 1}}\n" for i in range(1, 10))
+
+
+@pytest.mark.parametrize("text", [f"a0: &a0 [x]\n{LISTS}", f"a0: &a0 {{x: 1}}\n{MERGES}"], ids=["lists", "merges"])
+def test_aliases_that_stand_for_millions_are_counted_first(read, text):
+    with pytest.raises(ConfigError, match="more than 100,000 keys and values"):
+        read(text)
+
+
+def test_an_alias_may_be_used_often(read):
+    assert read("a: &a {x: 1}\nb: [*a, *a, *a]\n")["b"] == [{"x": 1}] * 3
+
+
+def test_a_value_nested_without_end(read):
+    with pytest.raises(ConfigError, match="nested too deep"):
+        read(f"a: {'[' * 5000}{']' * 5000}")
+
+
+def test_an_alias_inside_its_value(read):
+    assert complaint(read, "a: &x [*x]") == "an alias (`*name`) stands inside the value that it names"
+
+
+def test_a_text_knows_its_folder(read, tmp_path, monkeypatch):
+    content = read("root: images\nlist: [{x: y}]\n")
+    assert content["root"].folder == content["list"][0]["x"].folder == tmp_path
+    monkeypatch.chdir("/")
+    apply_override(content, "root=pictures")
+    assert (content["root"], content["root"].folder) == ("pictures", Path("/"))
 
 
 @pytest.fixture

@@ -1,0 +1,62 @@
+"""What YAML 1.1 reads otherwise than people mean it, refused with what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from synthbench.errors import ConfigError
+
+__all__ = ["refuse_traps", "syntax_hint"]
+
+FLOAT_WITHOUT_POINT = re.compile(
+    r"[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?[0-9]*\.[0-9]+[eE][0-9]+|[-+]?[0-9]+\.[0-9]*[eE][0-9]+"
+)
+AMBIGUOUS_BOOL = re.compile(r"(?:yes|no|on|off)", re.IGNORECASE)
+OCTAL = re.compile(r"[-+]?0[0-7_]*[0-7]")
+BASE_SIXTY = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
+
+
+def refuse_traps(node: Any, where: str, path: str) -> None:
+    """Raise ConfigError for a plain scalar whose value would surprise whoever wrote it."""
+    if node.style is not None:
+        return
+    kind = node.tag.rpartition(":")[2]
+    if kind == "str" and FLOAT_WITHOUT_POINT.fullmatch(node.value):
+        raise ConfigError(
+            f"{where}: {path}: YAML reads {node.value} as a string, not a number; "
+            f"write {_with_point(node.value)} (or quote it)"
+        )
+    if kind == "bool" and AMBIGUOUS_BOOL.fullmatch(node.value):
+        boolean = "true" if node.value.lower() in ("yes", "on") else "false"
+        raise ConfigError(
+            f"{where}: {path}: YAML reads a bare {node.value} as the boolean {boolean}; write {boolean}, "
+            f'or "{node.value}" in quotes for the text'
+        )
+    if kind == "int" and OCTAL.fullmatch(node.value):
+        sign, digits = re.fullmatch(r"([-+]?)0[0_]*(.+)", node.value).groups()  # type: ignore[union-attr]
+        octal = int(node.value.replace("_", ""), 8)
+        raise ConfigError(
+            f"{where}: {path}: YAML reads {node.value} as the octal number {octal}; write {sign}{digits}, or "
+            f'"{node.value}" in quotes for the text'
+        )
+    if kind in ("int", "float") and BASE_SIXTY.fullmatch(node.value):
+        raise ConfigError(
+            f"{where}: {path}: YAML reads {node.value} as a number in base sixty, as minutes and seconds; write "
+            f'the number itself, or "{node.value}" in quotes for the text'
+        )
+
+
+def syntax_hint(error: str) -> str:
+    """Advice on what the parser cannot read: the backslashes of a Windows path, a tab."""
+    if "double-quoted scalar" in error and ("escape" in error or "unknown" in error):
+        return "; for a path with backslashes write / instead, or put it in single quotes"
+    return "; indent with blanks, not with tabs" if r"'\t'" in error else ""
+
+
+def _with_point(number: str) -> str:
+    """1e4 as YAML 1.1 wants it: 1.0e+4, with a point and a sign."""
+    mantissa, _, exponent = number.lower().partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    sign = "" if exponent[0] in "+-" else "+"
+    return f"{whole if whole.strip('+-') else whole + '0'}.{fraction or '0'}e{sign}{exponent}"
