@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from synthbench.api.interfaces import Evaluator, Generator, Plugin, Prior, Role
+from synthbench.api.origin import Origin
 from synthbench.types import Direction
 
 __all__ = ["Declared"]
@@ -14,13 +15,14 @@ __all__ = ["Declared"]
 
 @dataclass(frozen=True)
 class Declared:
-    """Of a generator its `role` and `prior`, of an evaluator its `metrics`, `bounds` and `gates`.
+    """Of a generator its `role`, `prior` and `origin`, of an evaluator its `metrics`, `bounds` and `gates`.
 
     A run's run.json keeps it, so that a board that is read back says what it said when it was made.
     """
 
     role: Role = "candidate"
     prior: Prior = "balanced"
+    origin: Origin = field(default_factory=Origin)
     metrics: Mapping[str, Direction] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     gates: frozenset[str] = frozenset()
@@ -30,7 +32,7 @@ class Declared:
         """What the plugin at hand says; nothing of those that no board asks."""
         match plugin:
             case Generator():
-                return cls(role=plugin.role, prior=plugin.prior)
+                return cls(role=plugin.role, prior=plugin.prior, origin=plugin.origin())
             case Evaluator():
                 return cls(metrics=dict(plugin.metrics), bounds=dict(plugin.bounds), gates=plugin.gates)
         return cls()
@@ -41,11 +43,11 @@ class Declared:
         bounds = {metric: (low, high) for metric, (low, high) in record.get("bounds", {}).items()}
         gates = frozenset(record.get("gates", ()))
         plain = {key: record[key] for key in ("role", "prior", "metrics") if key in record}
-        return cls(**plain, bounds=bounds, gates=gates)
+        return cls(**plain, origin=Origin(**record.get("origin", {})), bounds=bounds, gates=gates)
 
     def generator_record(self) -> dict[str, Any]:
         """For run.json."""
-        return {"role": self.role, "prior": self.prior}
+        return {"role": self.role, "prior": self.prior, "origin": asdict(self.origin)}
 
     def evaluator_record(self) -> dict[str, Any]:
         """For run.json."""

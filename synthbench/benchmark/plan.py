@@ -56,9 +56,11 @@ def make_plan(bench: Benchmark, only: Sequence[str] = ()) -> list[Trial]:
 
 
 def seeds_of(bench: Benchmark, generator: Entry[Generator]) -> int:
-    """How many trials a generator has: as the file says; a floor at least FLOOR_DRAWS if it has a headline."""
+    """How many trials a generator has: as the file says, or as many as it has seeds; a floor at least FLOOR_DRAWS
+    if it has a headline."""
     drawn = _is_floor(generator) and all(_scores(bench.evaluator(label), generator) for label in bench.ranked_by)
-    return max(bench.seeds, FLOOR_DRAWS) if drawn else bench.seeds
+    asked = max(bench.seeds, FLOOR_DRAWS) if drawn else bench.seeds
+    return min(asked, generator.declared.origin.seeds or asked)
 
 
 def scorers(bench: Benchmark, generator: Entry[Generator], index: int) -> tuple[Entry[Evaluator], ...]:
