@@ -24,9 +24,14 @@ def digest_of_all(root: Path) -> str:
 
 
 def digest_of_files(places: list[Path]) -> str:
-    """SHA-256 of files, and of all files in folders, by their names within them; hidden ones do not count."""
+    """SHA-256 of files, and of all files in folders, by their names within them; hidden ones do not count.
+
+    Raises DataError where a place is missing.
+    """
     total = hashlib.sha256()
     for place in places:
+        if not place.exists():
+            raise DataError(f"{place}: there is no such file or folder")
         files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
         for path in files:
             name = path.relative_to(place.parent).as_posix()
