@@ -12,9 +12,8 @@ import numpy.typing as npt
 from pydantic import Field, field_validator, model_validator
 
 from synthbench import Context, Direction, Evaluation, Images, Predictions, Score, Splits
-from synthbench_tstr.classical import altered
 from synthbench_tstr.classifier_evaluator import METRICS, ClassifierEvaluator, Limit
-from synthbench_tstr.training_sets import check_alike, draw, draw_again, together
+from synthbench_tstr.training_sets import altered, check_alike, draw, draw_again, together
 
 if TYPE_CHECKING:
     from synthbench_tstr.scoring import EvaluationSet
@@ -70,8 +69,8 @@ class Augment(ClassifierEvaluator):
         None,
         min_length=1,
         description="in place of `images`: a curve, with so many synthetic images for each real one each time, "
-        "the smaller draws within the larger; ascending, the last one gives the headline figures. One training, and "
-        "three for each ratio",
+        "the smaller draws within the larger; ascending, the last one gives the headline figures. One training, "
+        "and three for each ratio",
     )
 
     @field_validator("ratios", mode="before")

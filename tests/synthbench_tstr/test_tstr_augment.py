@@ -14,8 +14,8 @@ from synthbench.errors import ConfigError
 from synthbench.testing import check_evaluator
 from synthbench_torchkit import classifier as classifier_module
 from synthbench_tstr import train_and_test
-from synthbench_tstr.classical import altered
 from synthbench_tstr.plugin import Augment
+from synthbench_tstr.training_sets import altered
 
 QUICK = Augment(backbone="cnn", epochs=2, batch_size=16, learning_rate=2e-3)
 CONTROLS = ("real alone", "real duplicated", "real augmented")
