@@ -15,7 +15,8 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     from synthbench.api.depth import DeepPicture, read_deep, to_eight_bit
     from synthbench.api.extractors import ExtractorField, extractor_field
     from synthbench.api.hookspecs import hookimpl
-    from synthbench.api.imaging import ImageDataset, resize_square
+    from synthbench.api.image_dataset import ImageDataset
+    from synthbench.api.imaging import PictureRule, resize_square
     from synthbench.api.interfaces import (
         Context,
         Dataset,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
         Plugin,
         Sampler,
     )
+    from synthbench.api.origin import Origin
     from synthbench.api.pictures import read_picture
     from synthbench.data.split import grouped_split
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
@@ -69,6 +71,8 @@ __all__ = [
     "ImageDataset",
     "Images",
     "Labels",
+    "Origin",
+    "PictureRule",
     "Pixels",
     "Plugin",
     "PluginError",
@@ -101,11 +105,13 @@ _HOMES = {
     "api.depth": ("DeepPicture", "read_deep", "to_eight_bit"),
     "api.extractors": ("ExtractorField", "extractor_field"),
     "api.hookspecs": ("hookimpl",),
-    "api.imaging": ("ImageDataset", "resize_square"),
+    "api.image_dataset": ("ImageDataset",),
+    "api.imaging": ("PictureRule", "resize_square"),
     "api.interfaces": (
         *("Context", "Dataset", "Embed", "Evaluator", "Extractor", "Features"),
         *("Generator", "Plugin", "Sampler"),
     ),
+    "api.origin": ("Origin",),
     "api.pictures": ("read_picture",),
     "data.split": ("grouped_split",),
     "errors": ("ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"),

@@ -1,4 +1,4 @@
-"""What classifiers are trained on: draws from a set of images, and sets put together."""
+"""What classifiers are trained on: draws from a set of images, altered copies, and sets put together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import numpy as np
 
 from synthbench import DataError, Images
 
-__all__ = ["check_alike", "draw", "draw_again", "together"]
+__all__ = ["altered", "check_alike", "draw", "draw_again", "together"]
+
+DEGREES, SHIFT, SCALE, TONE = 10, 0.05, (0.9, 1.1), 0.2
+"""Turned by up to so many degrees, shifted by that share of the side, scaled; brightness and contrast by +-TONE.
+
+Not mirrored: a chest has its heart on one side, and markers are letters.
+"""
 
 
 def check_alike(real: Images, synthetic: Images) -> None:
@@ -59,3 +65,26 @@ def draw_again(images: Images, counts: Mapping[str, int], rng: np.random.Generat
             raise DataError(f"there are no real training images of {name} to draw again")
         copies.append(np.resize(rng.permutation(members), wanted))
     return images.subset(np.concatenate([np.arange(len(images)), *copies]))
+
+
+def altered(images: Images, seed: int) -> Images:
+    """Classical augmentation: each image through torchvision's RandomAffine and ColorJitter, black around.
+
+    Ids and groups stay, so that an image and its copies come on one side of a classifier's validation split. The
+    same seed gives the same pixels.
+    """
+    import torch
+    from torchvision.transforms import InterpolationMode, v2
+
+    transform = v2.Compose(
+        [
+            v2.RandomAffine(DEGREES, (SHIFT, SHIFT), SCALE, interpolation=InterpolationMode.BILINEAR),
+            v2.ColorJitter(brightness=TONE, contrast=TONE),
+        ]
+    )
+    pixels = np.empty_like(images.pixels)
+    with torch.random.fork_rng(devices=[]):  # torchvision draws from the global generator alone
+        torch.manual_seed(seed)
+        for i, image in enumerate(images.pixels):
+            pixels[i] = transform(torch.tensor(image).permute(2, 0, 1)).permute(1, 2, 0).numpy()
+    return replace(images, pixels=pixels)

@@ -1,40 +1,63 @@
-"""From an 8-bit picture to the benchmark's array: made square, resized."""
+"""From a picture to the benchmark's array: 8 bits, made square, resized."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from pydantic import Field
 
-from synthbench.api.interfaces import Dataset
+from synthbench.api.depth import read_deep, to_eight_bit
+from synthbench.api.pictures import read_picture
+from synthbench.errors import DataError
+from synthbench.scale import GreyScale
 
-__all__ = ["ImageDataset", "Resize", "resize_square"]
+__all__ = ["PictureRule", "Resize", "resize_square"]
 
 Resize = Literal["squash", "pad", "crop"]
 Index = npt.NDArray[np.intp]
 
 
-class ImageDataset(Dataset):
-    """What every data set takes: how its pictures become arrays (image_size, image_size, channels); `positive`."""
+@dataclass(frozen=True)
+class PictureRule:
+    """How pictures become arrays: one rule for a benchmark's real images and for those that are made elsewhere.
 
-    image_size: int = Field(64, ge=8, le=1024, description="height and width in pixels")
-    channels: Literal[1, 3] = Field(1, description="1: grey; 3: RGB, grey pictures with three equal channels")
-    resize: Resize = Field(
-        "squash",
-        description="`squash` ignores the aspect ratio, `pad` adds black, `crop` keeps the centre",
-    )
-    antialias: bool = Field(
-        True,
-        description="true: PIL's bilinear, averaging when it shrinks; false: OpenCV's, which does not",
-    )
-    positive: str | None = Field(
-        None,
-        description="of two classes the one that AUROC, F1, recall and AUPRC speak of, on external sets too; "
-        "unset: the other one where one class is called normal, healthy, negative, control or the like",
-    )
+    resize     "squash", "pad" or "crop", as in `ImageDataset`
+    antialias  as in `ImageDataset`
+    scale      how values of more than 8 bits become 0-255
+    """
+
+    resize: Resize = "squash"
+    antialias: bool = True
+    scale: GreyScale = field(default_factory=GreyScale)
+
+    def read(self, path: Path, shape: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
+        """The picture file as uint8 `shape`, (H, W, C).
+
+        Raises DataError with the reason, but not the name, where it is none, damaged, or does not fit.
+        """
+        channels: Literal[1, 3] = 1 if shape[2] == 1 else 3
+        try:
+            return self.fit(to_eight_bit(read_deep(path) or read_picture(path), channels, self.scale), shape)
+        except ValueError as error:  # colours that Pillow cannot convert
+            raise DataError(str(error)) from error
+
+    def fit(self, picture: Image.Image, shape: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
+        """An 8-bit picture as uint8 `shape`, (H, W, C), its colours as in `to_eight_bit`.
+
+        Raises DataError where H and W differ and the picture has another size: the rule knows squares alone.
+        """
+        height, width, channels = shape
+        picture = picture.convert("L" if channels == 1 else "RGB")
+        if picture.size == (width, height):
+            return np.array(picture).reshape(shape)
+        if height != width:
+            size = f"{picture.width} x {picture.height}"
+            raise DataError(f"{size} pixels, the benchmark's images have {width} x {height}: give them that size")
+        return resize_square(picture, height, self.resize, antialias=self.antialias)
 
 
 def resize_square(picture: Image.Image, size: int, how: Resize, *, antialias: bool) -> npt.NDArray[np.uint8]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
@@ -13,7 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
+from synthbench.api.imaging import PictureRule
+from synthbench.api.origin import Origin
 from synthbench.progress import Progress
+from synthbench.scale import GreyScale
 from synthbench.seeds import derive_seed
 from synthbench.storage.store import Store
 from synthbench.storage.weights import WeightFile
@@ -75,6 +78,10 @@ class Dataset(Plugin):
         """
         return ""
 
+    def picture_rule(self, splits: Splits) -> PictureRule:
+        """How its pictures became `splits`: the rule by which images made elsewhere are read beside them."""
+        return PictureRule(scale=splits.scale or GreyScale())
+
     def as_external(self, splits: Splits) -> Self:  # noqa: ARG002 - a hook: by default as it is
         """This set as it serves beside `splits`, the benchmark's own: its test parts alone will be used.
 
@@ -102,6 +109,10 @@ class Generator(Plugin):
     quick: ClassVar[bool] = False
     """Whether fitting takes seconds. Then an evaluator that trains several classifiers of one seed's images trains
     each of a seed's of its own instead: as many trainings, and the spread holds generator and classifier."""
+
+    def origin(self) -> Origin:
+        """By default it learns from what `fit` is given, and each seed gives other images."""
+        return Origin()
 
     @abstractmethod
     def fit(self, train: Images, ctx: Context) -> Sampler:
@@ -257,6 +268,8 @@ class Context:
     features  `ctx.features(images, extractor, train=real.train)`, see `FeatureService`
     progress  `with ctx.progress.bar("training", total, unit="images") as bar: bar.advance(n)`
     log       goes to the trial's log file
+    seed_index  of a generator: which of its seeds this is, from 0
+    pictures  how the benchmark's pictures became arrays: `ctx.pictures.read(path, train.shape)`
     """
 
     seed: int
@@ -267,6 +280,8 @@ class Context:
     features: FeatureService
     progress: Progress
     log: logging.Logger
+    seed_index: int = 0
+    pictures: PictureRule = field(default_factory=PictureRule)
 
     def rng(self, *who: object) -> np.random.Generator:
         """A NumPy generator seeded by `seed` and who asks."""

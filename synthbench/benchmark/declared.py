@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from synthbench.api.interfaces import Evaluator, Generator, Plugin, Prior, Role
+from synthbench.api.origin import Origin
 from synthbench.types import Direction
 
 __all__ = ["Declared"]
@@ -14,7 +15,7 @@ __all__ = ["Declared"]
 
 @dataclass(frozen=True)
 class Declared:
-    """Of a generator `role`, `prior` and `quick`, of an evaluator `metrics`, `bounds`, `gates` and `trainings`.
+    """Generator: `role`, `prior`, `quick`, `origin`. Evaluator: `metrics`, `bounds`, `gates`, `trainings`.
 
     A run's run.json keeps it, so that a board that is read back says what it said when it was made.
     """
@@ -22,6 +23,7 @@ class Declared:
     role: Role = "candidate"
     prior: Prior = "balanced"
     quick: bool = False
+    origin: Origin = field(default_factory=Origin)
     metrics: Mapping[str, Direction] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     gates: frozenset[str] = frozenset()
@@ -32,7 +34,7 @@ class Declared:
         """What the plugin at hand says; nothing of those that no board asks."""
         match plugin:
             case Generator():
-                return cls(role=plugin.role, prior=plugin.prior, quick=plugin.quick)
+                return cls(role=plugin.role, prior=plugin.prior, quick=plugin.quick, origin=plugin.origin())
             case Evaluator():
                 metrics, bounds = dict(plugin.metrics), dict(plugin.bounds)
                 return cls(metrics=metrics, bounds=bounds, gates=plugin.gates, trainings=plugin.trainings)
@@ -44,11 +46,11 @@ class Declared:
         bounds = {metric: (low, high) for metric, (low, high) in record.get("bounds", {}).items()}
         gates = frozenset(record.get("gates", ()))
         plain = {key: record[key] for key in ("role", "prior", "quick", "metrics", "trainings") if key in record}
-        return cls(**plain, bounds=bounds, gates=gates)
+        return cls(**plain, origin=Origin(**record.get("origin", {})), bounds=bounds, gates=gates)
 
     def generator_record(self) -> dict[str, Any]:
         """For run.json."""
-        return {"role": self.role, "prior": self.prior, "quick": self.quick}
+        return {"role": self.role, "prior": self.prior, "quick": self.quick, "origin": asdict(self.origin)}
 
     def evaluator_record(self) -> dict[str, Any]:
         """For run.json."""

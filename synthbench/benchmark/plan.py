@@ -58,13 +58,16 @@ def make_plan(bench: Benchmark, only: Sequence[str] = ()) -> list[Trial]:
 def seeds_of(bench: Benchmark, generator: Entry[Generator]) -> int:
     """How many trials a generator has: as the file says, unless it is drawn together with its classifiers.
 
-    Then a floor has at least FLOOR_DRAWS, a quick one as many as the headline's evaluator trains.
+    Then a floor has at least FLOOR_DRAWS, a quick one as many as the headline evaluator trains; none more than its
+    generator has seeds.
     """
-    if not all(_scores(bench.evaluator(label), generator) for label in bench.ranked_by):
-        return bench.seeds
-    if _is_floor(generator):
-        return max(bench.seeds, FLOOR_DRAWS)
-    return bench.seeds * _trainings(bench) if generator.declared.quick else bench.seeds
+    asked = bench.seeds
+    if all(_scores(bench.evaluator(label), generator) for label in bench.ranked_by):
+        if _is_floor(generator):
+            asked = max(asked, FLOOR_DRAWS)
+        elif generator.declared.quick:
+            asked *= _trainings(bench)
+    return min(asked, generator.declared.origin.seeds or asked)
 
 
 def scorers(bench: Benchmark, generator: Entry[Generator], index: int) -> tuple[Entry[Evaluator], ...]:

@@ -37,8 +37,9 @@ def rank_of(row: Mapping[str, str], judge: str = "") -> str:
 
 
 def warnings_of(rows: Iterable[Mapping[str, str]]) -> list[str]:
-    """Floors that do differ from chance, by name."""
-    doubtful = [row for row in rows if "differs from chance" in row.get("reason", "")]
+    """Floors that do differ from chance, and who may have seen the test images, by name."""
+    doubts = ("differs from chance", "may have been seen")
+    doubtful = [row for row in rows if any(doubt in row.get("reason", "") for doubt in doubts)]
     return [f"warning: {row['generator']}: {row['reason']}" for row in doubtful]
 
 

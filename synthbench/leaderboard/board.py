@@ -13,7 +13,7 @@ from synthbench.benchmark.definition import Benchmark, Headline
 from synthbench.benchmark.plan import seeds_of
 from synthbench.data.test_sets import TestSet
 from synthbench.errors import DataError
-from synthbench.leaderboard.copying import copying, flagged_by
+from synthbench.leaderboard.copying import copying, flagged_by, may_have_seen_test
 from synthbench.leaderboard.estimates import Estimate, Estimates, estimates_of
 from synthbench.leaderboard.few_seeds import UNKNOWN, by_seed, rank_basis, with_pools
 from synthbench.leaderboard.floors import chance_of, floor_check, floor_warning
@@ -148,7 +148,8 @@ def _barred(bench: Benchmark, tests: Sequence[TestSet]) -> list[str]:
 def _reasons(results: Sequence[TrialResult], head: Estimate | None, n_classes: int) -> list[str]:
     flags = [f"flagged as copying by {evaluator}" for evaluator in flagged_by(results)]
     warnings = floor_warning(head, n_classes) if _role(results) == "floor" else []
-    return [*(reason for result in results for reason in result.reasons), *flags, *warnings]
+    seen = filter(None, [may_have_seen_test(results)])
+    return [*(reason for result in results for reason in result.reasons), *flags, *seen, *warnings]
 
 
 def _role(results: Sequence[TrialResult]) -> str:
@@ -156,11 +157,14 @@ def _role(results: Sequence[TrialResult]) -> str:
 
 
 def _rivals(trials: Trials, heads: Mapping[str, Estimate]) -> dict[str, Estimate]:
-    """Candidates that are not flagged as copying and whose headline is a number."""
+    """Candidates with a headline that are not flagged as copying and cannot have seen the test images."""
     return {
         label: heads[label]
         for label, results in trials.items()
-        if label in heads and not heads[label].text and _role(results) == "candidate" and not flagged_by(results)
+        if label in heads
+        and not heads[label].text
+        and _role(results) == "candidate"
+        and not (flagged_by(results) or may_have_seen_test(results))
     }
 
 
@@ -237,6 +241,7 @@ def _facts(
     done = sum(result.status == "done" for result in results)
     return {
         Column.ROLE: _role(results),
+        Column.TRAINED_ON: results[0].trial.generator.declared.origin.trained_on,
         Column.COPYING: copying(results),
         Column.LABELS: _mean([r.label_agreement for r in results if r.label_agreement is not None]),
         Column.SEEDS: f"{done}/{seeds_of(bench, results[0].trial.generator)}",

@@ -1,14 +1,16 @@
-"""The gate: a generator that an evaluator flags as copying is marked on the board and has no rank."""
+"""The gate: a generator that an evaluator flags as copying, or that may have seen the test images, has no rank."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from synthbench.leaderboard.trial_result import TrialResult
 
-__all__ = ["copying", "flagged_by"]
+__all__ = ["CANNOT_BE_TOLD", "copying", "flagged_by", "may_have_seen_test"]
+
+CANNOT_BE_TOLD: Final = "cannot be told"
 
 
 def flagged_by(results: Sequence[TrialResult]) -> list[str]:
@@ -16,10 +18,21 @@ def flagged_by(results: Sequence[TrialResult]) -> list[str]:
     return list(dict.fromkeys(label for result in results for label, value in _gates(result) if value > 0))
 
 
-def copying(results: Sequence[TrialResult]) -> Literal["yes", "no", ""]:
-    """Whether a generator copies: "yes" where a seed is flagged, "no" where none is and all are known."""
+def may_have_seen_test(results: Sequence[TrialResult]) -> str:
+    """What is to be said of a generator that saw other images than those given to `fit`, or may have; else ""."""
+    trained_on = results[0].trial.generator.declared.origin.trained_on
+    return "" if trained_on == "train" else f"test may have been seen (trained_on: {trained_on}): no rank"
+
+
+def copying(results: Sequence[TrialResult]) -> Literal["yes", "no", "cannot be told", ""]:
+    """Whether a generator copies: "yes" where a seed is flagged, "no" where none is and all are known.
+
+    The flag compares with images that nobody learned from; where that is not sure, its absence says nothing.
+    """
     if flagged_by(results):
         return "yes"
+    if may_have_seen_test(results):
+        return CANNOT_BE_TOLD
     values = [[value for _, value in _gates(result)] for result in results]
     known = all(of_trial and not any(map(math.isnan, of_trial)) for of_trial in values)
     return "no" if values and known else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from synthbench.leaderboard.copying import CANNOT_BE_TOLD
 from synthbench.leaderboard.floors import chance_of
 from synthbench.leaderboard.judge_notes import judge_notes
 from synthbench.report.bars import Cell, number_cells, plain_cell
@@ -30,6 +31,8 @@ ABOVE_ONE = (
 )
 MAIN_COSTS = ("fit_wall_s", "scoring", "peak_memory_mb")
 UTILITIES = ("utility", "utility_imbalanced")
+SAID_IN_FULL = ("test may have been seen", "fewer images than asked")
+"""How reasons begin that a reader of the board must see beside the row."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,9 @@ def _flags(row: Row) -> list[str]:
     """What a reader must know of a row: copying, leaks of `test`, few seeds, labels that fit no images."""
     flags = []
     copying = row.get("copying", "").strip()
-    if copying.lower() not in ("", "0", "0.0", "no", "false"):
+    if copying == CANNOT_BE_TOLD:
+        flags.append("copying cannot be told")
+    elif copying.lower() not in ("", "0", "0.0", "no", "false"):
         said = "" if number(copying) is not None or copying.lower() in ("yes", "true") else f": {copying}"
         flags.append(
             f"copying{said}" if row.get("role", "candidate") == "candidate" else f"copying (by design){said}"
@@ -219,8 +224,10 @@ def _flags(row: Row) -> list[str]:
         flags.append("weak interval: few seeds")
     if "differs from chance" in row.get("reason", ""):
         flags.append("differs from chance")
-    if any(reason.startswith("labels: ") for reason in row.get("reason", "").split("; ")):
+    reasons = row.get("reason", "").split("; ")
+    if any(reason.startswith("labels: ") for reason in reasons):
         flags.append("labels do not fit the images")
+    flags += [reason for reason in dict.fromkeys(reasons) if reason.startswith(SAID_IN_FULL)]
     return flags
 
 

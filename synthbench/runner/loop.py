@@ -26,7 +26,7 @@ from synthbench.runner.load_data import audited_splits
 from synthbench.runner.pictures import save_nearest, save_real
 from synthbench.runner.provenance import provenance
 from synthbench.runner.session import Session
-from synthbench.runner.stages import agreement, evaluate, make_images
+from synthbench.runner.stages import agreement, evaluate, make_images, shortfall
 from synthbench.runner.tensorboard import write_events
 from synthbench.storage.layout import File, evaluation_folder, generator_folder
 from synthbench.storage.predictions import PREDICTIONS
@@ -94,12 +94,14 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, session: Session, 
     with session.store.counting() as work:
         with _piece(result, trial.generator.label, generator_folder(folder)) as target:
             session.progress.stage("generator")
-            synthetic = make_images(trial, splits.train, bench.samples, session, target)
+            pictures = bench.dataset.plugin.picture_rule(splits)
+            synthetic = make_images(trial, splits.train, bench.samples, session, target, pictures)
             _keep(synthetic, target, result)
             images, role = load_images(synthetic.path), trial.generator.declared.role
             save_nearest(target, images, splits.train)
             result.label_agreement, fault = agreement(images, splits.train, role)
             result.reasons += [f"labels: {fault}"] if fault else []
+            result.reasons += filter(None, [shortfall(trial, images, splits.train, bench.samples)])
             write_events(target)
         for evaluator in trial.evaluators if synthetic else ():
             # A failed evaluation ends itself alone: the others' scores of these images stand.

@@ -48,9 +48,18 @@ class Session:
 
     @contextmanager
     def context(
-        self, kind: str, key: Mapping[str, Any], seed: int, workdir: Path, failed: Path | None = None
+        self,
+        kind: str,
+        key: Mapping[str, Any],
+        seed: int,
+        workdir: Path,
+        failed: Path | None = None,
+        **of_generator: Any,
     ) -> Iterator[Context]:
-        """A context that logs to `workdir/log.txt`; where the work fails, its files are copied to `failed`."""
+        """A context that logs to `workdir/log.txt`; where the work fails, its files are copied to `failed`.
+
+        of_generator  what of `Context` a generator alone is told
+        """
         workdir.mkdir(parents=True, exist_ok=True)
         log = logging.getLogger(f"synthbench.{workdir.parent.name}")
         log.setLevel(logging.INFO)
@@ -61,7 +70,8 @@ class Session:
         resume = self.store.resume_folder(kind, key)
         try:
             features = StoredFeatures(self.device, self.store, self.progress, log)
-            yield Context(seed, self.device, workdir, resume, self.store, features, self.progress, log)
+            surroundings = (self.device, workdir, resume, self.store, features, self.progress, log)
+            yield Context(seed, *surroundings, **of_generator)
         except BaseException:
             if failed:
                 shutil.copytree(workdir, failed, dirs_exist_ok=True)

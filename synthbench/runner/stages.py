@@ -6,12 +6,13 @@ Each stage is a store entry: its result, a folder `files/` worth keeping, and wh
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from synthbench.api.imaging import PictureRule
 from synthbench.api.interfaces import Context, Evaluator, Generator, Role, Sampler, balanced_labels
 from synthbench.api.lending import lend
 from synthbench.benchmark.definition import Entry
@@ -27,16 +28,23 @@ from synthbench.storage.store import save_images, write_atomic
 from synthbench.storage.versions import EVALUATIONS
 from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits
 
-__all__ = ["Evaluated", "agreement", "evaluate", "make_images"]
+__all__ = ["Evaluated", "agreement", "evaluate", "make_images", "shortfall"]
 
 
-def make_images(trial: Trial, train: Images, samples: int, session: Session, failed: Path) -> Artifact:
-    """Fit the trial's generator and draw `samples` images; the entry's folder holds them (`load_images`)."""
+def make_images(
+    trial: Trial, train: Images, samples: int, session: Session, failed: Path, pictures: PictureRule
+) -> Artifact:
+    """Fit the trial's generator and draw `samples` images; the entry's folder holds them (`load_images`).
+
+    failed    where the files of a failed fit are copied to
+    pictures  how the benchmark's pictures became `train`
+    """
     entry = trial.generator
-    fit_key = session.key(entry, train=train.digest, seed=trial.seed)
+    fit_key = session.key(entry, train=train.digest, seed=trial.seed, pictures=asdict(pictures))
+    told = {"seed_index": trial.index, "pictures": pictures}
 
     def build(folder: Path) -> dict[str, Any]:
-        with session.context("generator", fit_key, trial.seed, folder / "files", failed) as ctx:
+        with session.context("generator", fit_key, trial.seed, folder / "files", failed, **told) as ctx:
             labels = _labels(entry.plugin, train, samples)
             with lend(train, entry.label, session.store) as own:
                 sampler, fitting = _fit(entry.plugin, own, ctx)
@@ -60,6 +68,16 @@ def agreement(images: Images, train: Images, role: Role) -> tuple[float | None, 
         return None, ""
     check = check_labels(class_probe(train.pixels, train.labels), images.pixels, images.labels)
     return check.agreement, "" if role == "floor" else check.fault
+
+
+def shortfall(trial: Trial, images: Images, train: Images, samples: int) -> str:
+    """What is missing of `images` by class, "" where they are as many as were asked for."""
+    if len(images) == samples:
+        return ""
+    labels = _labels(trial.generator.plugin, train, samples)
+    asked = np.bincount(labels, minlength=len(train.classes)).tolist()
+    counts = zip(images.counts().items(), asked, strict=True)
+    return "fewer images than asked: " + ", ".join(f"{n} of {of} {name}" for (name, n), of in counts)
 
 
 def _fit(plugin: Generator, train: Images, ctx: Context) -> tuple[Sampler, Cost]:
@@ -92,7 +110,8 @@ def _labels(plugin: Generator, train: Images, samples: int) -> Labels:
 
 def _as_images(drawn: Pixels | Images, labels: Labels, train: Images, trial: Trial) -> Images:
     """Check what a sampler returned. Raises ValueError with what the plugin has to change."""
-    if isinstance(drawn, np.ndarray | Images) and len(drawn) != len(labels):
+    fewer = trial.generator.declared.origin.fewer and isinstance(drawn, Images)
+    if isinstance(drawn, np.ndarray | Images) and len(drawn) != len(labels) and not fewer:
         raise ValueError(f"the sampler returned {len(drawn)} images for {len(labels)} labels")
     if isinstance(drawn, Images):
         images = drawn
@@ -101,12 +120,23 @@ def _as_images(drawn: Pixels | Images, labels: Labels, train: Images, trial: Tri
             [f"{trial.generator.label}-{trial.index}-{i:06d}" for i in range(len(labels))], dtype=np.str_
         )
         images = Images(drawn, labels, train.classes, ids)
-    if not np.array_equal(images.labels, labels):
+    if len(images) < len(labels):
+        _check_fewer(images, labels)
+    elif not np.array_equal(images.labels, labels):
         raise ValueError("the sampler returned other labels than it was asked for")
     if images.shape != train.shape or images.classes != train.classes:
         drawn_shape = f"{images.shape} {images.classes}"
         raise ValueError(f"the sampler returned {drawn_shape}, the training set has {train.shape} {train.classes}")
     return images
+
+
+def _check_fewer(images: Images, labels: Labels) -> None:
+    """Some of each class that was asked for, and no more than that. Raises ValueError."""
+    kinds = len(images.classes)
+    asked, drawn = (np.bincount(of, minlength=kinds) for of in (labels, images.labels))
+    if (drawn > asked).any() or (drawn[asked > 0] == 0).any():
+        counts = f"{drawn.tolist()} images by class, asked for {asked.tolist()}"
+        raise ValueError(f"the sampler returned {counts}: it may leave some of each class out, and no class")
 
 
 @dataclass(frozen=True)

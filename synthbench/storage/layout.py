@@ -99,6 +99,7 @@ class Column(StrEnum):
     JUDGES = "judges"
     STATUS = "status"
     ROLE = "role"
+    TRAINED_ON = "trained_on"
     COPYING = "copying"
     LABELS = "label_agreement"
     SEEDS = "seeds"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from synthbench.api.interfaces import Context, Generator, Sampler
+from synthbench.api.origin import TrainedOn
 from synthbench.stats import check_labels, class_probe
 from synthbench.testing.cases import Case, copied, differing_fields, frozen
 from synthbench.testing.common import repickled
@@ -95,6 +96,10 @@ def _declarations(case: GeneratorCase) -> str:
     role, prior = case.plugin.role, case.plugin.prior
     require(role in ("candidate", "floor", "ceiling"), f"role {role!r}", "set candidate, floor or ceiling")
     require(prior in ("balanced", "train"), f"prior {prior!r}", "set balanced or train")
+    origin = case.plugin.origin()
+    trained_on = origin.trained_on
+    require(trained_on in get_args(TrainedOn), f"trained_on {trained_on!r}", "set train, all or unknown")
+    require(origin.seeds is None or origin.seeds > 0, f"seeds {origin.seeds}", "set None or a number above 0")
     return f"role {role}, prior {prior}"
 
 

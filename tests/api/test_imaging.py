@@ -10,7 +10,11 @@ from PIL import Image
 from pydantic import ValidationError
 
 from synthbench.api.depth import to_eight_bit
-from synthbench.api.imaging import ImageDataset, resize_square
+from synthbench.api.image_dataset import ImageDataset
+from synthbench.api.imaging import PictureRule, resize_square
+from synthbench.errors import DataError
+from synthbench.scale import GreyScale
+from synthbench.testing import tiny_splits
 from synthbench.types import Splits
 from tests.helpers.places import REAL_DATA
 
@@ -201,3 +205,33 @@ def test_defaults_are_grey_64_squashed_antialiased():
 def test_wrong_options_are_refused(wrong: dict[str, object]):
     with pytest.raises(ValidationError):
         Nothing(**wrong)
+
+
+# One rule for real pictures and for those made elsewhere
+
+
+def test_a_data_set_says_by_which_rule_its_pictures_were_read():
+    splits = tiny_splits()
+    assert Nothing(resize="pad", antialias=False).picture_rule(splits) == PictureRule("pad", antialias=False)
+    scaled = Splits(splits.train, splits.tests, positive="BLOB", scale=GreyScale(12))
+    assert Nothing().picture_rule(scaled).scale.bits == 12
+
+
+def test_a_file_is_read_as_a_data_set_reads_it(tmp_path):
+    picture = Image.fromarray(noise(20, 30, 3))
+    picture.save(tmp_path / "a.png")
+    expected = resize_square(picture.convert("L"), 8, "crop", antialias=True)
+    assert np.array_equal(PictureRule("crop").read(tmp_path / "a.png", (8, 8, 1)), expected)
+
+
+def test_a_deep_file_is_read_on_the_scale_of_the_set(tmp_path):
+    Image.fromarray(np.array([[0, 4095]], np.uint16)).save(tmp_path / "deep.png")
+    read = PictureRule(scale=GreyScale(12)).read(tmp_path / "deep.png", (1, 2, 1))
+    assert read.ravel().tolist() == [0, 255]
+
+
+def test_what_is_no_square_must_have_its_size():
+    rule, picture = PictureRule(), Image.fromarray(noise(8, 6))
+    assert np.array_equal(rule.fit(picture, (8, 6, 1))[..., 0], np.asarray(picture))
+    with pytest.raises(DataError, match="6 x 8 pixels, the benchmark's images have 4 x 8"):
+        rule.fit(picture, (8, 4, 1))

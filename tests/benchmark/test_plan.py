@@ -5,6 +5,7 @@ from typing import ClassVar
 import pytest
 
 from synthbench.api.interfaces import Dataset, Evaluator, Generator
+from synthbench.api.origin import Origin
 from synthbench.benchmark.definition import Benchmark, Entry, Headline, Ranking
 from synthbench.benchmark.plan import FLOOR_DRAWS, make_plan, scorers, seeds_of
 from synthbench.errors import ConfigError
@@ -186,3 +187,17 @@ def test_further_draws_of_a_floor_cost_the_headlines_evaluator_alone():
 def test_a_floor_has_no_fewer_trials_than_the_file_says_and_no_more_where_the_headline_spares_it():
     assert len(trials_of(floored(seeds=10), "noise")) == 10
     assert len(trials_of(floored(seeds=2, restricted=("a",)), "noise")) == 2
+
+
+class Folder(Model):
+    name: ClassVar[str] = "folder"
+
+    def origin(self):
+        return Origin(seeds=1)
+
+
+def test_a_generator_has_no_more_trials_than_seeds():
+    content = vars(bench("a", seeds=3))
+    ready = Entry.of("ready", "folder", Folder())
+    plan = make_plan(Benchmark(**{**content, "generators": (*content["generators"], ready)}))
+    assert [trial.title for trial in plan] == ["a, seed 0", "a, seed 1", "a, seed 2", "ready, seed 0"]

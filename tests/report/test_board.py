@@ -225,6 +225,7 @@ def test_a_huge_board_names_what_it_leaves_out(made_up, tmp_path, monkeypatch):
         ("yes", "copying"),
         ("1", "copying"),
         ("3 of 8", "copying: 3 of 8"),
+        ("cannot be told", "copying cannot be told"),
     ],
 )
 def test_copying_is_flagged(made_up, tmp_path, copying, flag):

@@ -18,10 +18,11 @@ def record(run):
 
 
 def test_what_plugins_say_of_themselves(runs):
+    origin = {"trained_on": "train", "seeds": None, "fewer": False}
     found = record(runs("a", {"label": "x"}, {"label": "c", "use": "Copier"}))["declared"]
     assert found["generators"] == {
-        "x": {"role": "candidate", "prior": "balanced", "quick": False},
-        "c": {"role": "ceiling", "prior": "balanced", "quick": False},
+        "x": {"role": "candidate", "prior": "balanced", "quick": False, "origin": origin},
+        "c": {"role": "ceiling", "prior": "balanced", "quick": False, "origin": origin},
     }
     judge = found["evaluators"]["judge"]
     assert judge["metrics"] == {"accuracy": "higher", "gap": "lower", "doubt": "lower"}

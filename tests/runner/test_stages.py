@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthbench.api.imaging import PictureRule
 from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import load_benchmark
 from synthbench.benchmark.plan import evaluator_seed, make_plan
@@ -14,6 +15,7 @@ from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
 from synthbench.runner.session import Session
 from synthbench.runner.stages import evaluate, make_images
+from synthbench.scale import GreyScale
 from synthbench.storage.store import Store, load_images
 
 
@@ -34,7 +36,8 @@ def work(mini):
 def made(work, tmp_path, **changes):
     bench, session, splits, plan = work(**changes)
     return [
-        load_images(make_images(t, splits.train, bench.samples, session, tmp_path / "failed").path) for t in plan
+        load_images(make_images(t, splits.train, bench.samples, session, tmp_path / "failed", PictureRule()).path)
+        for t in plan
     ]
 
 
@@ -70,6 +73,31 @@ def test_a_sampler_may_not_change_what_it_was_asked_for(mini, work, tmp_path):
     mini.plugin.write_text(mini.plugin.read_text() + vandal)
     (images,) = made(work, tmp_path, generators=["Vandal"])
     assert images.counts() == {"DARK": 5, "LIGHT": 5}
+
+
+ASKING = """
+
+class Asking(MeanNoise):
+    name: ClassVar[str] = "asking"
+
+    def fit(self, train, ctx):
+        (ctx.workdir / "told.txt").write_text(f"{ctx.seed_index} {ctx.pictures.resize} {ctx.pictures.scale.bits}")
+        return super().fit(train, ctx)
+"""
+
+
+def test_a_generator_is_told_its_seeds_number_and_how_pictures_are_read(mini, work, tmp_path):
+    mini.plugin.write_text(mini.plugin.read_text() + ASKING)
+    bench, session, splits, plan = work(generators=["Asking"], seeds=2)
+    rule = PictureRule("pad", scale=GreyScale(12))
+    for trial in plan:
+        stored = make_images(trial, splits.train, bench.samples, session, tmp_path / "failed", rule)
+        assert (stored.path / "files" / "told.txt").read_text() == f"{trial.index} pad 12"
+    assert stored.meta["key"]["pictures"] == {
+        "resize": "pad",
+        "antialias": True,
+        "scale": {"bits": 12, "window": None},
+    }
 
 
 # ---- keys
@@ -209,7 +237,9 @@ def test_a_data_set_without_training_images_is_refused(mini, capsys):
 def test_scores_come_back_as_they_were_delivered(work, tmp_path):
     changes = {"evaluators": [{"use": "Distance", "undefined_above": 0.0}]}
     bench, session, splits, (trial,) = work(**changes)
-    images = load_images(make_images(trial, splits.train, bench.samples, session, tmp_path / "a").path)
+    images = load_images(
+        make_images(trial, splits.train, bench.samples, session, tmp_path / "a", PictureRule()).path
+    )
     result = evaluate(trial.evaluators[0], 1, splits, images, session, tmp_path / "b")
     assert [(s.metric, s.test_set, s.n, s.seen) for s in result.scores] == [
         ("gap", "test", 8, ""),

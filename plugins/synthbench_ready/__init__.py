@@ -1,0 +1,1 @@
+"""Generators that need no Python: images made elsewhere, and programs that make them."""

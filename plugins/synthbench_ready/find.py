@@ -1,0 +1,137 @@
+"""From a place to the images that lie there: class folders, a manifest, .npz, .npy."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from unicodedata import normalize
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from synthbench import DataError, Labels
+from synthbench_ready.sources import Batch, Pictures, Source
+
+__all__ = ["find_batch", "find_folders", "find_images", "find_listed", "label_of"]
+
+SUFFIXES = frozenset(
+    (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+)
+IMAGE_KEYS, LABEL_KEYS = ("images", "arr_0"), ("labels", "arr_1")
+"""Of an .npz: by name, or in the order in which samplers give them to np.savez."""
+
+
+def find_images(
+    root: Path, classes: Sequence[str], *, manifest: str | None, labels: Path | None, numbers: Sequence[str]
+) -> Source:
+    """What lies at `root`, labels as indices into `classes`.
+
+    numbers  the class names behind the labels 0, 1, ... where labels are numbers
+
+    Raises DataError where there is nothing, a label is no class, or a class has no image.
+    """
+    if not root.exists():
+        raise DataError(f"{root}: there is no such file or folder")
+    if root.suffix in (".npz", ".npy"):
+        source: Source = find_batch(root, labels, classes, numbers)
+    elif manifest is not None:
+        source = find_listed(root, root / manifest, classes, numbers)
+    else:
+        source = find_folders(root, classes)
+    counts = np.bincount(source.labels, minlength=len(classes))
+    if missing := [name for name, n in zip(classes, counts, strict=True) if n == 0]:
+        raise DataError(f"{root}: no images of {', '.join(missing)}; the classes are {', '.join(classes)}")
+    return source
+
+
+def find_folders(root: Path, classes: Sequence[str]) -> Pictures:
+    """The pictures in and below the class folders of `root`, by name; other files there are passed over."""
+    if not root.is_dir():
+        raise DataError(f"{root}: neither a folder of class folders nor an .npz or .npy file")
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if not folders:
+        raise DataError(
+            f"{root}: no class folders; a flat folder needs `manifest:`, a CSV of path and label in it"
+        )
+    paths, labels = [], []
+    for folder in folders:
+        label = label_of(folder.name, classes, (), f"{root}: the folder")
+        pictures = sorted(path for path in folder.rglob("*") if _is_picture(path))
+        paths += pictures
+        labels += [label] * len(pictures)
+    return Pictures(paths, np.array(labels, dtype=np.int64), [_id(path, root) for path in paths])
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.casefold() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def _id(path: Path, root: Path) -> str:
+    """Bytes that are no UTF-8 are written out, since ids are hashed and stored."""
+    return path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()
+
+
+def find_listed(root: Path, manifest: Path, classes: Sequence[str], numbers: Sequence[str]) -> Pictures:
+    """The pictures that a CSV with the columns path and label lists, in its order; paths are below `root`."""
+    try:
+        with manifest.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{manifest} cannot be read: {error}") from error
+    if not rows or not {"path", "label"} <= rows[0].keys():
+        columns = ", ".join(map(str, rows[0])) if rows else "no rows"
+        raise DataError(f"{manifest}: expected rows with the columns path and label, found {columns}")
+    labels = [
+        label_of(row["label"] or "", classes, numbers, f"{manifest}, line {line}:")
+        for line, row in enumerate(rows, start=2)
+    ]
+    paths = [root / (row["path"] or "") for row in rows]
+    if missing := next((path for path in paths if not path.is_file()), None):
+        raise DataError(f"{manifest}: it lists {missing}, which is no file")
+    return Pictures(paths, np.array(labels, dtype=np.int64), [str(row["path"]) for row in rows])
+
+
+def find_batch(file: Path, labels: Path | None, classes: Sequence[str], numbers: Sequence[str]) -> Batch:
+    """The array of images in an .npz or .npy file, and its labels: in it, or in the .npy file `labels`."""
+    try:
+        stored: Any = np.load(file, mmap_mode="r", allow_pickle=False)
+        names = list(getattr(stored, "files", []))
+        key = next((name for name in IMAGE_KEYS if name in names), "")
+        if names and not key:
+            raise DataError(f"{file}: no array images or arr_0, found {', '.join(names)}")
+        if labels is not None:
+            raw = np.load(labels, allow_pickle=False)
+        elif beside := next((name for name in LABEL_KEYS if name in names), ""):
+            raw = stored[beside]
+        else:
+            raise DataError(f"{file}: no labels in it (labels, or arr_1); give an .npy file of them as `labels:`")
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise DataError(f"{file}: cannot be read: {error}") from error
+    return Batch(file, key, _labels(raw, classes, numbers, labels or file))
+
+
+def _labels(raw: npt.NDArray[Any], classes: Sequence[str], numbers: Sequence[str], file: Path) -> Labels:
+    """Names or numbers, (N,) or (N, 1), as indices into `classes`."""
+    if raw.size != len(raw) or raw.dtype.kind not in "iubU":
+        shape = " x ".join(map(str, raw.shape))
+        raise DataError(f"{file}: labels are one whole number or class name an image, found {raw.dtype} {shape}")
+    kinds, inverse = np.unique(raw.ravel().astype(np.str_), return_inverse=True)
+    index = np.array([label_of(str(kind), classes, numbers, f"{file}:") for kind in kinds], dtype=np.int64)
+    return index[inverse] if len(raw) else np.empty(0, dtype=np.int64)
+
+
+def label_of(text: str, classes: Sequence[str], numbers: Sequence[str], where: str) -> int:
+    """The index of a class by its name, letter case apart, or by its number in `numbers`. Raises DataError."""
+    names = [_folded(name) for name in classes]
+    if numbers and text.isdecimal() and _folded(text) not in names and int(text) < len(numbers):
+        text = numbers[int(text)]
+    if _folded(text) in names:
+        return names.index(_folded(text))
+    raise DataError(f"{where} {text!r} is none of the benchmark's classes {', '.join(classes)}")
+
+
+def _folded(name: str) -> str:
+    return normalize("NFC", normalize("NFD", name).casefold())

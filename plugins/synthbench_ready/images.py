@@ -1,0 +1,74 @@
+"""`images`: a row of images that were made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from synthbench import Context, Generator, Images, Origin
+from synthbench_ready.digest import SEED_INDEX, digest_of_all
+from synthbench_ready.draw import Drawer
+from synthbench_ready.find import find_images
+
+__all__ = ["ReadyImages", "TrainedOn"]
+
+TrainedOn = Literal["train", "all", "unknown"]
+
+
+class ReadyImages(Generator):
+    """Images made elsewhere, each drawn at most once: class folders, a flat folder with a CSV, .npz or .npy.
+
+    They are made the benchmark's size by the rule of its data set. Unless `trained_on` says `train`, the generator
+    behind them may have seen the test images, and the row has no rank.
+    """
+
+    name: ClassVar[str] = "images"
+
+    root: Path = Field(
+        description="a folder of class folders, a flat folder with `manifest`, an .npz (`images` or `arr_0`, "
+        "`labels` or `arr_1`) or .npy file; relative to the current folder. With `{seed_index}` in it a place for "
+        "each of the benchmark's seeds, counted from 0; without, one seed"
+    )
+    trained_on: TrainedOn = Field(
+        "unknown",
+        description="what the generator behind them saw: `train`, the benchmark's training images and no others "
+        "of its images; `all` of them; or `unknown`",
+    )
+    manifest: str | None = Field(None, description="CSV file below root with the columns path and label")
+    labels: Path | None = Field(None, description=".npy file of labels, for arrays that have none beside them")
+    classes: tuple[str, ...] | None = Field(
+        None, description="class names behind the labels 0, 1, ...; unset: the benchmark's classes in their order"
+    )
+    fewer: bool = Field(
+        False, description="take what there is where a class has fewer images than asked for; the board says so"
+    )
+
+    def origin(self) -> Origin:
+        """One place is one seed."""
+        return Origin(self.trained_on, None if SEED_INDEX in str(self.root) else 1, self.fewer)
+
+    def inputs(self) -> Mapping[str, str]:
+        """The images count by their content, those of all seeds together."""
+        files = {"images": self.root, "labels": self.labels}
+        return {name: digest_of_all(path) for name, path in files.items() if path is not None}
+
+    def fit(self, train: Images, ctx: Context) -> Drawer:
+        """Find them; what is drawn is read when it is."""
+        place = _of_seed(self.root, ctx.seed_index)
+        source = find_images(
+            place,
+            train.classes,
+            manifest=self.manifest,
+            labels=_of_seed(self.labels, ctx.seed_index) if self.labels else None,
+            numbers=self.classes or train.classes,
+        )
+        size = " x ".join(map(str, train.shape))
+        ctx.log.info("%d images in %s, made %s by %s", len(source.labels), place, size, ctx.pictures)
+        return Drawer(source, str(place), train.classes, train.shape, ctx.pictures, self.fewer)
+
+
+def _of_seed(path: Path, index: int) -> Path:
+    return Path(str(path).replace(SEED_INDEX, str(index)))

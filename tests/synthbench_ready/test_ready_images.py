@@ -1,0 +1,232 @@
+"""Images made elsewhere: found in every form, made the benchmark's size by its rule, each drawn at most once."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synthbench.api.imaging import PictureRule, resize_square
+from synthbench.errors import DataError
+from synthbench.testing import check_generator, context_in, tiny_splits
+from synthbench_ready.images import ReadyImages
+from synthbench_ready.plugin import register_generators
+
+REAL = tiny_splits()
+CLASSES = REAL.train.classes
+
+
+def some(n=50, size=32):
+    """n pictures of each class, PLAIN first: uint8 (2n, size, size), labels."""
+    rng = np.random.default_rng(5)
+    labels = np.repeat([0, 1], n)
+    pixels = rng.normal(90, 12, (2 * n, size, size))
+    half = slice(size // 3, 2 * size // 3)
+    pixels[n:, half, half] += 90
+    return np.clip(pixels, 0, 255).astype(np.uint8), labels
+
+
+def write_folders(root, pixels, labels, names=CLASSES):
+    for i, (image, label) in enumerate(zip(pixels, labels, strict=True)):
+        folder = root / names[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{i:03d}.png")
+    return root
+
+
+def write_flat(root, pixels, labels, names=CLASSES):
+    root.mkdir(parents=True)
+    with (root / "labels.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "label", "site"])
+        for i, (image, label) in enumerate(zip(pixels, labels, strict=True)):
+            Image.fromarray(image).save(root / f"{i:03d}.png")
+            writer.writerow([f"{i:03d}.png", names[label], "a"])
+    return root
+
+
+def drawn(plugin, tmp_path, labels, train=REAL.train, pictures=None, seed_index=0):
+    ctx = replace(context_in(tmp_path / "ctx"), seed_index=seed_index, pictures=pictures or PictureRule())
+    return plugin.fit(train, ctx)(np.asarray(labels, np.int64), np.random.default_rng(0))
+
+
+def forms(tmp_path):
+    """The same images in every form that is read, and one option that goes with it."""
+    pixels, labels = some()
+    np.savez(tmp_path / "arr.npz", pixels[..., None], labels)
+    np.savez(tmp_path / "named.npz", images=pixels, labels=np.array(CLASSES)[labels])
+    np.save(tmp_path / "images.npy", np.repeat(pixels[..., None], 3, axis=3))
+    np.save(tmp_path / "labels.npy", labels[:, None])
+    return {
+        "class folders": {"root": write_folders(tmp_path / "folders", pixels, labels, ("plain", "Blob"))},
+        "manifest": {"root": write_flat(tmp_path / "flat", pixels, labels), "manifest": "labels.csv"},
+        "numbers": {
+            "root": write_flat(tmp_path / "n", pixels, labels, "01"),
+            "manifest": "labels.csv",
+        },
+        "arr_0": {"root": tmp_path / "arr.npz"},
+        "names": {"root": tmp_path / "named.npz"},
+        "npy": {"root": tmp_path / "images.npy", "labels": tmp_path / "labels.npy"},
+    }
+
+
+def test_every_form_gives_the_same_images(tmp_path):
+    pixels, labels = some()
+    asked = np.array([1, 0] * 50)
+    for form, options in forms(tmp_path).items():
+        images = drawn(ReadyImages(**options), tmp_path, asked)
+        assert np.array_equal(images.labels, asked), form
+        for label in (0, 1):
+            mine = {image.tobytes() for image in images.pixels[images.labels == label]}
+            assert mine == {image.tobytes() for image in pixels[labels == label]}, form
+        assert len(set(images.ids)) == 100, form
+
+
+def test_contract(tmp_path):
+    root = write_folders(tmp_path / "made", *some())
+    (cls,) = (cls for cls in register_generators() if cls.name == "images")
+    assert [str(finding) for finding in check_generator(cls(root=root)) if finding.warning] == []
+
+
+def test_pictures_are_made_the_benchmarks_size_by_its_rule(tmp_path):
+    rng = np.random.default_rng(1)
+    wide = rng.integers(0, 256, (2, 48, 80, 3), dtype=np.uint8)
+    root = write_folders(tmp_path / "made", wide, [0, 1])
+    images = drawn(ReadyImages(root=root), tmp_path, [0, 1], pictures=PictureRule("pad", antialias=False))
+    expected = [resize_square(Image.fromarray(x).convert("L"), 32, "pad", antialias=False) for x in wide]
+    assert np.array_equal(images.pixels, expected)
+    np.savez(tmp_path / "wide.npz", wide, [0, 1])
+    arrays = drawn(ReadyImages(root=tmp_path / "wide.npz"), tmp_path, [0, 1], pictures=PictureRule("crop"))
+    cropped = [resize_square(Image.fromarray(x).convert("L"), 32, "crop", antialias=True) for x in wide]
+    assert np.array_equal(arrays.pixels, cropped)
+    colour = drawn(ReadyImages(root=root), tmp_path, [0, 1], train=tiny_splits(channels=3).train)
+    assert colour.shape == (32, 32, 3)
+
+
+def test_labels_that_are_numbers_may_be_in_another_order(tmp_path):
+    pixels, labels = some(2)
+    np.savez(tmp_path / "a.npz", pixels, 1 - labels)
+    images = drawn(ReadyImages(root=tmp_path / "a.npz", classes=("BLOB", "PLAIN")), tmp_path, [1])
+    assert images.pixels[0].tobytes() in {image.tobytes() for image in pixels[2:]}
+
+
+def test_a_place_for_each_seed(tmp_path):
+    for seed in (0, 1):
+        write_folders(tmp_path / f"seed-{seed}", np.full((2, 32, 32), 10 + seed, np.uint8), [0, 1])
+    seeded = ReadyImages(root=tmp_path / "seed-{seed_index}")
+    assert drawn(seeded, tmp_path, [0, 1], seed_index=1).pixels.max() == 11
+    assert seeded.origin().seeds is None
+    assert ReadyImages(root=tmp_path / "seed-0").origin().seeds == 1
+    with pytest.raises(DataError, match=r"seed-2: there is no such file or folder"):
+        drawn(seeded, tmp_path, [0], seed_index=2)
+
+
+def test_images_count_by_content(tmp_path):
+    root = write_folders(tmp_path / "seed-0", *some(1))
+    seeded = ReadyImages(root=tmp_path / "seed-{seed_index}")
+    assert seeded.inputs().keys() == {"images"}
+    before = seeded.inputs()
+    (root / ".DS_Store").write_text("x")
+    assert seeded.inputs() == before == ReadyImages(root=root).inputs()
+    write_folders(tmp_path / "seed-0", np.zeros((1, 32, 32), np.uint8), [0])
+    changed = seeded.inputs()
+    assert changed != before
+    write_folders(tmp_path / "seed-1", *some(1))
+    assert seeded.inputs() != changed
+    with pytest.raises(DataError, match="no such file or folder"):
+        ReadyImages(root=tmp_path / "none").inputs()
+
+
+def test_too_few_is_an_error_or_fewer_images(tmp_path):
+    pixels, labels = some(3)
+    root = write_folders(tmp_path / "made", pixels[:5], labels[:5])
+    with pytest.raises(DataError, match=r"2 images of BLOB, asked for are 3: make more, lower .*`fewer: true`"):
+        drawn(ReadyImages(root=root), tmp_path, [0, 1] * 3)
+    images = drawn(ReadyImages(root=root, fewer=True), tmp_path, [0, 1] * 3)
+    assert images.counts() == {"PLAIN": 3, "BLOB": 2}
+    assert ReadyImages(root=root, fewer=True).origin().fewer
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda root: write_folders(root, *some(1), ("PLAIN", "ODD")), "'ODD' is none of the benchmark's classes"),
+        (lambda root: write_folders(root, some(1)[0], [0, 0]), "no images of BLOB; the classes are PLAIN, BLOB"),
+        (lambda root: write_flat(root, *some(1)), "no class folders; a flat folder needs `manifest:`"),
+        (lambda root: root.write_text("x"), "neither a folder of class folders nor"),
+        (lambda root: None, "there is no such file or folder"),
+    ],
+)
+def test_what_does_not_fit_is_said(tmp_path, build, message):
+    build(tmp_path / "made")
+    with pytest.raises(DataError, match=message):
+        drawn(ReadyImages(root=tmp_path / "made"), tmp_path, [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"images": np.zeros((2, 3, 8, 8), np.uint8), "labels": [0, 1]}, "channels in front"),
+        ({"images": np.zeros((2, 8, 8, 2), np.uint8), "labels": [0, 1]}, "with 1 or 3 channels"),
+        ({"images": np.zeros((2, 8, 8)), "labels": [0, 1]}, "values of type float64: write them as uint8"),
+        ({"images": np.zeros((3, 8, 8), np.uint8), "labels": [0, 1]}, "3 images and 2 labels"),
+        ({"images": np.zeros((2, 8, 8), np.uint8)}, "no labels in it"),
+        (
+            {"images": np.zeros((2, 8, 8), np.uint8), "labels": np.eye(2)},
+            "one whole number or class name an image",
+        ),
+        ({"images": np.zeros((2, 8, 8), np.uint8), "labels": [0, 7]}, "'7' is none of the benchmark's classes"),
+        ({"x": np.zeros((2, 8, 8), np.uint8)}, "no array images or arr_0, found x"),
+    ],
+)
+def test_arrays_that_do_not_fit(tmp_path, arrays, message):
+    np.savez(tmp_path / "made.npz", **arrays)
+    with pytest.raises(DataError, match=message):
+        drawn(ReadyImages(root=tmp_path / "made.npz"), tmp_path, [0, 1])
+
+
+def test_a_damaged_batch_and_one_of_objects(tmp_path):
+    (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04")
+    np.save(tmp_path / "objects.npy", np.array([{}, {}], dtype=object), allow_pickle=True)
+    for name in ("cut.npz", "objects.npy"):
+        with pytest.raises(DataError, match=f"{name}: cannot be read"):
+            drawn(ReadyImages(root=tmp_path / name), tmp_path, [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,class\na.png,PLAIN\n", "expected rows with the columns path and label, found file, class"),
+        ("path,label\n", "found no rows"),
+        ("path,label\na.png,WRONG\n", "line 2: 'WRONG' is none"),
+        ("path,label\na.png,PLAIN\ngone.png,BLOB\n", "gone.png, which is no file"),
+    ],
+)
+def test_a_manifest_that_does_not_fit(tmp_path, text, message):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "m.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        drawn(ReadyImages(root=tmp_path, manifest="m.csv"), tmp_path, [0, 1])
+
+
+def test_a_damaged_picture_is_named_and_nothing_put_in_its_place(tmp_path):
+    root = write_folders(tmp_path / "made", *some(1))
+    (root / "PLAIN" / "000.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"000\.png: not an image of a known kind"):
+        drawn(ReadyImages(root=root), tmp_path, [0, 1])
+
+
+def test_on_the_board(mini):
+    """One seed of two asked for, no rank until `trained_on` says train; its images are those of the folder."""
+    rng = np.random.default_rng(3)
+    pixels = np.clip(rng.normal(80, 10, (12, 16, 16)) + np.repeat([0, 60], 6)[:, None, None], 0, 255)
+    write_folders(mini.folder / "made", pixels.astype(np.uint8), np.repeat([0, 1], 6), ("dark", "light"))
+    mini.write("MeanNoise", seeds=2)
+    for trained_on, ranked in (("unknown", False), ("train", True)):
+        row = f"[{{use: images, root: {mini.folder / 'made'}, trained_on: {trained_on}}}]"
+        assert mini.run("--set", f"generators={row}") == 0
+        board = mini.board.loc["images"]
+        assert (board["seeds"], board["trained_on"]) == ("1/1", trained_on)
+        assert ("test may have been seen" in str(board["reason"])) != ranked
+    assert set(mini.record["weights"]["images"]) == {"images"}
