@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench.arrays import described, lock, pixel_hash
+from synthbench.positive import positive_of
 from synthbench.scale import GreyScale
 
 __all__ = ["Direction", "Evaluation", "Geometry", "Images", "Predictions", "Quarantined", "Score", "Splits"]
@@ -25,11 +25,6 @@ Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 """(N,), each an index into the classes."""
 Strings = npt.NDArray[np.str_]
-
-NEGATIVE = frozenset(
-    {"normal", "normals", "healthy", "negative", "neg", "control", "controls", "benign"}
-) | frozenset({"uninfected", "unaffected", "no finding", "no findings", "nofinding", "no disease"})
-"""What a class without the disease is called, in lower case, words apart by one space."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,8 +171,12 @@ class Splits:
     0-255, None where there were none. `cohorts` by test set: whose patients its groups number, where these are not
     the data set's own, for then a group of the same name is another patient.
 
+    `attributes` are what else is known of the images of a part: by the part's name and the attribute's, str (N,),
+    "" where a value is not known. They count in no digest, and neither generators nor evaluators are given them:
+    the harness scores their subgroups from the predictions.
+
     `positive` is the one of two classes that AUROC, F1, recall and AUPRC speak of, on every test set. Unset it is
-    the other one where one class alone is called normal, healthy, negative, control or the like (`NEGATIVE`); None
+    the other one where one class alone is called normal, healthy, negative, control or the like; None
     where no name tells, and with more than two classes. Raises ValueError where it is no class of two.
     """
 
@@ -192,13 +191,20 @@ class Splits:
     positive: str | None = None
     scale: GreyScale | None = None
     cohorts: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, Mapping[str, Strings]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("tests", "domains", "geometry", "cohorts"):  # a change to the mapping given changes nothing
+        for name in (
+            "tests",
+            "domains",
+            "geometry",
+            "cohorts",
+            "attributes",
+        ):  # a change to the mapping given changes nothing
             object.__setattr__(self, name, dict(getattr(self, name)))
         classes = self.train.classes
         if self.positive is None:
-            object.__setattr__(self, "positive", _positive_of(classes))
+            object.__setattr__(self, "positive", positive_of(classes))
         elif self.positive not in classes or len(classes) != 2:
             raise ValueError(f"positive is {self.positive!r}, must be one of two classes; found {classes}")
         for name, images in self.parts.items():
@@ -207,10 +213,13 @@ class Splits:
                 raise ValueError(f"{part} has classes {images.classes}, train has {self.train.classes}")
             if images.shape != self.train.shape:
                 raise ValueError(f"{part} has images {images.shape}, train has {self.train.shape}")
+        sizes = {name: len(images) for name, images in self.parts.items()}
         for name, files in self.geometry.items():
-            known = len(self.parts[name]) if name in self.parts else None
-            if known != len(files):
-                raise ValueError(f"geometry of {name!r}: {len(files)} files for {known} images")
+            if sizes.get(name) != len(files):
+                raise ValueError(f"geometry of {name!r}: {len(files)} files for {sizes.get(name)} images")
+        for name, columns in self.attributes.items():
+            if wrong := [column for column, values in columns.items() if values.shape != (sizes.get(name),)]:
+                raise ValueError(f"attributes of {name!r}: {wrong[0]} must be of shape ({sizes.get(name)},)")
 
     @property
     def positive_index(self) -> int | None:
@@ -223,13 +232,6 @@ class Splits:
         further = {"val": self.val, "holdout": self.holdout}
         known = {name: images for name, images in further.items() if images is not None}
         return {"train": self.train, **known, **self.tests}
-
-
-def _positive_of(classes: Sequence[str]) -> str | None:
-    """Of two classes the one whose name does not say that nothing is wrong, where the other's does."""
-    words = {name: " ".join(re.findall(r"[^\W_]+", name.casefold())) for name in classes}
-    unwell = [name for name in classes if words[name] not in NEGATIVE]
-    return unwell[0] if len(classes) == 2 and len(unwell) == 1 else None
 
 
 @dataclass(frozen=True)

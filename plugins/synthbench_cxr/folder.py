@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field, PrivateAttr, field_validator
 
 from synthbench import (
@@ -28,11 +29,16 @@ from synthbench import (
     save_images,
 )
 from synthbench_cxr.decode import decode_all
-from synthbench_cxr.digests import content_digest
+from synthbench_cxr.digests import content_digest, listed_digest
 from synthbench_cxr.grey_scale import grey_scale
 from synthbench_cxr.layout import Listing, readable
 
 __all__ = ["FolderDataset"]
+
+Strings = npt.NDArray[np.str_]
+
+NO_CONTENT = {"root", "max_bad", "positive", "manifest"}
+"""Options that change no pixel; what a manifest says counts by itself."""
 
 GEOMETRY = "geometry.npz"
 """Beside a part's pixels: the columns of `Geometry`."""
@@ -106,9 +112,10 @@ class FolderDataset(ImageDataset):
     def _key(self, root: Path, listing: Listing, ctx: Context) -> Mapping[str, Any]:
         return {
             "dataset": self.name,
-            "config": self.model_dump(mode="json", exclude={"root", "max_bad", "positive"}),
+            "config": self.model_dump(mode="json", exclude=NO_CONTENT),
             "code": code_version(type(self).__module__),
             "files": content_digest(self.name, root, listing.items, ctx),
+            "listed": listed_digest(listing.items),
             "scale": self._scale and dataclasses.asdict(self._scale),
         }
 
@@ -170,11 +177,19 @@ class FolderDataset(ImageDataset):
             geometry=geometry,
             positive=self.positive,
             scale=scale,
+            attributes={name: _attributes(images, listing) for name, images in parts.items()},
         )
 
     def _no_images(self, classes: tuple[str, ...]) -> Images:
         pixels = np.empty((0, self.image_size, self.image_size, self.channels), dtype=np.uint8)
         return Images(pixels, np.empty(0, dtype=np.int64), classes)
+
+
+def _attributes(images: Images, listing: Listing) -> dict[str, Strings]:
+    """Of each image, by name: taken from the list and not from the store, for they make no image another one."""
+    of_images = [listing.attributes.get(image_id, {}) for image_id in images.ids.tolist()]
+    names = of_images[0] if of_images else {}
+    return {name: np.array([known[name] for known in of_images], dtype=np.str_) for name in names}
 
 
 def _load_geometry(folder: Path) -> Geometry:

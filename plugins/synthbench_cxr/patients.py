@@ -29,7 +29,7 @@ def grouped_by_pattern(listing: Listing, pattern: str) -> Listing:
     if unmatched := [image_id for image_id, patient in patients.items() if not patient]:
         n = len(patients) - len(unmatched)
         raise DataError(
-            f"group_pattern {pattern!r} matches {n or 'none'} of {len(patients)} files, not {unmatched[0]!r}: "
+            f"groups {pattern!r} matches {n or 'none'} of {len(patients)} files, not {unmatched[0]!r}: "
             "mend it so that it names the patient of each file (letter case counts; `(?i)` in front ignores it)"
         )
     grouped = listing.grouped(patients.__getitem__)
@@ -49,6 +49,6 @@ def _remark(mixed: dict[str, Counter[str]], total: int) -> str:
     patient, counts = max(mixed.items(), key=lambda entry: entry[1].total())
     images = ", ".join(f"{n} of {label}" for label, n in sorted(counts.items()))
     return (
-        f"{len(mixed)} of the {total} patients that group_pattern names have images of several classes, e.g. "
+        f"{len(mixed)} of the {total} patients that `groups` names have images of several classes, e.g. "
         f"{patient!r}: {images}. Where these are different people, let the group tell them apart (by the folder)"
     )

@@ -59,12 +59,14 @@ def _joined(splits: Splits, label: str, further: Splits, cohort: str) -> Splits:
         if names[name] in splits.tests:
             raise ConfigError(f"external {label}: there is a test set {names[name]!r} already; add `label:`")
     geometry = {names[name]: facts for name, facts in further.geometry.items() if name in names}
+    attributes = {names[name]: columns for name, columns in further.attributes.items() if name in names}
     return replace(
         splits,
         tests={**splits.tests, **{names[name]: images for name, images in further.tests.items()}},
         quarantine=(*splits.quarantine, *further.quarantine),
         domains={**splits.domains, **dict.fromkeys(names.values(), further.domain)},
         geometry={**splits.geometry, **geometry},
+        attributes={**splits.attributes, **attributes},
         cohorts={**splits.cohorts, **dict.fromkeys(names.values(), cohort)},
     )
 
