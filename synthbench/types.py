@@ -172,8 +172,7 @@ class Splits:
     the data set's own, for then a group of the same name is another patient.
 
     `attributes` are what else is known of the images of a part: by the part's name and the attribute's, str (N,),
-    "" where a value is not known. They count in no digest, and neither generators nor evaluators are given them:
-    the harness scores their subgroups from the predictions.
+    "" where unknown. They count in no digest and are given to no generator or evaluator: the harness scores them.
 
     `positive` is the one of two classes that AUROC, F1, recall and AUPRC speak of, on every test set. Unset it is
     the other one where one class alone is called normal, healthy, negative, control or the like; None

@@ -13,6 +13,7 @@ from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.data.audit import Audit, cached_audit
 from synthbench.data.holdout import with_holdout
 from synthbench.errors import ConfigError, DataError
+from synthbench.leaderboard.subgroups import unsplit
 from synthbench.runner.session import Session
 from synthbench.seeds import derive_seed
 from synthbench.storage.layout import safe_name
@@ -106,6 +107,8 @@ def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
         _tidy(workdir)
     if splits.quarantine:
         session.progress.say(f"{entry.label}: {_reasons(splits.quarantine)}")
+    for remark in unsplit(splits.attributes):
+        session.progress.say(f"{entry.label}: {remark}")
     return splits
 
 
