@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench.arrays import described, lock, pixel_hash
+from synthbench.files import Geometry, Quarantined
 from synthbench.positive import positive_of
 from synthbench.scale import GreyScale
 
@@ -114,50 +114,6 @@ def _check_images(images: Images) -> None:
             raise ValueError(f"{name} must have shape ({len(pixels)},), found {getattr(images, name).shape}")
 
 
-@dataclass(frozen=True)
-class Quarantined:
-    """A file that was put aside: where it lies (relative to the data set) and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, eq=False)
-class Geometry:
-    """The files that images were read from, as they lay on disk: one row an image, in the images' order.
-
-    width, height  int64 (N,), pixels
-    channels       int64 (N,), bands of the file: 1 grey or palette, 3 colour, 4 with transparency
-    n_bytes        int64 (N,), size of the file
-
-    The columns are read-only.
-    """
-
-    width: Labels
-    height: Labels
-    channels: Labels
-    n_bytes: Labels
-
-    def __post_init__(self) -> None:
-        lock(self, "width", "height", "channels", "n_bytes")
-        for name, column in vars(self).items():
-            if column.dtype != np.int64 or column.shape != self.width.shape or column.ndim != 1:
-                raise ValueError(f"{name} must be int64 {self.width.shape}, found {column.dtype} {column.shape}")
-
-    def __len__(self) -> int:
-        return len(self.width)
-
-    def subset(self, index: npt.NDArray[Any]) -> Geometry:
-        """That of the images at `index`, in that order."""
-        return Geometry(self.width[index], self.height[index], self.channels[index], self.n_bytes[index])
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over content."""
-        columns = np.stack([self.width, self.height, self.channels, self.n_bytes])
-        return hashlib.sha256(columns.tobytes()).hexdigest()
-
-
 @dataclass(frozen=True, eq=False)
 class Splits:
     """A data set as a benchmark uses it: `train` for generators, `tests` by name, an official `val` if any.
@@ -168,8 +124,9 @@ class Splits:
     `quarantine` lists the files put aside. `domain` says in a line whose images these are; `domains` by test
     set, where they are others. `geometry` tells of the files behind `train`, `val`, `holdout` and the test sets,
     by name; it is empty where the images come from no files. `scale` is how values of more than 8 bits became
-    0-255, None where there were none. `cohorts` by test set: whose patients its groups number, where these are not
-    the data set's own, for then a group of the same name is another patient.
+    0-255, None where there were none; `conversions` counts the files that had such, by how. `cohorts` by test set:
+    whose patients its groups number, where these are not the data set's own, for then a group of the same name is
+    another patient.
 
     `attributes` are what else is known of the images of a part: by the part's name and the attribute's, str (N,),
     "" where unknown. They count in no digest and are given to no generator or evaluator: the harness scores them.
@@ -190,6 +147,7 @@ class Splits:
     positive: str | None = None
     scale: GreyScale | None = None
     cohorts: Mapping[str, str] = field(default_factory=dict)
+    conversions: Mapping[str, int] = field(default_factory=dict)
     attributes: Mapping[str, Mapping[str, Strings]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -106,8 +107,7 @@ class FolderDataset(ImageDataset):
             if empty := [label for label, n in images.counts().items() if n == 0 and label in expected]:
                 raise DataError(f"{root}: its {name} part has no readable image of {', '.join(empty)}; add some")
         geometry = {name: _load_geometry(stored.path / name) for name in parts}
-        scale = GreyScale(**stored.meta["scale"]) if stored.meta["scale"] else None
-        return self._splits(parts, geometry, listing, bad, scale)
+        return self._splits(parts, geometry, listing, bad, stored.meta)
 
     def _key(self, root: Path, listing: Listing, ctx: Context) -> Mapping[str, Any]:
         return {
@@ -131,19 +131,22 @@ class FolderDataset(ImageDataset):
         """Decode every part into its own folder below `to`."""
         parts = sorted({item.part for item in listing.items})
         quarantine: list[Quarantined] = []
+        conversions: Counter[str] = Counter()
         scale = self._scale_of(listing, ctx)
         with ctx.progress.bar(f"reading {self.name}", len(listing.items)) as bar:
             for part in parts:
                 items = [item for item in listing.items if item.part == part]
-                images, geometry, bad = decode_all(items, listing.classes, self, scale or GreyScale(), bar)
-                quarantine += bad
+                decoded = decode_all(items, listing.classes, self, scale or GreyScale(), bar)
+                quarantine += decoded.bad
+                conversions += decoded.conversions
                 (to / part).mkdir()
-                save_images(to / part, images)
-                np.savez(to / part / GEOMETRY, **dataclasses.asdict(geometry))
+                save_images(to / part, decoded.images)
+                np.savez(to / part / GEOMETRY, **dataclasses.asdict(decoded.geometry))
         return {
             "parts": parts,
             "quarantine": [dataclasses.asdict(entry) for entry in quarantine],
             "scale": scale and dataclasses.asdict(scale),
+            "conversions": dict(sorted(conversions.items())),
         }
 
     def _check_share(self, root: Path, bad: Sequence[Quarantined], total: int) -> None:
@@ -160,7 +163,7 @@ class FolderDataset(ImageDataset):
         geometry: Mapping[str, Geometry],
         listing: Listing,
         bad: Sequence[Quarantined],
-        scale: GreyScale | None,
+        about: Mapping[str, Any],
     ) -> Splits:
         if self.positive is not None and (self.positive not in listing.classes or len(listing.classes) != 2):
             classes = ", ".join(listing.classes)
@@ -176,7 +179,8 @@ class FolderDataset(ImageDataset):
             domain=self.domain,
             geometry=geometry,
             positive=self.positive,
-            scale=scale,
+            scale=GreyScale(**about["scale"]) if about["scale"] else None,
+            conversions=about["conversions"],
             attributes={name: _attributes(images, listing) for name, images in parts.items()},
         )
 

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import PurePosixPath
 from unicodedata import normalize
 
-from synthbench import DataError
+from synthbench import DataError, dicom_patient
 from synthbench_cxr.layout import Listing
 
-__all__ = ["grouped_by_pattern", "own_group"]
+__all__ = ["grouped_by_dicom", "grouped_by_pattern", "own_group"]
 
 
 def own_group(image_id: str) -> str:
     """An image of whose patient nothing is known is a group of its own: its id without suffix."""
     return str(PurePosixPath(image_id).with_suffix(""))
+
+
+def grouped_by_dicom(listing: Listing) -> Listing:
+    """The same with the patient that a DICOM file names (hashed), where nothing else says whom an image shows.
+
+    A remark says where all of them name one patient: so files look that were made anonymous.
+    """
+    files = [item for item in listing.items if item.group == own_group(item.id)]
+    with ThreadPoolExecutor() as pool:
+        named = dict(
+            zip([item.id for item in files], pool.map(lambda item: dicom_patient(item.path), files), strict=True)
+        )
+    patients = {patient for patient in named.values() if patient}
+    remark = "all DICOM files name the same patient: groups are not known unless `groups` or a manifest tells them"
+    remarks = (*listing.remarks, *([remark] if len(patients) == 1 < sum(map(bool, named.values())) else []))
+    items = tuple(item.of(named.get(item.id) or item.group) for item in listing.items)
+    return replace(listing, items=items, remarks=remarks)
 
 
 def grouped_by_pattern(listing: Listing, pattern: str) -> Listing:

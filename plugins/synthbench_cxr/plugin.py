@@ -17,7 +17,7 @@ from synthbench_cxr.layout import Listing, folded, folder_names, readable, scan,
 from synthbench_cxr.locate import Source, existing_folder, locate
 from synthbench_cxr.manifest import read_manifest
 from synthbench_cxr.no_class import refuse_other_folders
-from synthbench_cxr.patients import grouped_by_pattern, own_group
+from synthbench_cxr.patients import grouped_by_dicom, grouped_by_pattern, own_group
 from synthbench_cxr.walk import id_of
 
 __all__ = ["ChestXray", "CovidPneumoniaNormal", "ImageFolder", "PneumoniaXrayImages"]
@@ -187,8 +187,7 @@ class ImageFolder(FolderDataset):
 
     def listing(self, root: Path) -> Listing:
         listing = self._listed(root) if self.manifest else self._in_folders(root)
-        if self.groups:
-            listing = grouped_by_pattern(listing, self.groups)
+        listing = grouped_by_pattern(listing, self.groups) if self.groups else grouped_by_dicom(listing)
         is_cut = any(item.part == "test" for item in listing.items)
         return listing if is_cut else hold_out(listing, self.test_fraction)
 

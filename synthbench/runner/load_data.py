@@ -68,6 +68,7 @@ def _joined(splits: Splits, label: str, further: Splits, cohort: str) -> Splits:
         domains={**splits.domains, **dict.fromkeys(names.values(), further.domain)},
         geometry={**splits.geometry, **geometry},
         attributes={**splits.attributes, **attributes},
+        conversions=dict(Counter(splits.conversions) + Counter(further.conversions)),
         cohorts={**splits.cohorts, **dict.fromkeys(names.values(), cohort)},
     )
 
@@ -107,6 +108,9 @@ def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
         _tidy(workdir)
     if splits.quarantine:
         session.progress.say(f"{entry.label}: {_reasons(splits.quarantine)}")
+    if splits.conversions:
+        counts = "; ".join(f"{n} {how}" for how, n in splits.conversions.items())
+        session.progress.say(f"{entry.label}: files made 8 bits: {counts}")
     for remark in unsplit(splits.attributes):
         session.progress.say(f"{entry.label}: {remark}")
     return splits
