@@ -13,6 +13,7 @@ from synthbench.version import __version__ as __version__
 
 if TYPE_CHECKING:  # the table below once more, for those who read types and run nothing
     from synthbench.api.depth import DeepPicture, read_deep, to_eight_bit
+    from synthbench.api.dicom import dicom_patient, is_dicom
     from synthbench.api.extractors import ExtractorField, extractor_field
     from synthbench.api.hookspecs import hookimpl
     from synthbench.api.image_dataset import ImageDataset
@@ -87,9 +88,11 @@ __all__ = [
     "WeightFile",
     "code_version",
     "derive_seed",
+    "dicom_patient",
     "extractor_field",
     "grouped_split",
     "hookimpl",
+    "is_dicom",
     "load_images",
     "offline",
     "read_deep",
@@ -103,6 +106,7 @@ __all__ = [
 
 _HOMES = {
     "api.depth": ("DeepPicture", "read_deep", "to_eight_bit"),
+    "api.dicom": ("dicom_patient", "is_dicom"),
     "api.extractors": ("ExtractorField", "extractor_field"),
     "api.hookspecs": ("hookimpl",),
     "api.image_dataset": ("ImageDataset",),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench.arrays import described, lock, pixel_hash
+from synthbench.files import Geometry, Quarantined
+from synthbench.positive import positive_of
 from synthbench.scale import GreyScale
 
 __all__ = ["Direction", "Evaluation", "Geometry", "Images", "Predictions", "Quarantined", "Score", "Splits"]
@@ -25,11 +25,6 @@ Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 """(N,), each an index into the classes."""
 Strings = npt.NDArray[np.str_]
-
-NEGATIVE = frozenset(
-    {"normal", "normals", "healthy", "negative", "neg", "control", "controls", "benign"}
-) | frozenset({"uninfected", "unaffected", "no finding", "no findings", "nofinding", "no disease"})
-"""What a class without the disease is called, in lower case, words apart by one space."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,50 +114,6 @@ def _check_images(images: Images) -> None:
             raise ValueError(f"{name} must have shape ({len(pixels)},), found {getattr(images, name).shape}")
 
 
-@dataclass(frozen=True)
-class Quarantined:
-    """A file that was put aside: where it lies (relative to the data set) and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, eq=False)
-class Geometry:
-    """The files that images were read from, as they lay on disk: one row an image, in the images' order.
-
-    width, height  int64 (N,), pixels
-    channels       int64 (N,), bands of the file: 1 grey or palette, 3 colour, 4 with transparency
-    n_bytes        int64 (N,), size of the file
-
-    The columns are read-only.
-    """
-
-    width: Labels
-    height: Labels
-    channels: Labels
-    n_bytes: Labels
-
-    def __post_init__(self) -> None:
-        lock(self, "width", "height", "channels", "n_bytes")
-        for name, column in vars(self).items():
-            if column.dtype != np.int64 or column.shape != self.width.shape or column.ndim != 1:
-                raise ValueError(f"{name} must be int64 {self.width.shape}, found {column.dtype} {column.shape}")
-
-    def __len__(self) -> int:
-        return len(self.width)
-
-    def subset(self, index: npt.NDArray[Any]) -> Geometry:
-        """That of the images at `index`, in that order."""
-        return Geometry(self.width[index], self.height[index], self.channels[index], self.n_bytes[index])
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over content."""
-        columns = np.stack([self.width, self.height, self.channels, self.n_bytes])
-        return hashlib.sha256(columns.tobytes()).hexdigest()
-
-
 @dataclass(frozen=True, eq=False)
 class Splits:
     """A data set as a benchmark uses it: `train` for generators, `tests` by name, an official `val` if any.
@@ -173,11 +124,15 @@ class Splits:
     `quarantine` lists the files put aside. `domain` says in a line whose images these are; `domains` by test
     set, where they are others. `geometry` tells of the files behind `train`, `val`, `holdout` and the test sets,
     by name; it is empty where the images come from no files. `scale` is how values of more than 8 bits became
-    0-255, None where there were none. `cohorts` by test set: whose patients its groups number, where these are not
-    the data set's own, for then a group of the same name is another patient.
+    0-255, None where there were none; `conversions` counts the files that had such, by how. `cohorts` by test set:
+    whose patients its groups number, where these are not the data set's own, for then a group of the same name is
+    another patient.
+
+    `attributes` are what else is known of the images of a part: by the part's name and the attribute's, str (N,),
+    "" where unknown. They count in no digest and are given to no generator or evaluator: the harness scores them.
 
     `positive` is the one of two classes that AUROC, F1, recall and AUPRC speak of, on every test set. Unset it is
-    the other one where one class alone is called normal, healthy, negative, control or the like (`NEGATIVE`); None
+    the other one where one class alone is called normal, healthy, negative, control or the like; None
     where no name tells, and with more than two classes. Raises ValueError where it is no class of two.
     """
 
@@ -192,13 +147,21 @@ class Splits:
     positive: str | None = None
     scale: GreyScale | None = None
     cohorts: Mapping[str, str] = field(default_factory=dict)
+    conversions: Mapping[str, int] = field(default_factory=dict)
+    attributes: Mapping[str, Mapping[str, Strings]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("tests", "domains", "geometry", "cohorts"):  # a change to the mapping given changes nothing
+        for name in (
+            "tests",
+            "domains",
+            "geometry",
+            "cohorts",
+            "attributes",
+        ):  # a change to the mapping given changes nothing
             object.__setattr__(self, name, dict(getattr(self, name)))
         classes = self.train.classes
         if self.positive is None:
-            object.__setattr__(self, "positive", _positive_of(classes))
+            object.__setattr__(self, "positive", positive_of(classes))
         elif self.positive not in classes or len(classes) != 2:
             raise ValueError(f"positive is {self.positive!r}, must be one of two classes; found {classes}")
         for name, images in self.parts.items():
@@ -207,10 +170,13 @@ class Splits:
                 raise ValueError(f"{part} has classes {images.classes}, train has {self.train.classes}")
             if images.shape != self.train.shape:
                 raise ValueError(f"{part} has images {images.shape}, train has {self.train.shape}")
+        sizes = {name: len(images) for name, images in self.parts.items()}
         for name, files in self.geometry.items():
-            known = len(self.parts[name]) if name in self.parts else None
-            if known != len(files):
-                raise ValueError(f"geometry of {name!r}: {len(files)} files for {known} images")
+            if sizes.get(name) != len(files):
+                raise ValueError(f"geometry of {name!r}: {len(files)} files for {sizes.get(name)} images")
+        for name, columns in self.attributes.items():
+            if wrong := [column for column, values in columns.items() if values.shape != (sizes.get(name),)]:
+                raise ValueError(f"attributes of {name!r}: {wrong[0]} must be of shape ({sizes.get(name)},)")
 
     @property
     def positive_index(self) -> int | None:
@@ -223,13 +189,6 @@ class Splits:
         further = {"val": self.val, "holdout": self.holdout}
         known = {name: images for name, images in further.items() if images is not None}
         return {"train": self.train, **known, **self.tests}
-
-
-def _positive_of(classes: Sequence[str]) -> str | None:
-    """Of two classes the one whose name does not say that nothing is wrong, where the other's does."""
-    words = {name: " ".join(re.findall(r"[^\W_]+", name.casefold())) for name in classes}
-    unwell = [name for name in classes if words[name] not in NEGATIVE]
-    return unwell[0] if len(classes) == 2 and len(unwell) == 1 else None
 
 
 @dataclass(frozen=True)

@@ -182,6 +182,14 @@ def geometry(n):
     return Geometry(**{name: np.arange(n) + 1 for name in ("width", "height", "channels", "n_bytes")})
 
 
+def test_attributes_have_a_value_for_each_image_and_change_none():
+    views = {"test": {"view": np.array(["AP", "PA", ""])}}
+    splits = Splits(images(4), {"test": images(3)}, attributes=views)
+    assert splits.tests["test"].digest == images(3).digest
+    with pytest.raises(ValueError, match=r"attributes of 'test': view must be of shape \(4,\)"):
+        Splits(images(4), {"test": images(4)}, attributes=views)
+
+
 def test_geometry_has_a_row_for_each_image():
     tests = {"test": images(3)}
     splits = Splits(images(4), tests, geometry={"train": geometry(4), "test": geometry(3)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,7 +28,7 @@ from synthbench import (
 )
 from synthbench_cxr.layout import Item
 
-__all__ = ["Decoded", "decode", "decode_all"]
+__all__ = ["Decoded", "Part", "decode", "decode_all"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -36,13 +37,26 @@ DECLARED = GreyScale()
 
 
 class Decoded(NamedTuple):
-    """One good file: pixels uint8 (image_size, image_size, channels), and what `Geometry` says of the file."""
+    """One good file: pixels uint8 (image_size, image_size, channels), and what `Geometry` says of the file.
+
+    `conversion` is how its values became 8 bits, "" where they were.
+    """
 
     pixels: Pixels
     width: int
     height: int
     channels: int
     n_bytes: int
+    conversion: str = ""
+
+
+class Part(NamedTuple):
+    """All files of a part: images, what is known of their files, files put aside, how many were converted how."""
+
+    images: Images
+    geometry: Geometry
+    bad: list[Quarantined]
+    conversions: Counter[str]
 
 
 def decode(path: Path, how: ImageDataset, scale: GreyScale = DECLARED) -> Decoded | str:
@@ -57,7 +71,7 @@ def decode(path: Path, how: ImageDataset, scale: GreyScale = DECLARED) -> Decode
     pixels = resize_square(ready, how.image_size, how.resize, antialias=how.antialias)
     if isinstance(picture, DeepPicture):
         height, width = picture.values.shape[:2]
-        return Decoded(pixels, width, height, picture.bands, path.stat().st_size)
+        return Decoded(pixels, width, height, picture.bands, path.stat().st_size, picture.conversion(scale))
     return Decoded(pixels, picture.width, picture.height, len(picture.getbands()), path.stat().st_size)
 
 
@@ -74,24 +88,27 @@ def _constant(picture: Image.Image | DeepPicture, scale: GreyScale) -> str:
 
 def decode_all(
     items: Sequence[Item], classes: tuple[str, ...], how: ImageDataset, scale: GreyScale, bar: Bar
-) -> tuple[Images, Geometry, list[Quarantined]]:
+) -> Part:
     """Read `items`, in threads (PIL decodes without Python's lock): the good ones in order, the bad ones aside."""
     Image.init()  # else threads race to load the rarer formats, and the loser takes its file for unknown
     pixels = np.empty((len(items), how.image_size, how.image_size, how.channels), dtype=np.uint8)
     good: list[Item] = []
     files: list[tuple[int, ...]] = []
     bad: list[Quarantined] = []
+    conversions: Counter[str] = Counter()
     with ThreadPoolExecutor() as pool:
         for item, result in zip(items, pool.map(lambda item: decode(item.path, how, scale), items), strict=True):
             if isinstance(result, str):
                 bad.append(Quarantined(item.id, result))
             else:
                 pixels[len(good)] = result.pixels
-                files.append(result[1:])
+                files.append(result[1:5])
+                conversions[result.conversion] += 1
                 good.append(item)
             bar.advance()
     columns = np.array(files, dtype=np.int64).reshape(-1, 4).T
-    return _images(pixels[: len(good)], good, classes), Geometry(*columns), bad
+    del conversions[""]
+    return Part(_images(pixels[: len(good)], good, classes), Geometry(*columns), bad, conversions)
 
 
 def _images(pixels: Pixels, items: Sequence[Item], classes: tuple[str, ...]) -> Images:

@@ -17,7 +17,7 @@ from pathlib import Path
 from synthbench import Context, write_atomic
 from synthbench_cxr.layout import Item
 
-__all__ = ["content_digest"]
+__all__ = ["content_digest", "listed_digest"]
 
 Stamp = list[int]  # size in bytes, mtime and ctime in ns; ctime shows a rewrite under an old mtime
 Index = dict[str, tuple[Stamp, str]]
@@ -44,6 +44,12 @@ def content_digest(what: str, root: Path, items: Sequence[Item], ctx: Context) -
     for item in items:
         total.update(f"{item.id}\0{index[item.id][1]}\n".encode())
     return total.hexdigest()
+
+
+def listed_digest(items: Sequence[Item]) -> str:
+    """SHA-256 over what is known of `items` beside their content: part, class and patient."""
+    facts = [(item.id, item.part, item.label, item.group) for item in items]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def _stamp(path: Path) -> Stamp:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field, PrivateAttr, field_validator
 
 from synthbench import (
@@ -28,11 +30,16 @@ from synthbench import (
     save_images,
 )
 from synthbench_cxr.decode import decode_all
-from synthbench_cxr.digests import content_digest
+from synthbench_cxr.digests import content_digest, listed_digest
 from synthbench_cxr.grey_scale import grey_scale
 from synthbench_cxr.layout import Listing, readable
 
 __all__ = ["FolderDataset"]
+
+Strings = npt.NDArray[np.str_]
+
+NO_CONTENT = {"root", "max_bad", "positive", "manifest"}
+"""Options that change no pixel; what a manifest says counts by itself."""
 
 GEOMETRY = "geometry.npz"
 """Beside a part's pixels: the columns of `Geometry`."""
@@ -100,15 +107,15 @@ class FolderDataset(ImageDataset):
             if empty := [label for label, n in images.counts().items() if n == 0 and label in expected]:
                 raise DataError(f"{root}: its {name} part has no readable image of {', '.join(empty)}; add some")
         geometry = {name: _load_geometry(stored.path / name) for name in parts}
-        scale = GreyScale(**stored.meta["scale"]) if stored.meta["scale"] else None
-        return self._splits(parts, geometry, listing, bad, scale)
+        return self._splits(parts, geometry, listing, bad, stored.meta)
 
     def _key(self, root: Path, listing: Listing, ctx: Context) -> Mapping[str, Any]:
         return {
             "dataset": self.name,
-            "config": self.model_dump(mode="json", exclude={"root", "max_bad", "positive"}),
+            "config": self.model_dump(mode="json", exclude=NO_CONTENT),
             "code": code_version(type(self).__module__),
             "files": content_digest(self.name, root, listing.items, ctx),
+            "listed": listed_digest(listing.items),
             "scale": self._scale and dataclasses.asdict(self._scale),
         }
 
@@ -124,19 +131,22 @@ class FolderDataset(ImageDataset):
         """Decode every part into its own folder below `to`."""
         parts = sorted({item.part for item in listing.items})
         quarantine: list[Quarantined] = []
+        conversions: Counter[str] = Counter()
         scale = self._scale_of(listing, ctx)
         with ctx.progress.bar(f"reading {self.name}", len(listing.items)) as bar:
             for part in parts:
                 items = [item for item in listing.items if item.part == part]
-                images, geometry, bad = decode_all(items, listing.classes, self, scale or GreyScale(), bar)
-                quarantine += bad
+                decoded = decode_all(items, listing.classes, self, scale or GreyScale(), bar)
+                quarantine += decoded.bad
+                conversions += decoded.conversions
                 (to / part).mkdir()
-                save_images(to / part, images)
-                np.savez(to / part / GEOMETRY, **dataclasses.asdict(geometry))
+                save_images(to / part, decoded.images)
+                np.savez(to / part / GEOMETRY, **dataclasses.asdict(decoded.geometry))
         return {
             "parts": parts,
             "quarantine": [dataclasses.asdict(entry) for entry in quarantine],
             "scale": scale and dataclasses.asdict(scale),
+            "conversions": dict(sorted(conversions.items())),
         }
 
     def _check_share(self, root: Path, bad: Sequence[Quarantined], total: int) -> None:
@@ -153,7 +163,7 @@ class FolderDataset(ImageDataset):
         geometry: Mapping[str, Geometry],
         listing: Listing,
         bad: Sequence[Quarantined],
-        scale: GreyScale | None,
+        about: Mapping[str, Any],
     ) -> Splits:
         if self.positive is not None and (self.positive not in listing.classes or len(listing.classes) != 2):
             classes = ", ".join(listing.classes)
@@ -169,12 +179,21 @@ class FolderDataset(ImageDataset):
             domain=self.domain,
             geometry=geometry,
             positive=self.positive,
-            scale=scale,
+            scale=GreyScale(**about["scale"]) if about["scale"] else None,
+            conversions=about["conversions"],
+            attributes={name: _attributes(images, listing) for name, images in parts.items()},
         )
 
     def _no_images(self, classes: tuple[str, ...]) -> Images:
         pixels = np.empty((0, self.image_size, self.image_size, self.channels), dtype=np.uint8)
         return Images(pixels, np.empty(0, dtype=np.int64), classes)
+
+
+def _attributes(images: Images, listing: Listing) -> dict[str, Strings]:
+    """Of each image, by name: taken from the list and not from the store, for they make no image another one."""
+    of_images = [listing.attributes.get(image_id, {}) for image_id in images.ids.tolist()]
+    names = of_images[0] if of_images else {}
+    return {name: np.array([known[name] for known in of_images], dtype=np.str_) for name in names}
 
 
 def _load_geometry(folder: Path) -> Geometry:

@@ -38,9 +38,11 @@ def _largest_values(paths: Sequence[Path]) -> Iterator[int | None]:
 
 
 def _largest_value(path: Path) -> int | None:
-    """None for a file that declares up to 12 bits, or cannot be read: that is said when it is decoded."""
+    """None for a file that declares up to 12 bits, says itself how it is shown, or cannot be read: said later."""
     try:
         picture = read_deep(path)
     except DataError:
         return None
-    return None if picture is None or (picture.bits or 0) <= COMMON[0] else int(picture.values.max())
+    if picture is None or picture.shown is not None or (picture.bits or 0) <= COMMON[0]:
+        return None
+    return int(picture.values.max())

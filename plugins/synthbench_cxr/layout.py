@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unicodedata import normalize
 
@@ -11,6 +11,7 @@ from synthbench import DataError, Quarantined
 from synthbench_cxr.walk import IMAGE_SUFFIXES, Walk, id_of, is_system, unlisted
 
 __all__ = [
+    "PARTS",
     "Item",
     "Listing",
     "find_set",
@@ -39,22 +40,28 @@ class Item:
     label: str
     group: str = ""
 
+    def of(self, patient: str) -> Item:
+        """The same, showing this patient."""
+        return replace(self, group=patient)
+
 
 @dataclass(frozen=True)
 class Listing:
     """All that lies in the class folders: files to read, in order of id, and files put aside unread.
 
-    `remarks` are for the user: what may be as it should, but looks odd.
+    `remarks` are for the user: what may be as it should, but looks odd. `attributes` of images by id and name, the
+    same names for all: "" where a value is not known.
     """
 
     classes: tuple[str, ...]
     items: tuple[Item, ...]
     aside: tuple[Quarantined, ...] = ()
     remarks: tuple[str, ...] = ()
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def grouped(self, group_of: Callable[[str], str]) -> Listing:
         """The same with the group (patient) that `group_of` reads from an id."""
-        return replace(self, items=tuple(replace(item, group=group_of(item.id)) for item in self.items))
+        return replace(self, items=tuple(item.of(group_of(item.id)) for item in self.items))
 
     def joined(self, other: Listing) -> Listing:
         """The files of both; the classes are those of this one."""

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import PurePosixPath
 from unicodedata import normalize
 
-from synthbench import DataError
+from synthbench import DataError, dicom_patient
 from synthbench_cxr.layout import Listing
 
-__all__ = ["grouped_by_pattern", "own_group"]
+__all__ = ["grouped_by_dicom", "grouped_by_pattern", "own_group"]
 
 
 def own_group(image_id: str) -> str:
     """An image of whose patient nothing is known is a group of its own: its id without suffix."""
     return str(PurePosixPath(image_id).with_suffix(""))
+
+
+def grouped_by_dicom(listing: Listing) -> Listing:
+    """The same with the patient that a DICOM file names (hashed), where nothing else says whom an image shows.
+
+    A remark says where all of them name one patient: so files look that were made anonymous.
+    """
+    files = [item for item in listing.items if item.group == own_group(item.id)]
+    with ThreadPoolExecutor() as pool:
+        named = dict(
+            zip([item.id for item in files], pool.map(lambda item: dicom_patient(item.path), files), strict=True)
+        )
+    patients = {patient for patient in named.values() if patient}
+    remark = "all DICOM files name the same patient: groups are not known unless `groups` or a manifest tells them"
+    remarks = (*listing.remarks, *([remark] if len(patients) == 1 < sum(map(bool, named.values())) else []))
+    items = tuple(item.of(named.get(item.id) or item.group) for item in listing.items)
+    return replace(listing, items=items, remarks=remarks)
 
 
 def grouped_by_pattern(listing: Listing, pattern: str) -> Listing:
@@ -29,7 +47,7 @@ def grouped_by_pattern(listing: Listing, pattern: str) -> Listing:
     if unmatched := [image_id for image_id, patient in patients.items() if not patient]:
         n = len(patients) - len(unmatched)
         raise DataError(
-            f"group_pattern {pattern!r} matches {n or 'none'} of {len(patients)} files, not {unmatched[0]!r}: "
+            f"groups {pattern!r} matches {n or 'none'} of {len(patients)} files, not {unmatched[0]!r}: "
             "mend it so that it names the patient of each file (letter case counts; `(?i)` in front ignores it)"
         )
     grouped = listing.grouped(patients.__getitem__)
@@ -49,6 +67,6 @@ def _remark(mixed: dict[str, Counter[str]], total: int) -> str:
     patient, counts = max(mixed.items(), key=lambda entry: entry[1].total())
     images = ", ".join(f"{n} of {label}" for label, n in sorted(counts.items()))
     return (
-        f"{len(mixed)} of the {total} patients that group_pattern names have images of several classes, e.g. "
+        f"{len(mixed)} of the {total} patients that `groups` names have images of several classes, e.g. "
         f"{patient!r}: {images}. Where these are different people, let the group tell them apart (by the folder)"
     )

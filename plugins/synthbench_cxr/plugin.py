@@ -1,9 +1,9 @@
-"""Chest X-ray sets from Kaggle or a local folder, and any folder of class folders."""
+"""Chest X-ray sets from Kaggle or a local folder, and any folder of images."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal, Self
@@ -15,8 +15,9 @@ from synthbench_cxr.folder import FolderDataset
 from synthbench_cxr.holdout import hold_out
 from synthbench_cxr.layout import Listing, folded, folder_names, readable, scan, split_folders, subfolders
 from synthbench_cxr.locate import Source, existing_folder, locate
+from synthbench_cxr.manifest import read_manifest
 from synthbench_cxr.no_class import refuse_other_folders
-from synthbench_cxr.patients import grouped_by_pattern, own_group
+from synthbench_cxr.patients import grouped_by_dicom, grouped_by_pattern, own_group
 from synthbench_cxr.walk import id_of
 
 __all__ = ["ChestXray", "CovidPneumoniaNormal", "ImageFolder", "PneumoniaXrayImages"]
@@ -134,29 +135,36 @@ class CovidPneumoniaNormal(FolderDataset):
 
 
 class ImageFolder(FolderDataset):
-    """Any folder of class folders, in folders train, val and test or without.
+    """Any folder of class folders, in folders train, val and test or without; or of files that a `manifest` lists.
 
-    Where there is no test folder, whole groups of the training images are held out as `test`: always the
+    Where there is no test part, whole groups of the training images are held out as `test`: always the
     same ones, chosen by the hash of their names, class by class.
     """
 
     name: ClassVar[str] = "image-folder"
     domain: ClassVar[str] = "a folder of the user's own"
 
-    root: Path = Field(description="the folder that holds the class folders, or train, val and test with them")
+    root: Path = Field(
+        description="the folder of the class folders, of train, val and test with them, or of the images listed"
+    )
     classes: tuple[str, ...] | None = Field(
         None, min_length=2, description="all class folders in the order of the labels; default: alphabetical"
     )
-    group_pattern: str | None = Field(
+    manifest: Path | None = Field(
+        None,
+        description="CSV with the columns path and label, and optionally patient, split (train, val, test) and "
+        "attributes, in place of class folders; a relative one lies in root",
+    )
+    groups: str | None = Field(
         None,
         description="regular expression, searched in a path below root; its first group is the patient",
     )
     cohort: str = Field("", description="whose patients these are; sets of one cohort know each other's, by name")
     test_fraction: float = Field(
-        0.2, gt=0, le=1, description="share of each class's groups held out where there is no test folder"
+        0.2, gt=0, le=1, description="share of each class's groups held out where there is no test part"
     )
 
-    @field_validator("group_pattern")
+    @field_validator("groups")
     @classmethod
     def _has_a_group(cls, pattern: str | None) -> str | None:
         try:
@@ -170,7 +178,7 @@ class ImageFolder(FolderDataset):
         return self.cohort
 
     def as_external(self, splits: Splits) -> Self:
-        """All of it is a test set, unless it has a test folder or says `test_fraction`: nobody trains on it."""
+        """All of it is a test set, unless it has a test part or says `test_fraction`: nobody trains on it."""
         asked = {} if "test_fraction" in self.model_fields_set else {"test_fraction": 1.0}
         return super().as_external(splits).model_copy(update=asked)
 
@@ -178,29 +186,53 @@ class ImageFolder(FolderDataset):
         return existing_folder(self.root, "root")
 
     def listing(self, root: Path) -> Listing:
+        listing = self._listed(root) if self.manifest else self._in_folders(root)
+        listing = grouped_by_pattern(listing, self.groups) if self.groups else grouped_by_dicom(listing)
+        is_cut = any(item.part == "test" for item in listing.items)
+        return listing if is_cut else hold_out(listing, self.test_fraction)
+
+    def _listed(self, root: Path) -> Listing:
+        assert self.manifest is not None
+        file = root / self.manifest.expanduser()
+        if not file.is_file():
+            raise DataError(
+                f"manifest is {self.manifest}, but there is no file {file}; a relative one lies in root"
+            )
+        listing = read_manifest(file, root)
+        names = self._class_names(file, {item.label for item in listing.items}, "classes")
+        for part in sorted({item.part for item in listing.items}):
+            present = {item.label for item in listing.items if item.part == part}
+            if missing := [name for name in names if name not in present]:
+                raise DataError(
+                    f"{file}: no images of {', '.join(missing)} in its {part} part; every class needs some"
+                )
+        return replace(listing, classes=names)
+
+    def _in_folders(self, root: Path) -> Listing:
         parts = split_folders(root) or {"train": root}
         if "train" not in parts and "test" not in parts:
             raise DataError(f"{root}: neither train nor test; found: {folder_names(root)}")
-        names = self._class_names(root, parts)
-        listing = scan(root, parts, {folded(name): name for name in names})
-        if root not in parts.values():
-            listing = replace(listing, aside=(*listing.aside, *_beside(root, parts)))
-        pattern = self.group_pattern
-        listing = grouped_by_pattern(listing, pattern) if pattern else listing.grouped(own_group)
-        return listing if "test" in parts else hold_out(listing, self.test_fraction)
-
-    def _class_names(self, root: Path, parts: Mapping[str, Path]) -> tuple[str, ...]:
         folders = [folder for part in parts.values() for folder in subfolders(part)]
         # "Sick" in one part and "SICK" in another are one class; the spelling that sorts first names it
         spellings = sorted((readable(folder.name) for folder in folders), reverse=True)
-        names = sorted({folded(name): name for name in spellings}.values())
+        names = self._class_names(root, {folded(name): name for name in spellings}.values(), "class folders")
+        if self.classes is None:
+            refuse_other_folders(root, folders)
+        listing = scan(root, parts, {folded(name): name for name in names})
+        if root not in parts.values():
+            listing = replace(listing, aside=(*listing.aside, *_beside(root, parts)))
+        return listing.grouped(own_group)
+
+    def _class_names(self, where: Path, present: Iterable[str], what: str) -> tuple[str, ...]:
+        """In the order of the labels. Raises DataError where they are not those asked for, or fewer than two."""
+        names = sorted(present)
         asked = self.classes and tuple(readable(name) for name in self.classes)
         if asked is not None and sorted(asked) != names:
-            raise DataError(f"{root}: classes are {', '.join(asked)}, found: {', '.join(names) or 'none'}")
+            raise DataError(f"{where}: classes are {', '.join(asked)}, found: {', '.join(names) or 'none'}")
         if len(names) < 2:
-            raise DataError(f"{root}: needs at least two class folders, found: {folder_names(root)}")
-        if asked is None:
-            refuse_other_folders(root, folders)
+            inside = folder_names(where) if where.is_dir() else ", ".join(names) or "none"
+            advice = "; a folder of images without class folders needs a `manifest`" * where.is_dir()
+            raise DataError(f"{where}: needs at least two {what}, found: {inside}{advice}")
         return asked or tuple(names)
 
 

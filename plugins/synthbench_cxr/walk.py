@@ -10,15 +10,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from synthbench import DataError, Quarantined
+from synthbench import DataError, Quarantined, is_dicom
 
 __all__ = ["IMAGE_SUFFIXES", "Walk", "id_of", "is_system", "names_masks", "unlisted"]
 
 Key = TypeVar("Key", bound=Hashable)
 
-SYSTEM_NAMES = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir"}
+SYSTEM_NAMES = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "dicomdir"}
 IMAGE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jp2", ".pgm", ".ppm")
+    (
+        *(
+            ".jpg",
+            ".jpeg",
+            ".jpe",
+            ".jfif",
+            ".png",
+            ".bmp",
+            ".gif",
+            ".tif",
+            ".tiff",
+            ".webp",
+            ".jp2",
+            ".pgm",
+            ".ppm",
+        ),
+        *(".dcm", ".dicom"),
+    )
 )
 
 MASK = r"(?:masks?|seg(?:m|mentations?)?|gt|ground[ _-]?truth|annotations?|labels?|rois?|contours?)"
@@ -64,7 +81,9 @@ class Walk(Generic[Key]):
         taken: dict[str, Path] = {}
         images = []
         for key, path, real in sorted(self._files(starts), key=lambda file: file[1].is_symlink()):
-            if path.suffix.casefold() not in IMAGE_SUFFIXES:
+            if path.suffix.casefold() not in IMAGE_SUFFIXES and not is_dicom(
+                path
+            ):  # archives name them as they like
                 self._put_aside(path, f"no image by its suffix {path.suffix!r}")
             elif real in taken:
                 self._put_aside(path, f"a link to {id_of(taken[real], self.root)}, which is read there")

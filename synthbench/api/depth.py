@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
+from synthbench.api.dicom import DicomPicture, is_dicom, read_dicom
 from synthbench.api.pictures import check_size, decoding, orientation, regular_file
 from synthbench.errors import DataError
 from synthbench.scale import GreyScale
@@ -33,6 +34,8 @@ MODES: dict[int, str] = {1: "L", 3: "RGB"}
 DECLARED = GreyScale()
 ORIENTATION = ExifTags.Base.Orientation
 
+DICOM = "DICOM"
+
 HEAD = 4096
 """Bytes that tell a file's kind and depth."""
 
@@ -47,6 +50,10 @@ class DeepPicture:
     alpha        (H, W), 0-1, where a band says what is transparent; None elsewhere
     inverted     whether 0 is white
     orientation  1-8, as in EXIF
+    shown        (H, W), 0-1, before any inversion: how a DICOM file wants its values shown, used where the data
+                 set has no `window`; None where the file does not say
+    shown_by     what of the file says so
+    kind         "DICOM", or what else has such values
     """
 
     values: Values
@@ -55,14 +62,22 @@ class DeepPicture:
     alpha: Values | None = None
     inverted: bool = False
     orientation: int = 1
+    shown: Values | None = None
+    shown_by: str = ""
+    kind: str = "more than 8 bits"
+
+    def conversion(self, scale: GreyScale) -> str:
+        """How `to_eight_bit` makes it 8 bits on this scale, in words that can be counted."""
+        rule = "`window`" if scale.window else self.shown_by or "bit depth"
+        how = f"{self.kind} by {rule}"
+        return f"{how}, inverted" if self.inverted else how
 
     def to_eight_bit(self, scale: GreyScale) -> Image.Image:
         """An upright picture of mode "L" or "RGB" on the scale of its data set; what is transparent is black.
 
         Raises DataError where the scale does not say which value is white: floating point, negative values.
         """
-        low, high = self._ends(scale)
-        levels = np.clip((self.values.astype(np.float64) - low) / (high - low), 0, 1)
+        levels = self._levels(scale)
         levels = 1 - levels if self.inverted else levels
         if self.alpha is not None:
             levels *= self.alpha.reshape(self.alpha.shape + (1,) * (levels.ndim - 2))
@@ -70,10 +85,17 @@ class DeepPicture:
         picture.getexif()[ORIENTATION] = self.orientation
         return ImageOps.exif_transpose(picture)
 
+    def _levels(self, scale: GreyScale) -> Values:
+        """0-1, before inversion."""
+        if scale.window is None and self.shown is not None:
+            return self.shown
+        low, high = self._ends(scale)
+        return np.clip((self.values.astype(np.float64) - low) / (high - low), 0, 1)
+
     def _ends(self, scale: GreyScale) -> tuple[float, float]:
         advice = "which value is black and which is white `window: [low, high]` says"
         if scale.window is None and self.bits is None:
-            raise DataError(f"floating-point grey values: {advice}")
+            raise DataError(f"{'rescaled' if self.kind == DICOM else 'floating-point'} grey values: {advice}")
         if scale.window is None and self.values.min() < 0:
             raise DataError(f"negative grey values (down to {self.values.min()}): {advice}")
         return scale.ends(self.bits)
@@ -128,16 +150,30 @@ def _over_black(picture: Image.Image) -> Image.Image:
 
 
 def read_deep(path: Path) -> DeepPicture | None:
-    """The picture in `path` where it has more than 8 bits a value, else None, also for what is no picture.
+    """The picture in `path` where it has more than 8 bits a value, or is DICOM; else None, also for no picture.
 
     PNG, TIFF, JPEG 2000 and PPM files can have; floating point and signed values count as deep. Raises DataError
     with the reason where the file is damaged, or of a sort that is not read (CMYK or CIELAB of 16 bits, say).
     """
+    if is_dicom(path):
+        return _of_dicom(read_dicom(path))
     with decoding():
         with regular_file(path).open("rb") as file:
             head = file.read(HEAD)
         reader = next((read for magic, read in READERS.items() if head.startswith(magic)), None)
         return reader(path, head) if reader else None
+
+
+def _of_dicom(picture: DicomPicture) -> DeepPicture:
+    return DeepPicture(
+        values=picture.values,
+        bits=picture.bits,
+        bands=picture.bands,
+        inverted=picture.inverted,
+        shown=picture.shown,
+        shown_by=picture.shown_by,
+        kind=DICOM,
+    )
 
 
 def _read_png(path: Path, head: bytes) -> DeepPicture | None:

@@ -70,6 +70,7 @@ def _fresh_splits(data: Splits) -> Splits:
         val=None if data.val is None else _fresh_images(data.val),
         holdout=None if data.holdout is None else _fresh_images(data.holdout),
         geometry={name: files.subset(np.arange(len(files))) for name, files in data.geometry.items()},
+        attributes={},  # nobody who learns or judges is to know them
     )
 
 

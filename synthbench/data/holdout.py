@@ -35,8 +35,13 @@ def with_holdout(splits: Splits, audit: Audit, share: float, seed: int) -> tuple
     geometry = dict(splits.geometry)
     if files := geometry.get("train"):
         geometry |= {"train": files.subset(~out), HOLDOUT: files.subset(out)}
+    attributes = dict(splits.attributes)
+    if columns := attributes.get("train"):
+        sides = {"train": ~out, HOLDOUT: out}
+        attributes |= {part: {name: v[side] for name, v in columns.items()} for part, side in sides.items()}
     train, holdout = splits.train.subset(~out), splits.train.subset(out)
-    return replace(splits, train=train, holdout=holdout, geometry=geometry), _told(audit, train, holdout)
+    parts = replace(splits, train=train, holdout=holdout, geometry=geometry, attributes=attributes)
+    return parts, _told(audit, train, holdout)
 
 
 def copies_within(ids: Strings, audit: Audit) -> Index:

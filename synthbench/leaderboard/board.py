@@ -20,6 +20,7 @@ from synthbench.leaderboard.floors import chance_of, floor_check, floor_warning
 from synthbench.leaderboard.judges import ByJudge, JudgePair, Places, judge_columns, judge_pairs, with_mean
 from synthbench.leaderboard.pairwise import Comparison, compare, ranks
 from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.leaderboard.subgroups import is_subgroup
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.leaderboard.utility import utilities
 from synthbench.storage.layout import Column, check, cpu_s, domain, high, leaked, low, n, sd, seed_values, wall_s
@@ -188,7 +189,7 @@ def _columns(bench: Benchmark, estimates: ByGenerator) -> list[ScoreKey]:
     metrics = [ScoreKey(e.label, metric, "test") for e in bench.evaluators for metric in e.declared.metrics]
     declared = list(dict.fromkeys([ScoreKey(*bench.headline, "test"), *metrics]))
     order = {key.name: place for place, key in enumerate(declared)}
-    measured = dict.fromkeys(key for known in estimates.values() for key in known)
+    measured = dict.fromkeys(k for known in estimates.values() for k in known if not is_subgroup(k.test_set))
     plain = {key.name for key in measured}
     # A metric that nobody has a number for yet, or that is not measured on `test`, has its column all the same.
     missing = [key for key in declared if key.name not in plain]

@@ -19,6 +19,7 @@ from synthbench.report.generator_sections import count_photos, generator_parts, 
 from synthbench.report.headline_plots import against_cost, by_size, standings
 from synthbench.report.provenance_tables import comparisons, data_part, setup_part
 from synthbench.report.roc_plots import answer_plots
+from synthbench.report.subgroups import subgroups
 from synthbench.results.folder import RunFolder, dig, read_folder
 from synthbench.storage.store import write_atomic
 from synthbench.version import __version__
@@ -44,6 +45,7 @@ def make_report(out: Path, target: Path) -> Path:
         "cost": against_cost(run, album),
         "answers": answer_plots(run, album),
         "sizes": by_size(run, album),
+        "subgroups": subgroups(run),
         "real": real_photo(run, album),
         "generators": generator_parts(run, album),
         "data": data_part(run),

@@ -13,6 +13,7 @@ from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.data.audit import Audit, cached_audit
 from synthbench.data.holdout import with_holdout
 from synthbench.errors import ConfigError, DataError
+from synthbench.leaderboard.subgroups import unsplit
 from synthbench.runner.session import Session
 from synthbench.seeds import derive_seed
 from synthbench.storage.layout import safe_name
@@ -59,12 +60,15 @@ def _joined(splits: Splits, label: str, further: Splits, cohort: str) -> Splits:
         if names[name] in splits.tests:
             raise ConfigError(f"external {label}: there is a test set {names[name]!r} already; add `label:`")
     geometry = {names[name]: facts for name, facts in further.geometry.items() if name in names}
+    attributes = {names[name]: columns for name, columns in further.attributes.items() if name in names}
     return replace(
         splits,
         tests={**splits.tests, **{names[name]: images for name, images in further.tests.items()}},
         quarantine=(*splits.quarantine, *further.quarantine),
         domains={**splits.domains, **dict.fromkeys(names.values(), further.domain)},
         geometry={**splits.geometry, **geometry},
+        attributes={**splits.attributes, **attributes},
+        conversions=dict(Counter(splits.conversions) + Counter(further.conversions)),
         cohorts={**splits.cohorts, **dict.fromkeys(names.values(), cohort)},
     )
 
@@ -104,6 +108,11 @@ def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
         _tidy(workdir)
     if splits.quarantine:
         session.progress.say(f"{entry.label}: {_reasons(splits.quarantine)}")
+    if splits.conversions:
+        counts = "; ".join(f"{n} {how}" for how, n in splits.conversions.items())
+        session.progress.say(f"{entry.label}: files made 8 bits: {counts}")
+    for remark in unsplit(splits.attributes):
+        session.progress.say(f"{entry.label}: {remark}")
     return splits
 
 

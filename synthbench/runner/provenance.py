@@ -144,4 +144,5 @@ def _data(splits: Splits) -> dict[str, Any]:
         },
         "quarantined": len(splits.quarantine),
         "scale": splits.scale and asdict(splits.scale),
+        "conversions": dict(splits.conversions),
     }

@@ -5,7 +5,9 @@ Each stage is a store entry: its result, a folder `files/` worth keeping, and wh
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from synthbench.api.lending import lend
 from synthbench.benchmark.definition import Entry
 from synthbench.benchmark.plan import Trial
 from synthbench.errors import StoreError
+from synthbench.leaderboard.subgroups import with_subgroups
 from synthbench.results.evidence import save_evidence
 from synthbench.runner.cost import Cost, measure
 from synthbench.runner.pictures import save_class_grid
@@ -26,7 +29,7 @@ from synthbench.stats import check_labels, class_probe
 from synthbench.storage.predictions import PREDICTIONS, save_predictions
 from synthbench.storage.store import save_images, write_atomic
 from synthbench.storage.versions import EVALUATIONS
-from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits
+from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits, Strings
 
 __all__ = ["Evaluated", "agreement", "evaluate", "make_images", "shortfall"]
 
@@ -153,6 +156,8 @@ def evaluate(
     """Score `synthetic` against `real`; the same images under the same seed are scored once."""
     label, store, device = evaluator.label, session.store, session.device
     inputs = {"synthetic": synthetic.digest, "real": _digests(real), "positive": real.positive}
+    if attributes := {name: known for name, known in real.attributes.items() if known and name in real.tests}:
+        inputs["attributes"] = _digest_of(attributes)
     key = session.key(evaluator, scores=EVALUATIONS, seed=seed, **inputs)
 
     def build(folder: Path) -> dict[str, Any]:
@@ -166,6 +171,7 @@ def evaluate(
                 evaluation = evaluator.plugin.evaluate(own, judged, ctx)
             cost.add(work.spared)  # shared work counts for each who needs it, whoever came first
             _check_evaluation(evaluation, evaluator.plugin)
+            evaluation = with_subgroups(evaluation, evaluator.plugin.resample, real)
             _save_scores(folder, evaluation)
             save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, real.train.classes)
             save_evidence(ctx.workdir, evaluation.evidence, session.store)
@@ -179,6 +185,11 @@ def _digests(real: Splits) -> dict[str, str]:
     """Of all that an evaluator sees of the real data."""
     geometry = {f"{name}, files": facts.digest for name, facts in real.geometry.items()}
     return {name: images.digest for name, images in real.parts.items()} | geometry
+
+
+def _digest_of(attributes: Mapping[str, Mapping[str, Strings]]) -> str:
+    plain = {part: {name: v.tolist() for name, v in columns.items()} for part, columns in attributes.items()}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:

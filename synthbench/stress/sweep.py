@@ -145,7 +145,7 @@ def halves(splits: Splits, audit: Audit, images: int, seed: int) -> tuple[Splits
     size = min(images, *map(len, sides))
     train, stand_in = (splits.train.subset(np.sort(side[:size])) for side in sides)
     tests = {name: test for name, test in splits.tests.items() if name == "test"}
-    return replace(splits, train=train, tests=tests, geometry={}), stand_in
+    return replace(splits, train=train, tests=tests, geometry={}, attributes={}), stand_in
 
 
 def _sets(splits: Splits, audit: Audit, how: Sweep, seed: int) -> Iterator[_Set]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,13 @@ def test_a_whole_data_set_is_lent_with_all_its_parts(store):
         assert own.val is not None
         assert own.holdout is not None
         assert own.domain == splits.domain
+
+
+def test_nobody_is_lent_attributes(store):
+    splits = tiny_splits()
+    known = replace(splits, attributes={"test": {"sex": splits.tests["test"].ids}})
+    with lend(known, "tstr", store) as own:
+        assert own.attributes == {}
 
 
 def spoil_geometry(own: Splits) -> None:

@@ -105,9 +105,11 @@ def test_the_files_behind_the_images_follow():
     train = images(patients(40))
     numbers = np.arange(40)
     geometry = {"train": Geometry(numbers, numbers, numbers, numbers)}
-    splits, _ = held(splits_of(train, geometry=geometry))
+    attributes = {"train": {"view": train.ids}}
+    splits, _ = held(splits_of(train, geometry=geometry, attributes=attributes))
     for name, part in {"train": splits.train, "holdout": splits.holdout}.items():
         assert splits.geometry[name].width.tolist() == [int(image_id) for image_id in part.ids]
+        assert splits.attributes[name]["view"].tolist() == part.ids.tolist()
 
 
 def test_one_patient_a_class_is_too_few():

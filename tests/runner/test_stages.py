@@ -285,7 +285,9 @@ class Numbered(Squares):
         splits = super().load(ctx)
         train = self.make(self.n, 0)
         bad = [Quarantined(f"{i}.dcm", "no image by its suffix '.dcm'") for i in range(self.bad)]
-        return Splits(train, {"test": self.make(8, 1)}, quarantine=(*bad, *splits.quarantine), positive="LIGHT")
+        aside = (*bad, *splits.quarantine)
+        made = {"DICOM by its window": 3, "DICOM by bit depth, inverted": 2}
+        return Splits(train, {"test": self.make(8, 1)}, quarantine=aside, positive="LIGHT", conversions=made)
 '''
 
 
@@ -307,4 +309,7 @@ def test_files_put_aside_are_told_on_the_terminal(mini, capsys):
     mini.plugin.write_text(mini.plugin.read_text() + TOLD)
     mini.write("MeanNoise", dataset={"use": "Numbered", "bad": 95})
     assert mini.run() == 0
-    assert "numbered: 96 files put aside: 95 no image by its suffix '.dcm'; 1 cut short" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "numbered: 96 files put aside: 95 no image by its suffix '.dcm'; 1 cut short" in said
+    assert "numbered: files made 8 bits: 3 DICOM by its window; 2 DICOM by bit depth, inverted" in said
+    assert mini.record["data"]["conversions"] == {"DICOM by its window": 3, "DICOM by bit depth, inverted": 2}

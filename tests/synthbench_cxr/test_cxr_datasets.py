@@ -462,7 +462,7 @@ def test_resplit_set_has_the_same_classes_and_patients(make_set, ctx: Context, p
 
 def test_image_folder_without_splits_holds_out_whole_patients(make_set, ctx: Context):
     root = make_set("mine", {f"{kind}/p{p}-{{i}}.png": 2 for kind in ("b", "a") for p in range(10)})
-    splits = ImageFolder(root=root, group_pattern=r"([ab]/p\d+)-").load(ctx)
+    splits = ImageFolder(root=root, groups=r"([ab]/p\d+)-").load(ctx)
     assert splits.train.classes == ("a", "b")
     assert splits.tests["test"].counts() == {"a": 4, "b": 4}
     assert splits.train.counts() == {"a": 16, "b": 16}
@@ -536,8 +536,8 @@ def test_image_folder_with_one_image_of_a_class_cannot_hold_out(make_set, ctx: C
         (ImageFolder, {}),
         (ImageFolder, {"root": ".", "test_fraction": 0}),
         (ImageFolder, {"root": ".", "classes": ["one"]}),
-        (ImageFolder, {"root": ".", "group_pattern": "person"}),
-        (ImageFolder, {"root": ".", "group_pattern": "("}),
+        (ImageFolder, {"root": ".", "groups": "person"}),
+        (ImageFolder, {"root": ".", "groups": "("}),
         (ChestXray, {"window": (5, 5)}),
         (ChestXray, {"window": (0, float("inf"))}),
         (ChestXray, {"window": (1, 2, 3)}),

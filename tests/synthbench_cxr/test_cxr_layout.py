@@ -383,7 +383,7 @@ def patients(tmp_path: Path, pattern: str, **options: object) -> Listing:
             for view in "ab"
         ),
     )
-    return ImageFolder(root=tmp_path, group_pattern=pattern, **options).listing(tmp_path)
+    return ImageFolder(root=tmp_path, groups=pattern, **options).listing(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -414,10 +414,8 @@ def test_patients_with_several_classes_are_remarked_on(tmp_path: Path):
         "B/P51_a.png",
     )
     touch(tmp_path, "A/P52_a.png", "B/P53_a.png")
-    (remark,) = ImageFolder(root=tmp_path, group_pattern=r"(P\d+)", test_fraction=1).listing(tmp_path).remarks
-    assert remark.startswith(
-        "9 of the 13 patients that group_pattern names have images of several classes, e.g. 'P"
-    )
+    (remark,) = ImageFolder(root=tmp_path, groups=r"(P\d+)", test_fraction=1).listing(tmp_path).remarks
+    assert remark.startswith("9 of the 13 patients that `groups` names have images of several classes, e.g. 'P")
     assert ": 2 of A, 2 of B. Where these are different people" in remark
 
 

@@ -1,0 +1,1 @@
+"""The two-dimensional sets of MedMNIST as a data set."""

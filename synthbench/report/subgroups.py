@@ -1,0 +1,28 @@
+"""The headline on subgroups of the test sets (sex, age band, view), generator by generator."""
+
+from __future__ import annotations
+
+from synthbench.leaderboard.subgroups import subgroup_parts
+from synthbench.report.provenance_tables import Table
+from synthbench.results.folder import RunFolder, StoredEstimate
+
+__all__ = ["subgroups"]
+
+
+def subgroups(run: RunFolder) -> Table:
+    """One row a subgroup, one column a generator in the board's order; no rows where images have no attributes."""
+    cells: dict[tuple[str, str, str], dict[str, str]] = {}
+    images: dict[tuple[str, str, str], str] = {}
+    for row in run.tables["intervals"]:
+        parts = subgroup_parts(row["test_set"])
+        if parts and f"{row['evaluator']}.{row['metric']}" == run.headline and not (row["variant"] or row["seen"]):
+            images[parts] = row["n"]
+            number = StoredEstimate.parse(row["value"], row["low"], row["high"])
+            cells.setdefault(parts, {})[row["generator"]] = str(number) if row["value"] else row["note"]
+    generators = [label for label in run.roles if any(label in of_set for of_set in cells.values())]
+    rows = [
+        [*parts, images[parts], *(of_set.get(label, "") for label in generators)]
+        for parts, of_set in cells.items()
+    ]
+    caption = f"{run.headline} by attribute, 95 % intervals"
+    return Table(caption, ["test set", "attribute", "value", "images", *generators], rows, "intervals.csv")
