@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from synthbench.api.declarations import out_of_bounds
 from synthbench.api.interfaces import Context, Evaluator, Generator, Role, Sampler, balanced_labels
 from synthbench.api.lending import lend
 from synthbench.benchmark.definition import Entry
@@ -155,6 +156,8 @@ def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:
     delivered = {score.metric for score in evaluation.scores}
     if delivered != set(plugin.metrics):
         raise ValueError(f"it declares the metrics {sorted(plugin.metrics)} and delivered {sorted(delivered)}")
+    if outside := out_of_bounds(plugin, evaluation.scores):
+        raise ValueError("; ".join(outside))
 
 
 def _save_scores(folder: Path, evaluation: Evaluation) -> None:
