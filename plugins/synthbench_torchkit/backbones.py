@@ -6,13 +6,13 @@ classes with one logit (of the last class), more with one each.
 
 from __future__ import annotations
 
-import difflib
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from synthbench import ConfigError
+from synthbench_torchkit.available import check_model
 from synthbench_torchkit.recipe import TIMM, Recipe
 
 __all__ = ["ImageClassifier", "build_classifier", "keras_init", "small_cnn", "vgg_head"]
@@ -131,10 +131,7 @@ def _backbone(name: str) -> nn.Module:
     import timm
 
     model = name.removeprefix(TIMM)
-    if not timm.is_model(model):
-        close = ", ".join(difflib.get_close_matches(model, timm.list_models(), n=3))
-        hint = f"; did you mean {close}?" if close else ""
-        raise ConfigError(f"timm {timm.__version__} has no model {model!r}{hint}")
+    check_model(model)
     return timm.create_model(model, pretrained=False, num_classes=0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from synthbench import Direction, Evaluator, Predictions
+from synthbench import Direction, Evaluator, Predictions, WeightFile
+from synthbench_torchkit.available import check_available
 from synthbench_torchkit.recipe import Recipe, check_backbone, check_weights, defaults
 
 __all__ = ["METRICS", "ClassifierEvaluator", "Limit"]
@@ -106,6 +107,11 @@ class ClassifierEvaluator(Evaluator):
     def trainings(self) -> int:
         """Classifiers."""
         return self.seeds
+
+    def files(self) -> Sequence[WeightFile]:
+        """None of the store's; raises ConfigError or DataError where backbone or weights cannot be had."""
+        check_available(self.recipe)
+        return ()
 
     def once(self) -> Self:
         """With one classifier."""

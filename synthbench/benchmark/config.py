@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from synthbench.api.declarations import declaration_faults
 from synthbench.api.extractors import Known
 from synthbench.api.interfaces import Generator, Plugin
 from synthbench.api.paths import Spot, absolute_options
@@ -216,6 +217,8 @@ def _check_whole(bench: Benchmark, where: str) -> None:
     for evaluator in bench.evaluators:
         if evaluator.label in ("generator", "fit", "sample"):
             raise ConfigError(f"{where}: evaluators: {evaluator.label!r} is a stage of every trial; add `label:`")
+        if faults := declaration_faults(evaluator.plugin):
+            raise ConfigError(f"{where}: evaluators, {evaluator.label}: {'; '.join(faults)}")
         if evaluator.label == JUDGES:
             raise ConfigError(f"{where}: evaluators: {JUDGES!r} means all judges in a headline; add `label:`")
         for label in evaluator.generators or ():

@@ -10,6 +10,7 @@ from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import load_benchmark
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial, make_plan
+from synthbench.benchmark.preflight import check_pickling, files_of
 
 __all__ = ["Planned", "validate"]
 
@@ -30,6 +31,8 @@ def validate(
     """
     bench = load_benchmark(file, load_registry(), overrides)
     plan = make_plan(bench, only)
+    check_pickling(bench)
+    files_of(bench)
     if offline:
         from synthbench.progress import Progress  # beside what loads data, which a check need not wait for
         from synthbench.runner.fetch import with_files

@@ -25,9 +25,13 @@ __all__ = ["audited_splits", "load_splits"]
 def audited_splits(bench: Benchmark, session: Session) -> tuple[Splits, Audit]:
     """The data as a run uses it: looked over for leaks, then the hold-out cut off `train`.
 
-    Raises DataError where there are no training images, or too few for the hold-out.
+    Raises DataError where there are no training images, or too few for the hold-out, and where nobody says which
+    of two classes is the positive one; ConfigError where an external set says another one.
     """
     splits = load_splits(bench, session)
+    _check_positive(bench.dataset, splits)
+    for entry in bench.external:
+        _check_same_positive(entry, splits)
     if not len(splits.train):
         raise DataError(f"dataset {bench.dataset.label}: it has no training images; it can only be `external`")
     audit = cached_audit(splits, session.store, session.progress)
@@ -35,18 +39,13 @@ def audited_splits(bench: Benchmark, session: Session) -> tuple[Splits, Audit]:
 
 
 def load_splits(bench: Benchmark, session: Session) -> Splits:
-    """The data set with the test parts of the external ones under their labels.
-
-    Raises DataError where nobody says which of two classes is the positive one.
-    """
+    """The data set with the test parts of the external ones under their labels, for who scores nothing."""
     own = splits = _load(bench.dataset.plugin, bench.dataset, session)
-    _check_positive(bench.dataset, splits)
     for entry in bench.external:
         further = _load(entry.plugin.as_external(own), entry, session)
         cohort = entry.plugin.cohort_name() or entry.label
         is_own = cohort == bench.dataset.plugin.cohort_name()
         splits = _joined(splits, entry.label, further, "" if is_own else cohort)
-        _check_same_positive(entry, splits)
     return splits
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from synthbench.api.declarations import out_of_bounds
 from synthbench.api.imaging import PictureRule
 from synthbench.api.interfaces import Context, Evaluator, Generator, Role, Sampler, balanced_labels
 from synthbench.api.lending import lend
@@ -196,6 +197,8 @@ def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:
     delivered = {score.metric for score in evaluation.scores}
     if delivered != set(plugin.metrics):
         raise ValueError(f"it declares the metrics {sorted(plugin.metrics)} and delivered {sorted(delivered)}")
+    if outside := out_of_bounds(plugin, evaluation.scores):
+        raise ValueError("; ".join(outside))
 
 
 def _save_scores(folder: Path, evaluation: Evaluation) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synthbench.api.declarations import declaration_faults, out_of_bounds
 from synthbench.api.interfaces import Evaluator, balanced_labels
 from synthbench.testing.cases import Case, copied, differing_fields, frozen
 from synthbench.testing.findings import Violation, require
@@ -78,8 +79,8 @@ def _declarations(case: EvaluatorCase) -> str:
     require(isinstance(metrics, Mapping) and bool(metrics), f"metrics is {metrics!r}", advice)
     odd = {name: way for name, way in dict(metrics or {}).items() if not _is_metric(name, way)}
     require(not odd, f"cannot use {odd}", f"{advice}; letters, digits, - and _, then perhaps [what it rests on]")
-    foreign = sorted(set(case.plugin.gates) - set(case.plugin.metrics))
-    require(not foreign, f"gates names {foreign}, which are no metrics of it", "name metrics that it declares")
+    faults = declaration_faults(case.plugin)
+    require(not faults, "; ".join(faults), "mend `metrics`, `bounds` or `gates`: a run refuses them")
     return ", ".join(f"{name} ({way} is better)" for name, way in case.plugin.metrics.items())
 
 
@@ -126,7 +127,9 @@ def _values(case: EvaluatorCase) -> str:
         f"{_name(s)} = {s.value}" for s in _scores(case) if np.isinf(s.value) or (np.isnan(s.value) and not s.note)
     ]
     require(not strange, "; ".join(strange), "give a finite value, or NaN and say why in `note`")
-    return "finite, or NaN with a note"
+    outside = out_of_bounds(case.plugin, _scores(case))
+    require(not outside, "; ".join(outside), "widen `bounds`, or mend the metric: a run refuses such a score")
+    return "finite and within bounds, or NaN with a note"
 
 
 def _test_sets(case: EvaluatorCase) -> str:

@@ -80,6 +80,14 @@ def test_a_value_can_be_overridden(leaky, capsys):
     assert len(pd.read_csv(leaky.out / "audit.csv")) == 0
 
 
+def test_it_asks_for_no_positive_class(leaky, capsys):
+    unnamed = "dataset.positive=null"
+    assert audit(leaky, "--out", leaky.out, "--set", unnamed) == 0
+    capsys.readouterr()
+    assert cli.main(["run", str(leaky.file), "--out", str(leaky.out), "--set", unnamed, "--device", "cpu"]) == 2
+    assert "which of its classes DARK and LIGHT is the positive one" in capsys.readouterr().err
+
+
 def test_a_mistake_is_refused(leaky, capsys):
     assert audit(leaky, "--set", "samplse=3") == 2
     assert "samplse: unknown key. Did you mean 'samples'?" in capsys.readouterr().err

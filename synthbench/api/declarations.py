@@ -1,0 +1,53 @@
+"""What an evaluator declares of its metrics: directions, bounds, gates. Validate, check and run refuse alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from synthbench.api.interfaces import Evaluator
+from synthbench.types import Score
+
+__all__ = ["declaration_faults", "out_of_bounds"]
+
+ROUNDING = 1e-9
+"""How far beyond a bound a value may lie, as a share of the bound or of 1: sums may move the last digits."""
+
+
+def declaration_faults(evaluator: Evaluator) -> list[str]:
+    """What no board could use: a direction that is none, bounds in disorder or of a metric that it has not."""
+    metrics: Mapping[str, Any] = evaluator.metrics
+    bounds: Mapping[str, Any] = evaluator.bounds
+    faults = [
+        f"the direction of {metric} is {way!r}; it is 'higher' or 'lower', whichever is better"
+        for metric, way in metrics.items()
+        if way not in ("higher", "lower")
+    ]
+    faults += [
+        f"the bounds of {metric} are {ends!r}; they are two numbers, the lesser first"
+        for metric, ends in bounds.items()
+        if not _are_ends(ends)
+    ]
+    for what, names in (("bounds", bounds), ("gates", evaluator.gates)):
+        if foreign := sorted(set(names) - set(metrics)):
+            faults.append(f"{what} names {', '.join(foreign)}, which `metrics` has not")
+    return faults
+
+
+def _are_ends(ends: Any) -> bool:
+    numbers = isinstance(ends, tuple | list) and len(ends) == 2 and all(isinstance(e, int | float) for e in ends)
+    return numbers and ends[0] < ends[1]
+
+
+def out_of_bounds(evaluator: Evaluator, scores: Iterable[Score]) -> list[str]:
+    """Each score whose value lies outside the bounds that its evaluator declares, in words."""
+    return [
+        f"{score.metric} on {score.test_set!r} is {score.value:g}, outside its bounds {low:g} to {high:g}"
+        for score in scores
+        for low, high in [evaluator.bounds.get(score.metric, (float("-inf"), float("inf")))]
+        if score.value < low - _slack(low) or score.value > high + _slack(high)
+    ]
+
+
+def _slack(end: float) -> float:
+    return ROUNDING * max(1.0, abs(end))

@@ -1,0 +1,49 @@
+"""What can be known of a benchmark's plugins before any work, and takes more than reading their options."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+from synthbench.api.extractors import extractors_of
+from synthbench.api.interfaces import Plugin
+from synthbench.benchmark.definition import Benchmark, Entry
+from synthbench.errors import ConfigError
+from synthbench.storage.weights import WeightFile
+
+__all__ = ["check_pickling", "entries_of", "files_of", "plugins_of"]
+
+
+def entries_of(bench: Benchmark) -> list[Entry[Any]]:
+    """Data sets, generators and evaluators."""
+    return [bench.dataset, *bench.external, *bench.generators, *bench.evaluators]
+
+
+def plugins_of(bench: Benchmark) -> Iterator[Plugin]:
+    """All of a benchmark's, their extractors among them."""
+    for entry in entries_of(bench):
+        yield entry.plugin
+        yield from extractors_of(entry.plugin).values()
+
+
+def files_of(bench: Benchmark) -> list[WeightFile]:
+    """The published files that its plugins and their extractors need, each once.
+
+    Raises ConfigError for a model that is not known, PluginError for an extra that is not installed.
+    """
+    return list(dict.fromkeys(file for plugin in plugins_of(bench) for file in plugin.files()))
+
+
+def check_pickling(bench: Benchmark) -> None:
+    """Raise ConfigError for a plugin that cannot go to another process and come back the same."""
+    for entry in entries_of(bench):
+        try:
+            copy = pickle.loads(pickle.dumps(entry.plugin))
+        except Exception as error:  # pickle passes on whatever a class's own methods raise
+            raise ConfigError(
+                f"{entry.label}: its class cannot be pickled ({type(error).__name__}: {error}); define it at the "
+                "top level of a module"
+            ) from error
+        if copy != entry.plugin:
+            raise ConfigError(f"{entry.label}: its copy by pickle differs; keep all settings in pydantic fields")

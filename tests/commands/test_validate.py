@@ -1,0 +1,57 @@
+"""`synthbench validate` finds what can be known before any work."""
+
+import pytest
+
+from synthbench import cli
+
+UNPICKLED = """
+
+def made():
+    class Local(MeanNoise):
+        name: ClassVar[str] = "local"
+    return Local
+
+
+Local = made()
+"""
+
+
+def complaint(capsys, *arguments):
+    assert cli.main(["validate", *map(str, arguments)]) == 2
+    return capsys.readouterr().err
+
+
+def test_a_class_that_cannot_be_pickled(mini, capsys):
+    mini.plugin.write_text(mini.plugin.read_text() + UNPICKLED)
+    mini.write("Local")
+    message = complaint(capsys, mini.file)
+    assert "local: its class cannot be pickled" in message
+    assert "define it at the top level of a module" in message
+
+
+@pytest.mark.parametrize(
+    "evaluator",
+    ["{use: tstr, backbone: 'timm:resnet81'}", "{use: kid, extractor: 'timm:resnet81'}"],
+)
+def test_a_model_that_timm_has_not_got(tmp_path, capsys, evaluator):
+    file = tmp_path / "b.yaml"
+    file.write_text(
+        f"name: b\nheadline: judge.auroc\nbaselines: true\ndataset: {{use: phantom}}\n"
+        f"evaluators: [{{use: tstr, label: judge, backbone: cnn}}, {evaluator}]\n"
+    )
+    assert "has no model 'resnet81'; did you mean resnet" in complaint(capsys, file)
+
+
+def test_weights_that_are_not_there_offline(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("SYNTHBENCH_OFFLINE", "0")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    file = tmp_path / "b.yaml"
+    file.write_text("name: b\ndataset: {use: phantom}\nevaluators: [{use: tstr, weights: imagenet}]\n")
+    assert cli.main(["validate", str(file)]) == 0
+    message = complaint(capsys, file, "--offline")
+    assert "offline, and the ImageNet weights of vgg16 are not in the local cache" in message
+    weights = tmp_path / "torch/hub/checkpoints/vgg16-397923af.pth"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"")
+    assert cli.main(["validate", str(file), "--offline"]) == 0
