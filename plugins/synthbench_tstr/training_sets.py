@@ -68,7 +68,7 @@ def draw_again(images: Images, counts: Mapping[str, int], rng: np.random.Generat
 
 
 def altered(images: Images, seed: int) -> Images:
-    """Classical augmentation: each image through torchvision's RandomAffine and ColorJitter, black around.
+    """Classical augmentation: each image through torchvision's RandomAffine and ColorJitter, black around it.
 
     Ids and groups stay, so that an image and its copies come on one side of a classifier's validation split. The
     same seed gives the same pixels.
