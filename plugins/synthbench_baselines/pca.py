@@ -18,8 +18,8 @@ __all__ = ["ClassGaussian", "PcaSampler", "fit_class", "fit_classes"]
 
 Floats = npt.NDArray[np.float32]
 
-BLOCK = 1024
-"""Images drawn at once: bounds the floats in memory to 50 MB at 64x64x3."""
+BLOCK, BLOCK_VALUES = 1024, 1024 * 64 * 64 * 3
+"""Images drawn at once, fewer above 64x64x3: bounds the floats in memory to 50 MB at any size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +49,13 @@ class PcaSampler:
     def __call__(self, labels: Labels, rng: np.random.Generator) -> Pixels:
         fitted = np.array([label in self.gaussians for label in range(len(self.classes))], dtype=np.int64)
         require_classes(fitted, labels, self.classes)
-        pixels = np.empty((len(labels), int(np.prod(self.shape))), dtype=np.uint8)
+        size = int(np.prod(self.shape))
+        pixels = np.empty((len(labels), size), dtype=np.uint8)
+        block = max(1, min(BLOCK, BLOCK_VALUES // size))
         for label in np.unique(labels):
             asked = np.flatnonzero(labels == label)
-            for start in range(0, len(asked), BLOCK):
-                places = asked[start : start + BLOCK]
+            for start in range(0, len(asked), block):
+                places = asked[start : start + block]
                 pixels[places] = self.gaussians[int(label)].draw(len(places), rng)
         return pixels.reshape(len(labels), *self.shape)
 

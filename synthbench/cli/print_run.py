@@ -67,7 +67,9 @@ def _board(bench: Benchmark, board: Sequence[Row], tests: Sequence[TestSet]) -> 
     measured = [m for m in metrics if any(row.get(m) for row in board)]
     shown = list(dict.fromkeys([headline, *by_judge, *measured]))[: max(3, 1 + len(by_judge))]
     positive = "".join(sorted({f"; positive class {t.positive}" for t in tests if t.positive}))
-    table = Table(title=escape(f"{bench.name}: ranked by {headline} on test{positive}; 95 % intervals"))
+    n_classes = max((len(t.counts) for t in tests), default=2)
+    macro = f"; macro means over {n_classes} classes" if n_classes > 2 else ""
+    table = Table(title=escape(f"{bench.name}: ranked by {headline} on test{positive}{macro}; 95 % intervals"))
     table.caption = basis_of(board)
     ranks = ["rank", *(f"rank by {judge}" for judge in bench.judges)]
     for heading in (*ranks, "generator", "role", "status", *shown, "utility", "fit s", "score s"):

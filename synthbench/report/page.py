@@ -98,6 +98,9 @@ def _summary(run: RunFolder) -> str:
     facts = [
         f"Ranked by {run.headline} on test" if run.headline else "",
         f"AUROC, F1, recall and AUPRC are of the positive class {positive}" if positive else "",
+        f"AUROC, F1, recall and AUPRC are macro means over {len(run.classes)} classes"
+        if len(run.classes) > 2
+        else "",
         f"{len(run.board)} generators",
         f"{samples} images each" if samples else "",
         f"{seeds} seed{'' if seeds == 1 else 's'}" if seeds else "",

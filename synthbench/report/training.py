@@ -22,6 +22,9 @@ __all__ = ["Classifiers", "PerClass", "classifiers", "loss_plot"]
 
 Floats = npt.NDArray[np.float64]
 FOLDER = re.compile(r"classifier-(\d+)(?:-(.+))?")
+FEW = 3
+"""Classes whose confusion matrices stand two in a row, with shares and counts."""
+
 MOST_POINTS = 500
 """Points of a curve beyond which every second, third ... is drawn."""
 
@@ -140,15 +143,16 @@ def _confusion_plot(run: RunFolder, folders: Sequence[Path], who: str, evaluator
     matrices = {name: np.mean([_matrix(rows, name, classes) for rows in tables], axis=0) for name in names}
     matrices = {_titled(run, name): counts for name, counts in matrices.items()}
     said = "; ".join(f"{name}: {_said(counts, classes)}" for name, counts in matrices.items())
-    columns = 2 if len(classes) <= 3 else 1
-    height = (2.3 if columns == 2 else 4.2) * -(-len(names) // columns)
+    columns = 2 if len(classes) <= FEW else 1
+    height = (2.3 if columns == 2 else 4.6) * -(-len(names) // columns)
     mean = f", mean of {len(tables)} classifiers" if len(tables) > 1 else ""
+    what = " and number of images" if len(classes) <= FEW else " in %"
     return [
         album.plot(
             ["confusion", who, evaluator],
             partial(_draw_confusions, matrices=matrices, classes=classes, columns=columns),
             alt=f"Confusion matrices of {evaluator} on {who}. {said}",
-            caption=f"{evaluator}: share of each true class and number of images{mean}.",
+            caption=f"{evaluator}: share of each true class{what}{mean}.",
             size=(4.6, height),
         )
     ]
@@ -189,17 +193,26 @@ def _draw_confusions(figure: Figure, matrices: Mapping[str, Floats], classes: Se
 def _draw_confusion(axes: Axes, counts: Floats, classes: Sequence[str]) -> None:
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1e-9)
     middles = [k + 0.5 for k in range(len(classes))]
+    few = len(classes) <= FEW
+    size = 7 if few else min(7, 60 / len(classes))
+    names = list(classes) if few else [name if len(name) <= 16 else f"{name[:15]}…" for name in classes]
     axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1, edgecolors=PAPER, linewidth=1)
     axes.invert_yaxis()
-    axes.set_xticks(middles, classes, fontsize=7)
-    axes.set_yticks(middles, classes, fontsize=7, rotation=90, va="center")
+    axes.set_xticks(middles, names, fontsize=size, rotation=0 if few else 90)
+    axes.set_yticks(middles, names, fontsize=size, rotation=90 if few else 0, va="center")
     axes.set_xlabel("predicted", fontsize=7)
     axes.set_ylabel("true", fontsize=7)
     axes.grid(False)
     for row, column in np.ndindex(*counts.shape):
-        text = f"{shares[row, column]:.0%}\n{counts[row, column]:.0f}" if counts[row].any() else "none"
-        colour = "white" if shares[row, column] > 0.55 else "black"
-        axes.text(middles[column], middles[row], text, ha="center", va="center", fontsize=7, color=colour)
+        share = shares[row, column]
+        if not counts[row].any():
+            text = "none" if few or column == 0 else ""
+        elif few:
+            text = f"{share:.0%}\n{counts[row, column]:.0f}"
+        else:  # the share alone has room, in percent; what rounds to nothing is left white
+            text = f"{100 * share:.0f}" if share >= 0.005 else ""
+        colour = "white" if share > 0.55 else "black"
+        axes.text(middles[column], middles[row], text, ha="center", va="center", fontsize=size, color=colour)
 
 
 def _per_class(run: RunFolder, folders: Sequence[Path]) -> list[PerClass]:

@@ -1,19 +1,23 @@
 """report.html from a run's folder: what stands in it, what is escaped, what may be missing."""
 
 import itertools
+import json
 import re
 import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from synthbench import cli
 from synthbench.errors import DataError
 from synthbench.report import report_or_warning, write_report
 from synthbench.report.provenance_tables import data_part
+from synthbench.report.training import _draw_confusions
 from synthbench.results.folder import read_folder
 
 ONE_SEED = "1 seed: intervals and order of these models; another seed may turn it"
@@ -395,3 +399,24 @@ def test_a_class_without_images_has_no_figures_and_what_was_seen_is_named(bare_p
     page = Page(write_report(out))
     assert "train (seen): NORMAL none, PNEUMONIA 90% right of 10; far (leaked: 3 of 60):" in str(page.all("div"))
     assert page.text.count("0.111") == 1, "only the class that has images"
+
+
+def test_confusion_matrices_of_many_classes_have_room():
+    """Shares alone in the cells, names cut short, upright below."""
+    figure, classes = Figure(), [f"class number {'long ' * 5}{k}" for k in range(11)]
+    counts = np.eye(11) * 60 + 1
+    counts[4] = 0
+    _draw_confusions(figure, {"test": counts}, classes, 1)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert (texts[0], texts[1], texts[44]) == ("86", "1", "none")
+    assert {len(label.get_text()) for label in figure.axes[0].get_xticklabels()} == {16}
+    assert {label.get_rotation() for label in figure.axes[0].get_xticklabels()} == {90}
+
+
+def test_metrics_of_many_classes_are_called_macro_means(bare_plots, made_up, tmp_path):
+    sets = {"train": {"counts": dict.fromkeys("ABC", 3)}}
+    out = made_up.run(tmp_path / "run", {"good": "candidate"})
+    record = json.loads((out / "run.json").read_text())
+    record["data"] |= {"sets": sets, "positive": None}
+    (out / "run.json").write_text(json.dumps(record))
+    assert "AUROC, F1, recall and AUPRC are macro means over 3 classes" in Page(write_report(out)).text

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from synthbench.api.interfaces import balanced_labels
 from synthbench.errors import DataError
 from synthbench.types import Images
+from synthbench_baselines import pca
 from synthbench_baselines.pca import BLOCK, ClassGaussian, fit_class
 from synthbench_baselines.plugin import PcaGaussian
 
@@ -146,3 +147,16 @@ def test_training_images_are_left_as_they_were(train, ctx):
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(ValidationError):
         PcaGaussian(**wrong)
+
+
+def test_large_images_are_drawn_a_few_at_once(monkeypatch):
+    """The floats in memory are bounded, and the images are those of one block."""
+    axes = rng().normal(0, 9, (3, 64)).astype(np.float32)
+    sampler = pca.PcaSampler({0: ClassGaussian(np.full(64, 128, np.float32), axes)}, ("a",), (8, 8, 1))
+    labels, sizes = np.zeros(10, dtype=np.int64), []
+    whole = sampler(labels, rng(1))
+    draw = ClassGaussian.draw
+    monkeypatch.setattr(ClassGaussian, "draw", lambda self, n, rng: sizes.append(n) or draw(self, n, rng))
+    monkeypatch.setattr(pca, "BLOCK_VALUES", 4 * 64)
+    assert np.abs(sampler(labels, rng(1)).astype(int) - whole).max() <= 1
+    assert sizes == [4, 4, 2]
