@@ -178,12 +178,23 @@ def _notes(columns: Sequence[NumberColumn], standing: Standing, n_classes: int) 
     """What failed or was skipped, who flagged it, what is wrong with a floor, why numbers are missing."""
     results, utility = standing.results, standing.utility
     head = columns[0].estimate(standing.estimates)
-    yield from dict.fromkeys(reason for result in results for reason in result.reasons)
+    yield from _reasons(results)
     yield from (f"flagged as copying by {evaluator}" for evaluator in flagged_by(results))
     yield from floor_warning(head, n_classes) if results[0].role == "floor" else ()
     yield from _gaps(columns, standing)
     if utility and math.isnan(utility.value):
         yield f"utility {utility.note}"
+
+
+def _reasons(results: Sequence[TrialResult]) -> Iterator[str]:
+    """What was noted of the trials, each reason once; of which seeds, where not of all."""
+    seeds: dict[str, list[str]] = {}
+    for result in results:
+        for reason in result.reasons:
+            seeds.setdefault(reason, []).append(str(result.trial.index))
+    for reason, of_seeds in seeds.items():
+        named = f"seed{'s' * (len(of_seeds) > 1)} {', '.join(of_seeds)}: "
+        yield reason if len(of_seeds) == len(results) else named + reason
 
 
 def _gaps(columns: Sequence[NumberColumn], standing: Standing) -> Iterator[str]:

@@ -36,6 +36,7 @@ class StoredEstimate(NamedTuple):
 
     by_seed  the seeds' values, where they are to stand beside the interval or in place of an unknown one
     check    of a floor: "chance 0.500; 5 draws: 0.507, sd 0.110"
+    note     what is said of the number
     """
 
     value: float = math.nan
@@ -43,6 +44,7 @@ class StoredEstimate(NamedTuple):
     text: str = ""
     by_seed: str = ""
     check: str = ""
+    note: str = ""
 
     @classmethod
     def parse(cls, text: str, low: str = "", high: str = "", by_seed: str = "", check: str = "") -> StoredEstimate:
@@ -58,7 +60,8 @@ class StoredEstimate(NamedTuple):
         """From a row of intervals.csv. Ends that say next to nothing are none."""
         known = ("", "") if row.get("wide") == "True" else (row.get("low", ""), row.get("high", ""))
         text = row.get("value") or row.get("note", "")
-        return cls.parse(text, *known, row.get("by_seed", ""), row.get("check", ""))
+        parsed = cls.parse(text, *known, row.get("by_seed", ""), row.get("check", ""))
+        return parsed._replace(note=row.get("note", ""))
 
     def __str__(self) -> str:
         """ "0.802 (0.770 to 0.833)", "0.471 (0.244 to 0.698; seeds 0.435, 0.507)", "0.62 (unknown; seeds ...)"."""
