@@ -57,7 +57,7 @@ class Standing:
 
 def board_table(bench: Benchmark, tests: Sequence[TestSet], standings: Mapping[str, Standing]) -> pd.DataFrame:
     """The whole table, of the generators' standings by label."""
-    columns = _number_columns(bench, [standing.estimates for standing in standings.values()])
+    columns = _number_columns(bench, tests, [standing.estimates for standing in standings.values()])
     n_classes = len(tests[0].counts) if tests else 2
     leaked = next((test.leaked["leaked"] for test in tests if test.name == "test"), None)
     rows = [
@@ -97,12 +97,16 @@ def _row(
     }
 
 
-def _number_columns(bench: Benchmark, estimates: Sequence[Estimates]) -> list[NumberColumn]:
+def _number_columns(
+    bench: Benchmark, tests: Sequence[TestSet], estimates: Sequence[Estimates]
+) -> list[NumberColumn]:
     """The headline on `test` and on the external sets that it was measured on, then the others' main metrics."""
     head = ScoreKey(*bench.headline, "test")
     name = column_name(*bench.headline)
     measured = {key for known in estimates for key in known}
-    elsewhere = [key for e in bench.external if (key := head._replace(test_set=e.label)) in measured]
+    external = {entry.label for entry in bench.external}
+    sets = [test.name for test in tests if test.dataset in external]
+    elsewhere = [key for name in sets if (key := head._replace(test_set=name)) in measured and "[" not in name]
     others = {e.label: e.declared.main_metric(bench.headline.metric) for e in bench.evaluators}
     wanted = [
         NumberColumn(name, head, interval=True),

@@ -117,7 +117,7 @@ def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
     rank = Head("rank", hint="1 + the generators that are significantly better; floors and ceilings have none")
     seeds = Head("seeds", hint="of the generator × of the headline's evaluator for each")
     heads = [m for m in metrics if m.key == wanted]
-    elsewhere = [m for m in metrics if m.key == wanted._replace(test_set=m.key.test_set) and _unseen(run, m)]
+    elsewhere = [m for m in metrics if m.key == wanted._replace(test_set=m.key.test_set) and _external(run, m)]
     columns: list[Shown] = [
         (rank, [_rank(row) for row in run.board]),
         *(_numbers(metric, run) for metric in [*heads, *elsewhere[:MOST_SETS]]),
@@ -129,10 +129,11 @@ def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
     return _table(run, "On test, best first", columns, notes=notes, flags=[_flags(row) for row in run.board])
 
 
-def _unseen(run: RunFolder, metric: BoardMetric) -> bool:
-    """Whether it is on an external test set."""
-    external = {entry.get("label") for entry in run.bench.get("external", [])}
-    return metric.key.test_set in external
+def _external(run: RunFolder, metric: BoardMetric) -> bool:
+    """Whether it is on a test set of another data set than `test`."""
+    origin = {row["test_set"]: row.get("dataset", "") for row in run.tables[Table.TEST_SETS]}
+    test_set = metric.key.test_set
+    return origin.get(test_set, origin.get("test")) != origin.get("test") and "[" not in test_set
 
 
 def _further(run: RunFolder) -> BoardTable:
