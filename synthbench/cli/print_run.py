@@ -9,7 +9,7 @@ from synthbench.api.registry import BASES, Registry
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
 from synthbench.cli.console import caption_of, make_console, rank_of, seconds_of, seeds_of, warnings_of
-from synthbench.leaderboard.judge_notes import judge_notes
+from synthbench.leaderboard.judge_notes import by_judge, judge_notes
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.storage.layout import Column
 
@@ -82,13 +82,15 @@ def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
     table = Table(title=escape(f"{bench.name}: ranked by {headline.title} on test{positive}; 95 % intervals"))
     table.caption = escape(caption_of(run.board))
     numbers = [key.title for key in (*shown, utility)]
-    for heading in ("rank", "generator", "role", "status", *numbers, "seeds", "fit s", "score s"):
+    ranks = ["rank", *(["by judge"] if judged else [])]
+    for heading in (*ranks, "generator", "role", "status", *numbers, "seeds", "fit s", "score s"):
         left = heading in ("generator", "role", "status")
         table.add_column(escape(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
     for row in run.board:
         estimates = [run.estimates.get(key, {}).get(row["generator"]) for key in (*shown, utility)]
         table.add_row(
             rank_of(row),
+            *([escape(by_judge(row))] if judged else []),
             *(escape(row[column]) for column in (Column.GENERATOR, Column.ROLE, Column.STATUS)),
             *(escape(str(estimate or "")) for estimate in estimates),
             seeds_of(row),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from synthbench.leaderboard.few_seeds import one_seed_note
 from synthbench.leaderboard.floors import chance_of
-from synthbench.leaderboard.judge_notes import judge_notes
+from synthbench.leaderboard.judge_notes import by_judge, judge_notes
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.report.bars import Cell, number_cells, plain_cell, value_cells
 from synthbench.report.fidelity import is_reference
@@ -116,10 +116,12 @@ def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
     wanted = run.headline_key()
     rank = Head("rank", hint="1 + the generators that are significantly better; floors and ceilings have none")
     seeds = Head("seeds", hint="of the generator × of the headline's evaluator for each")
+    ranks = [Cell(by_judge(row)) for row in run.board]
     heads = [m for m in metrics if m.key == wanted]
     elsewhere = [m for m in metrics if m.key == wanted._replace(test_set=m.key.test_set) and _external(run, m)]
     columns: list[Shown] = [
         (rank, [_rank(row) for row in run.board]),
+        *([(Head("by judge", numeric=False), ranks)] if any(cell.text for cell in ranks) else []),
         *(_numbers(metric, run) for metric in [*heads, *elsewhere[:MOST_SETS]]),
         *_utilities(run, [ScoreKey("", Column.UTILITY)]),
         (seeds, [_seeds(row) for row in run.board]),

@@ -35,6 +35,10 @@ __all__ = [
 ]
 
 
+ABSOLUTE = re.compile(r"(?:…|~|file:|[A-Za-z]:)?[/\\]")
+"""How a label begins that is an absolute path, or was one before export."""
+
+
 class Table(StrEnum):
     """The tables of a run; `file` is where one lies."""
 
@@ -107,9 +111,11 @@ class Column(StrEnum):
 def column_name(evaluator: str, metric: str) -> str:
     """A metric's column on the board, a Python name: `tstr-vgg16`, `auroc` -> "tstr_vgg16_auroc".
 
-    Without what stands in brackets, an extractor; `kid`, `kid[efficientnet-lite0]` -> "kid", said once.
+    Without what stands in brackets, an extractor; `kid`, `kid[efficientnet-lite0]` -> "kid", said once. Of a label
+    that is an absolute path only its end, which is what an exported run still has of it.
     """
-    label, plain = (re.sub(r"\W+", "_", text).strip("_") for text in (evaluator, metric.partition("[")[0]))
+    named = re.split(r"[/\\]", evaluator)[-1] if ABSOLUTE.match(evaluator) else evaluator
+    label, plain = (re.sub(r"\W+", "_", text).strip("_") for text in (named, metric.partition("[")[0]))
     name = plain if f"{plain}_".startswith(f"{label}_") else "_".join(filter(None, [label, plain]))
     return f"_{name}" if name[:1].isdigit() else name
 

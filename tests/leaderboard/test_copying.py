@@ -31,7 +31,7 @@ def guarded(label, value, *flags, role="candidate", index=0, variant=""):
 
 def test_a_copier_with_the_best_headline_has_no_rank_and_the_next_one_is_first():
     table = by_generator(board_of([guarded("copier", 0.95, 1.0), guarded("a", 0.9, 0.0), guarded("b", 0.8, 0.0)]))
-    assert table.loc["copier", ["rank", "rank_low", "rank_high"]].isna().all()
+    assert table.loc["copier", ["rank", "rank_high"]].isna().all()
     assert table.loc[["a", "b"], "rank"].tolist() == [1, 2]
     assert table["copying"].to_dict() == {"copier": "yes", "a": "no", "b": "no"}
     assert table.loc["copier", "note"] == "flagged as copying by guard"

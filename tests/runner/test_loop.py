@@ -454,7 +454,7 @@ def test_files_put_aside_are_listed(mini):
 
 
 def test_labels_that_do_not_fit_their_images_are_said(mini):
-    """In the note; run.json has the agreement; the trial is done all the same, and so does a run from the store."""
+    """In the note; the agreement is in run.json. The trial is done all the same, from the store too."""
     mini.write("MeanNoise", "ByClass", samples=60, evaluators=["Distance"])
     for _ in range(2):
         assert mini.run() == 0
