@@ -42,11 +42,12 @@ def main_metrics(run: RunFolder, metrics: Sequence[BoardMetric]) -> list[BoardMe
     for metric in metrics:
         if metric.key.of_board and metric.key.evaluator != headline.evaluator:
             shown.setdefault(metric.key.evaluator, []).append(metric)
-    wanted = {label: Declared.from_record(declared.get(label, {})).main_metric(headline.metric) for label in shown}
-    return [
-        next((m for m in of_evaluator if m.key.metric == wanted[label]), of_evaluator[0])
-        for label, of_evaluator in shown.items()
-    ]
+    mains = []
+    for label, of_evaluator in shown.items():
+        measured = {"metrics": {metric.key.metric: metric.direction for metric in of_evaluator}}
+        wanted = Declared.from_record(declared.get(label, measured)).main_metric(headline.metric)
+        mains.append(next((metric for metric in of_evaluator if metric.key.metric == wanted), of_evaluator[0]))
+    return mains
 
 
 def estimates_of(run: RunFolder, key: ScoreKey) -> list[StoredEstimate | None]:
