@@ -76,7 +76,13 @@ def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
 
     headline, utility = run.headline_key(), ScoreKey("", Column.UTILITY)
     judged = [headline._replace(evaluator=judge) for judge in bench.judges]
-    measured = [key for key in run.estimates if key.place == "test" and key.evaluator]
+    declared = [
+        ScoreKey(e.label, metric, test)
+        for e in bench.evaluators
+        for metric in e.declared.metrics
+        for test in ("test", "")
+    ]
+    measured = [key for key in declared if key in run.estimates]
     shown = list(dict.fromkeys([headline, *judged, *measured]))[: max(3, 1 + len(judged))]
     positive = "".join(sorted({f"; positive class {t.positive}" for t in tests if t.positive}))
     table = Table(title=escape(f"{bench.name}: ranked by {headline.title} on test{positive}; 95 % intervals"))

@@ -103,7 +103,7 @@ def _number_columns(
     """The headline on `test` and on the external sets that it was measured on, then the others' main metrics."""
     head = ScoreKey(*bench.headline, "test")
     name = column_name(*bench.headline)
-    measured = {key for known in estimates for key in known}
+    measured = {key for known in estimates for key, estimate in known.items() if not estimate.text}
     external = {entry.label for entry in bench.external}
     sets = [test.name for test in tests if test.dataset in external]
     elsewhere = [key for name in sets if (key := head._replace(test_set=name)) in measured and "[" not in name]
