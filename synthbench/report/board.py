@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from synthbench.leaderboard.few_seeds import one_seed_note
 from synthbench.leaderboard.floors import chance_of
@@ -85,7 +87,7 @@ def board_tables(run: RunFolder) -> tuple[list[BoardTable], list[BoardTable], li
     first = [_first_table(run, metrics)]
     mains = main_metrics(run, metrics)
     if mains:
-        values = [(_head(metric, run), value_cells(estimates_of(run, metric.key))) for metric in mains]
+        values = [(_short(_head(metric, run)), value_cells(estimates_of(run, metric.key))) for metric in mains]
         first.append(_table(run, "Other evaluators, the main metric of each", values))
     folded, left_out, cells = [_further(run)], [], 0
     for title, group in _groups(metrics).items():
@@ -112,7 +114,7 @@ def _groups(metrics: Sequence[BoardMetric]) -> dict[str, list[BoardMetric]]:
 
 
 def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
-    """Rank, the headline on `test` and elsewhere, utility, seeds, the time to fit."""
+    """The headline on `test`, rank, the headline elsewhere, utility, seeds, the time to fit."""
     wanted = run.headline_key()
     rank = Head("rank", hint="1 + the generators that are significantly better; floors and ceilings have none")
     seeds = Head("seeds", hint="of the generator × of the headline's evaluator for each")
@@ -120,9 +122,10 @@ def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
     heads = [m for m in metrics if m.key == wanted]
     elsewhere = [m for m in metrics if m.key == wanted._replace(test_set=m.key.test_set) and _external(run, m)]
     columns: list[Shown] = [
+        *(_numbers(metric, run) for metric in heads),  # the number to quote: a narrow window shows no more
         (rank, [_rank(row) for row in run.board]),
         *([(Head("by judge", numeric=False), ranks)] if any(cell.text for cell in ranks) else []),
-        *(_numbers(metric, run) for metric in [*heads, *elsewhere[:MOST_SETS]]),
+        *(_numbers(metric, run) for metric in elsewhere[:MOST_SETS]),
         *_utilities(run, [ScoreKey("", Column.UTILITY)]),
         (seeds, [_seeds(row) for row in run.board]),
         *_costs(run, [Column.FIT]),
@@ -132,10 +135,11 @@ def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
 
 
 def _external(run: RunFolder, metric: BoardMetric) -> bool:
-    """Whether it is on a test set of another data set than `test`."""
+    """Whether it is on a test set of another data set than `test`, and is a number somewhere."""
     origin = {row["test_set"]: row.get("dataset", "") for row in run.tables[Table.TEST_SETS]}
     test_set = metric.key.test_set
-    return origin.get(test_set, origin.get("test")) != origin.get("test") and "[" not in test_set
+    elsewhere = origin.get(test_set, origin.get("test")) != origin.get("test") and "[" not in test_set
+    return elsewhere and any(not math.isnan(one.value) for one in run.estimates[metric.key].values())
 
 
 def _further(run: RunFolder) -> BoardTable:
@@ -201,6 +205,11 @@ def _head(metric: BoardMetric, run: RunFolder) -> Head:
         sorted=first if metric.key == run.headline_key() else "",
         better=f"{metric.direction} is better",
     )
+
+
+def _short(head: Head) -> Head:
+    """Without the extractor, which a pointer shows: a table of many evaluators has no room for it."""
+    return replace(head, title=re.sub(r"\[.*\]", "", head.title), hint=head.title)
 
 
 def _rank(row: Row) -> Cell:

@@ -24,7 +24,7 @@ SPECIAL = {
 
 def as_markdown(board: BoardTable) -> str:
     """A table in GitHub's Markdown; every text from outside is shown as it is, never read as markup."""
-    heads = ["generator", "role", "flags", "rank", *(head.title for head in board.heads[1:])]
+    heads = ["generator", "role", "flags", *(head.title for head in board.heads)]
     kinds = ["---", "---", "---", *("---:" if head.numeric else "---" for head in board.heads)]
     rows = [[line.generator, line.role, "; ".join(line.flags), *map(_text, line.cells)] for line in board.lines]
     lines = [[_markdown(cell) for cell in row] for row in [heads, *rows]]
@@ -35,14 +35,18 @@ def as_markdown(board: BoardTable) -> str:
 def as_latex(board: BoardTable, headline: str) -> str:
     """A `tabular` for the package booktabs, narrow enough for one column of `article`; notes stand below it."""
     chief = headline.rpartition(".")[0]
-    wanted = ["rank", headline, "utility", "fit, s"]
+    wanted = [headline, "rank", "utility", "fit, s"]
     places = [k for name in wanted for k, head in enumerate(board.heads) if head.title == name]
     flags = list(dict.fromkeys(flag for line in board.lines for flag in line.flags))
     titles = ["generator", *(board.heads[k].title for k in places)]
     heads = [_latex(title.removeprefix(f"{chief}.").replace("_", " ")) for title in titles]
     rows = [[_named(line, flags), *(_short(line.cells[k]) for k in places)] for line in board.lines]
     marks = [f"{_sign([k])} {_latex(flag)}." for k, flag in enumerate(flags)]
-    said = [f"Metrics of {_latex(chief)} on test; 95 \\% intervals.", *marks, *map(_latex, board.notes)]
+    said = [
+        f"Metrics of {_latex(chief)} on test; 95 \\% intervals.",
+        *marks,
+        *(f"{_latex(note.rstrip('.'))}." for note in board.notes),
+    ]
     body = [
         rf"\begin{{tabular}}{{@{{}}l{'r' * len(places)}@{{}}}}",
         r"\toprule",

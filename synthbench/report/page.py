@@ -98,7 +98,9 @@ def _summary(run: RunFolder) -> str:
     facts = [
         f"Ranked by {run.headline} on test" if run.headline else "",
         f"AUROC, F1, recall and AUPRC are of the positive class {positive}" if positive else "",
-        ", ".join(_counted(roles.count(role), role) for role in dict.fromkeys(roles)),
+        ", ".join(
+            _counted(roles.count(role), role) for role in ("candidate", "ceiling", "floor") if role in roles
+        ),
         f"trained on {_counted(trained_on, 'real image')}" if trained_on else "",
         f"{samples} images drawn of each" if samples else "",
         f"{_counted(seeds, 'seed')} of each candidate" if seeds else "",
