@@ -190,16 +190,15 @@ def board_rows(results: Results, evaluator: str, ranked: bool) -> list[list[str]
 
 def rank_of(entry: dict[Any, Any]) -> str:
     """1, or 1-2 where the data do not tell; nothing for floors and ceilings."""
-    if pd.isna(entry["rank_low"]):
+    if pd.isna(entry["rank"]):
         return ""
-    return "–".join(dict.fromkeys(str(int(entry[end])) for end in ("rank_low", "rank_high")))
+    return "–".join(dict.fromkeys(str(int(entry[end])) for end in ("rank", "rank_high")))
 
 
 def utility_of(entry: dict[Any, Any]) -> str:
     if pd.isna(entry["utility"]):
         return ""
-    low, high = entry["utility_low"], entry["utility_high"]
-    return str(entry["utility"]) if pd.isna(low) else f"{float(entry['utility']):.2f} ({low:.2f}–{high:.2f})"
+    return f"{entry['utility']:.2f} ({entry['utility_low']:.2f}–{entry['utility_high']:.2f})"
 
 
 def excerpt(results: Results) -> str:
@@ -210,7 +209,7 @@ def excerpt(results: Results) -> str:
     rows = [
         [rank_of(row), row["generator"], row["role"]]
         + [with_interval(results.cell(row["generator"], *pair, "test"), 2) for pair in pairs]
-        + [f"{row['fit_wall_s']:.0f} s"]
+        + [f"{row['fit_s']:.0f} s"]
         for row in results.board.to_dict("records")
     ]
     return markdown(["rank", "generator", "role", *columns, "fit"], rows)
@@ -218,11 +217,9 @@ def excerpt(results: Results) -> str:
 
 def by_metric(results: Results, evaluator: str) -> pd.DataFrame:
     """The generators that this evaluator scored, best balanced accuracy first."""
-    column = f"{evaluator}.balanced_accuracy"
-    scored = results.board[
-        results.board.generator.isin(results.scores[results.scores.evaluator == evaluator].generator)
-    ]
-    numbers = pd.to_numeric(scored[column], errors="coerce")  # cells may hold texts
+    cells = {name: results.cell(name, evaluator, "balanced_accuracy", "test") for name in results.board.generator}
+    scored = results.board[[cells[name] is not None for name in results.board.generator]]
+    numbers = scored.generator.map({name: cell.value for name, cell in cells.items() if cell is not None})
     return scored.loc[numbers.sort_values(ascending=False, kind="stable").index]
 
 

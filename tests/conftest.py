@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from synthbench import cli
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.storage.code_version import code_version
 from synthbench.testing import context_in
 from tests.helpers.places import HELPERS, REAL_DATA
@@ -86,6 +87,15 @@ class Mini:
     def board(self):
         """leaderboard.csv by generator."""
         return pd.read_csv(self.out / "leaderboard.csv").set_index("generator")
+
+    @property
+    def numbers(self):
+        """The values of intervals.csv: a column a metric ("distance.gap@far"), a row a generator."""
+        rows = pd.read_csv(self.out / "intervals.csv", keep_default_na=False, dtype=str)
+        rows["name"] = [ScoreKey.of_row(row).name for row in rows.to_dict("records")]
+        return rows.assign(value=pd.to_numeric(rows["value"])).pivot_table(
+            "value", "generator", "name", dropna=False
+        )
 
     @property
     def scores(self):

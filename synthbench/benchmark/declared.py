@@ -48,6 +48,15 @@ class Declared:
         plain = {key: record[key] for key in ("role", "prior", "quick", "metrics", "trainings") if key in record}
         return cls(**plain, origin=Origin(**record.get("origin", {})), bounds=bounds, gates=gates)
 
+    def main_metric(self, headline: str) -> str:
+        """The metric that stands for an evaluator on the board, "" of no evaluator.
+
+        The headline's, where the evaluator has it too; else the first that it declares and that is no gate, which
+        the board shows as `copying`; else the first.
+        """
+        plain = [metric for metric in self.metrics if metric not in self.gates]
+        return headline if headline in self.metrics else next(iter([*plain, *self.metrics]), "")
+
     def generator_record(self) -> dict[str, Any]:
         """For run.json."""
         return {"role": self.role, "prior": self.prior, "quick": self.quick, "origin": asdict(self.origin)}

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from synthbench.results.folder import estimate
-from synthbench.storage.layout import Column, by_judge
+from synthbench.leaderboard.few_seeds import one_seed_note
+from synthbench.storage.layout import Column
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["basis_of", "make_console", "rank_of", "warnings_of", "with_interval"]
+__all__ = ["caption_of", "make_console", "rank_of", "seconds_of", "seeds_of", "warnings_of"]
 
 WIDE = 200
 """Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""
@@ -25,31 +25,30 @@ def make_console() -> Console:
     return Console(width=None if sys.stdout.isatty() else WIDE)
 
 
-def rank_of(row: Mapping[str, str], judge: str = "") -> str:
-    """Of a row of leaderboard.csv, by one judge alone: "1-2", "copies" for who is flagged, "" for who has none.
-
-    "1-2*" where `basis_of` says more.
-    """
+def rank_of(row: Mapping[str, str]) -> str:
+    """Of a row of leaderboard.csv: "1-2", "copies" for who is flagged, "" for who has none."""
     if row.get(Column.COPYING) == "yes":
         return "copies"
-    ends = [row[by_judge(end, judge) if judge else end] for end in (Column.RANK_LOW, Column.RANK_HIGH)]
-    return "-".join(dict.fromkeys(ends)) + "*" * bool(row.get(Column.RANK_BASIS))
+    return "-".join(dict.fromkeys([row[Column.RANK], row[Column.RANK_HIGH]]))
+
+
+def seeds_of(row: Mapping[str, str]) -> str:
+    """ "3 x 2": three seeds of the generator, two of the headline's evaluator for each."""
+    return " x ".join(filter(None, [row[Column.SEEDS], row[Column.EVALUATOR_SEEDS]]))
+
+
+def seconds_of(row: Mapping[str, str], column: str) -> str:
+    """A cost in tenths of a second."""
+    return f"{float(row[column]):.1f}" if row[column] else ""
 
 
 def warnings_of(rows: Iterable[Mapping[str, str]]) -> list[str]:
     """Floors that do differ from chance, and who may have seen the test images, by name."""
     doubts = ("differs from chance", "may have been seen")
-    doubtful = [row for row in rows if any(doubt in row.get("reason", "") for doubt in doubts)]
-    return [f"warning: {row['generator']}: {row['reason']}" for row in doubtful]
+    doubtful = [row for row in rows if any(doubt in row[Column.NOTE] for doubt in doubts)]
+    return [f"warning: {row[Column.GENERATOR]}: {row[Column.NOTE]}" for row in doubtful]
 
 
-def with_interval(row: Mapping[str, str], column: str) -> str:
-    """ "0.802 (0.770 to 0.833)" and what else `StoredEstimate` shows, * of one model; or the text in its place."""
-    stored = estimate(row, column)
-    of_model = "*" * bool(stored and stored.ends and "of this model" in row.get("interval_basis", ""))
-    return f"{stored}{of_model}" if stored else row[column]
-
-
-def basis_of(rows: Iterable[Mapping[str, str]]) -> str | None:
-    """What to say below a board whose ranks or intervals are of models, not of generators."""
-    return "; ".join(dict.fromkeys(f"* {row['rank_basis']}" for row in rows if row.get("rank_basis"))) or None
+def caption_of(rows: Iterable[Mapping[str, str]]) -> str:
+    """What to say below a board: how seeds are counted, and that ranks are of single models, where they are."""
+    return ". ".join(filter(None, ["seeds: of the generator x of the evaluator", one_seed_note(rows)]))

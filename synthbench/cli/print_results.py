@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from synthbench.cli.console import basis_of, make_console, rank_of, with_interval
+from synthbench.cli.console import caption_of, make_console, rank_of, seconds_of, seeds_of
+from synthbench.results.folder import estimate
+from synthbench.storage.layout import Column
 
 if TYPE_CHECKING:
     from synthbench.results.bundle import Packed
@@ -28,22 +30,19 @@ SHOWN = 30
 def print_merged(merged: Merged) -> None:
     """The board of several runs, then why rows are not ranked, then the notes."""
     table = Table(title=f"ranked by {escape(merged.headline)} on test among comparable rows; 95 % intervals")
-    for heading in ("rank", "generator", "run", "role", "status", merged.headline, "utility", "fit s"):
+    for heading in ("rank", "generator", "run", "role", "status", merged.headline, "utility", "seeds", "fit s"):
         left = heading in ("generator", "run", "role", "status")
         table.add_column(_clean(heading), justify="left" if left else "right", overflow="fold")
     records = merged.leaderboard.to_dict("records")
     rows = [{str(column): str(cell) for column, cell in record.items()} for record in records]
-    table.caption = basis_of(rows)
+    table.caption = escape(caption_of(rows))
     for row in rows:
         table.add_row(
             _rank(row),
-            *(_clean(row[column]) for column in ("generator", "run", "role")),
-            f"{row['status']} {row['seeds']}",
-            *(
-                _clean(with_interval(row, column)) if column in row else ""
-                for column in (merged.headline, "utility")
-            ),
-            f"{float(row['fit_wall_s']):.1f}" if row["fit_wall_s"] else "",
+            *(_clean(row[column]) for column in ("generator", "run", "role", "status")),
+            *(_clean(str(estimate(row, column) or "")) for column in (merged.column, Column.UTILITY)),
+            seeds_of(row),
+            seconds_of(row, Column.FIT),
         )
     make_console().print(table)
     for name, reason in merged.refused.items():

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
-from synthbench.cli.console import basis_of, make_console, rank_of, warnings_of, with_interval
-from synthbench.leaderboard.judge_notes import judge_notes
+from synthbench.cli.console import caption_of, make_console, rank_of, seconds_of, seeds_of, warnings_of
+from synthbench.leaderboard.judge_notes import by_judge, judge_notes
+from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.storage.layout import Column
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from synthbench.data.test_sets import TestSet
-    from synthbench.results.folder import Row
+    from synthbench.results.folder import RunFolder
     from synthbench.runner.fetch import Fetched
     from synthbench.runner.loop import RunResult
 
@@ -47,44 +49,53 @@ def print_board(result: RunResult) -> None:
     from synthbench.results.folder import read_folder
 
     console, run = make_console(), read_folder(result.out)
-    console.print(_board(result.bench, run.board, result.tests))
+    console.print(_board(result.bench, run, result.tests))
     for line in [*warnings_of(run.board), *judge_notes(run.board, run.tables["judges"])]:
         print(line)
     console.print(_test_sets(result.tests))
     print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")
-    for failed in result.failed:
-        for reason in failed.reasons:
-            print(f"failed: {failed.trial.title}: {reason}")
+    if result.failed:  # the reasons were printed when they came up, and stand in the board's notes
+        titles = [failed.trial.title for failed in result.failed]
+        print(f"failed, wholly or in part (see above): {'; '.join(titles)}")
 
 
-def _board(bench: Benchmark, board: Sequence[Row], tests: Sequence[TestSet]) -> Table:
-    """Rank (or "copies"), by each judge too, the headline with its interval, more metrics, utility, times."""
+def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
+    """Rank (or "copies"), the headline with its interval, more metrics, utility, seeds, times."""
     from rich.markup import escape
     from rich.table import Table
 
-    headline, by_judge = str(bench.headline), [f"{judge}.{bench.headline.metric}" for judge in bench.judges]
-    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
-    measured = [m for m in metrics if any(row.get(m) for row in board)]
-    shown = list(dict.fromkeys([headline, *by_judge, *measured]))[: max(3, 1 + len(by_judge))]
+    headline, utility = run.headline_key(), ScoreKey("", Column.UTILITY)
+    judged = [headline._replace(evaluator=judge) for judge in bench.judges]
+    declared = [
+        ScoreKey(e.label, metric, test)
+        for e in bench.evaluators
+        for metric in e.declared.metrics
+        for test in ("test", "")
+    ]
+    measured = [key for key in declared if key in run.estimates]
+    shown = list(dict.fromkeys([headline, *judged, *measured]))[: max(3, 1 + len(judged))]
     positive = "".join(sorted({f"; positive class {t.positive}" for t in tests if t.positive}))
     n_classes = max((len(t.counts) for t in tests), default=2)
     macro = f"; macro means over {n_classes} classes" if n_classes > 2 else ""
-    table = Table(title=escape(f"{bench.name}: ranked by {headline} on test{positive}{macro}; 95 % intervals"))
-    table.caption = basis_of(board)
-    ranks = ["rank", *(f"rank by {judge}" for judge in bench.judges)]
-    for heading in (*ranks, "generator", "role", "status", *shown, "utility", "fit s", "score s"):
+    table = Table(
+        title=escape(f"{bench.name}: ranked by {headline.title} on test{positive}{macro}; 95 % intervals")
+    )
+    table.caption = escape(caption_of(run.board))
+    numbers = [key.title for key in (*shown, utility)]
+    ranks = ["rank", *(["by judge"] if judged else [])]
+    for heading in (*ranks, "generator", "role", "status", *numbers, "seeds", "fit s", "score s"):
         left = heading in ("generator", "role", "status")
         table.add_column(escape(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
-    for row in board:
-        scoring = [float(t) for e in bench.evaluators if (t := row[f"{e.label}_wall_s"])]
+    for row in run.board:
+        estimates = [run.estimates.get(key, {}).get(row["generator"]) for key in (*shown, utility)]
         table.add_row(
-            *(rank_of(row, judge) for judge in ("", *bench.judges)),
-            escape(row["generator"]),
-            row["role"],
-            f"{row['status']} {row['seeds']}",
-            *(escape(with_interval(row, metric)) for metric in [*shown, "utility"]),
-            f"{float(row['fit_wall_s']):.1f}" if row["fit_wall_s"] else "",
-            f"{sum(scoring):.1f}" if scoring else "",
+            rank_of(row),
+            *([escape(by_judge(row))] if judged else []),
+            *(escape(row[column]) for column in (Column.GENERATOR, Column.ROLE, Column.STATUS)),
+            *(escape(str(estimate or "")) for estimate in estimates),
+            seeds_of(row),
+            seconds_of(row, Column.FIT),
+            seconds_of(row, Column.SCORE),
         )
     return table
 

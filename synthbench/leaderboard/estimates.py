@@ -41,7 +41,6 @@ class Estimate:
     replicates: Floats | None
     own: Floats | None
     bounds: tuple[float, float] | None
-    sd: float
     n: tuple[int, ...]
     patients: int | None
     generator_seeds: int
@@ -74,10 +73,11 @@ class Estimate:
         return math.nan if self.text else float(self.values.mean())
 
     @property
-    def shown_n(self) -> str:
-        """The number of images: "624", or "600-602" where it differs by seed."""
+    def notes(self) -> str:
+        """What stands in place of a number, or what is to be said of it."""
         low, high = min(self.n), max(self.n)
-        return str(low) if low == high else f"{low}-{high}"
+        images = f"{low} to {high} images by seed" if low < high else ""
+        return self.text or "; ".join(filter(None, [self.note, images]))
 
 
 Estimates = Mapping[ScoreKey, Estimate]
@@ -112,14 +112,12 @@ def _estimate(key: ScoreKey, rows: Sequence[Row], asked: int) -> Estimate:
     values = np.array([np.mean([score.value for _, score in unit]) for unit in units])
     replicates = _stacked([_replicates(key, unit) for unit in units])
     scores = [score for _, score in rows]
-    every = [score.value for score in scores]
     return Estimate(
         key,
         values,
         replicates,
         own=_own_intervals(scores) if replicates is None else None,
         bounds=rows[0][0].bounds(key.evaluator, key.metric),
-        sd=float(np.std(every, ddof=1)) if len(every) > 1 else math.nan,
         n=tuple(score.n for score in scores),
         patients=rows[0][0].patients(key.evaluator, key.test_set),
         generator_seeds=len(seeds),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from synthbench.leaderboard.estimates import Estimate, Estimates
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.stats import pools
+from synthbench.storage.layout import Column
 
-__all__ = ["UNKNOWN", "by_seed", "rank_basis", "with_pools"]
+__all__ = ["ONE_SEED", "by_seed", "one_seed_note", "with_pools"]
 
-UNKNOWN = "unknown"
-"""Stands for the ends of an interval where the seeds' margin exceeds a quarter of the metric's range."""
+ONE_SEED = "1 seed: intervals and order are of these models; another seed may turn them"
 
 
 def with_pools(estimates: Mapping[str, Estimates], floors: Collection[str]) -> dict[str, Estimates]:
@@ -38,10 +38,15 @@ def with_pools(estimates: Mapping[str, Estimates], floors: Collection[str]) -> d
     return dict(pooled)
 
 
-def rank_basis(head: Estimate) -> str:
-    """What is said beside the rank and interval of a generator with one seed; "" of more."""
-    one = head.generator_seeds == 1
-    return "1 seed: intervals and order of these models; another seed may turn it" if one else ""
+def one_seed_note(rows: Iterable[Mapping[str, str]]) -> str:
+    """What is to be said once of a board whose ranked rows have one generator seed each; "" of others.
+
+    rows  of leaderboard.csv; where only some have one seed, they are named
+    """
+    ranked = [row for row in rows if row.get(Column.RANK)]
+    alone = [row[Column.GENERATOR] for row in ranked if row.get(Column.SEEDS) == "1"]
+    whose = f" ({', '.join(alone)})" if len(alone) < len(ranked) else ""
+    return f"{ONE_SEED}{whose}" if alone else ""
 
 
 def by_seed(estimate: Estimate) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-__all__ = ["judge_notes"]
+__all__ = ["by_judge", "judge_notes"]
 
 Row = Mapping[str, str]
 
@@ -14,6 +14,11 @@ def judge_notes(board: Iterable[Row], pairs: Iterable[Row]) -> list[str]:
     turning = [row for row in board if row.get("judges", "").startswith("depends")]
     notes = [f"The rank of {row['generator']} {row['judges']}." for row in turning]
     return notes + [f"{row['a']} and {row['b']}: {_agreement(row)}." for row in pairs]
+
+
+def by_judge(row: Row) -> str:
+    """A row's ranks by each judge, short: "agree: 1-2", "1 by vgg, 2 by cnn"; "" where there are none."""
+    return row.get("judges", "").removeprefix("depends on the judge: ")
 
 
 def _agreement(pair: Row) -> str:

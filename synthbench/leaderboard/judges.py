@@ -18,9 +18,8 @@ from synthbench.benchmark.definition import JUDGES, Benchmark
 from synthbench.leaderboard.estimates import Estimate, Estimates
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
-from synthbench.storage.layout import Column, by_judge
 
-__all__ = ["ByJudge", "JudgePair", "Places", "judge_columns", "judge_pairs", "with_mean"]
+__all__ = ["ByJudge", "JudgePair", "Places", "judge_pairs", "ranks_by_judge", "with_mean"]
 
 ENOUGH = 6
 """Candidates from which on a rank correlation means something: of five in another order, 1 in 120 has tau 1."""
@@ -62,26 +61,18 @@ def _pair(a: str, b: str, values: Mapping[str, Mapping[str, float]], metric: str
     return JudgePair(a, b, metric, len(both), float(tau), float(p), "all values alike" if math.isnan(tau) else "")
 
 
-def judge_columns(label: str, places: ByJudge) -> dict[str, object]:
-    """A row's ranks by judge side by side, and `judges`: "agree", or who puts it where; "" without such ranks.
+def ranks_by_judge(label: str, places: ByJudge) -> str:
+    """ "agree: 1-2", or who puts a generator where; "" where a judge does not rank it.
 
     places  by judge, the ranks of all candidates
     """
     ranks = {judge: of_judge.get(label) for judge, of_judge in places.items()}
-    columns: dict[str, object] = {}
-    for judge, rank in ranks.items():
-        columns[by_judge(Column.RANK_LOW, judge)] = rank and rank[0]
-        columns[by_judge(Column.RANK_HIGH, judge)] = rank and rank[1]
-    known = {judge: rank for judge, rank in ranks.items() if rank}
-    if len(known) < len(ranks):
-        return {**columns, Column.JUDGES: ""}
-    places_shown = ", ".join(
-        f"{'-'.join(dict.fromkeys(map(str, rank)))} by {judge}" for judge, rank in known.items()
-    )
-    return {
-        **columns,
-        Column.JUDGES: "agree" if len(set(known.values())) == 1 else f"depends on the judge: {places_shown}",
-    }
+    shown = {judge: "-".join(dict.fromkeys(map(str, rank))) for judge, rank in ranks.items() if rank}
+    if len(shown) < len(ranks) or not shown:
+        return ""
+    if len(set(shown.values())) == 1:
+        return f"agree: {next(iter(shown.values()))}"
+    return f"depends on the judge: {', '.join(f'{rank} by {judge}' for judge, rank in shown.items())}"
 
 
 def with_mean(estimates: Estimates, bench: Benchmark, results: Sequence[TrialResult]) -> Estimates:
@@ -115,6 +106,5 @@ def _mean(judges: Sequence[Estimate], bounds: tuple[float, float] | None) -> Est
         replicates=replicates,
         own=None,
         bounds=bounds,
-        sd=float(np.std(values, ddof=1)) if len(values) > 1 else math.nan,
         note="; ".join(dict.fromkeys(estimate.note for estimate in judges if estimate.note)),
     )

@@ -64,8 +64,13 @@ class ScoreKey(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it was measured, for people: "test", "train [seen]"."""
-        return " ".join([self.test_set or "test", *(f"[{mark}]" for mark in self._marks)])
+        """Where it was measured, for people: "test", "train [seen]"; "synthetic images" on no test set."""
+        return " ".join([self.test_set or "synthetic images", *(f"[{mark}]" for mark in self._marks)])
+
+    @property
+    def of_board(self) -> bool:
+        """Whether it is on `test` or of the synthetic images themselves, whole and unmarked."""
+        return self.test_set in ("test", "") and not self._marks
 
     @property
     def _marks(self) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from synthbench.api.interfaces import Role
 from synthbench.benchmark.plan import Trial
 from synthbench.leaderboard.bootstrap import Replicates
 from synthbench.storage.layout import trial_folder
@@ -39,6 +40,11 @@ class TrialResult:
         """Note a failure or a skip; a failure outweighs a skip."""
         self.status = "failed" if "failed" in (status, self.status) else status
         self.reasons.append(reason)
+
+    @property
+    def role(self) -> Role:
+        """What its generator is on the board."""
+        return self.trial.generator.declared.role
 
     def folder(self, out: Path) -> Path:
         """Where the trial's files lie in the folder of a run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,25 +11,39 @@ from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.leaderboard.estimates import Estimate, Floats
 from synthbench.leaderboard.floors import chance_of
 from synthbench.stats import utility
+from synthbench.storage.layout import Column
 
-__all__ = ["utilities"]
+__all__ = ["Utility", "utilities"]
 
 FLOOR = "shuffled-labels"
 """What it reaches is the floor of a metric whose value under guessing is not known beforehand."""
 
 
-def utilities(label: str, estimates: Mapping[str, Estimate], bench: Benchmark, n_classes: int) -> dict[str, Any]:
-    """`utility`, its bounds and what it was measured by, against the balanced and the imbalanced real ceiling.
+@dataclass(frozen=True)
+class Utility:
+    """A row of intervals.csv. `value` is NaN where undefined; `note` says by what it was measured, or why not."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    note: str
+
+
+def utilities(
+    label: str, estimates: Mapping[str, Estimate], bench: Benchmark, n_classes: int
+) -> dict[str, Utility]:
+    """By name, against the balanced and the imbalanced real ceiling, where the file has such a one.
 
     estimates  the headline of every generator
-    Empty cells where the file has no such ceiling.
     """
     floor = _floor(estimates, bench, n_classes)
-    columns: dict[str, Any] = {}
-    for suffix, prior in (("", "balanced"), ("_imbalanced", "train")):
+    known: dict[str, Utility] = {}
+    for name, prior in ((Column.UTILITY, "balanced"), ("utility_imbalanced", "train")):
         ceiling = next((g for g in bench.generators if _is_ceiling(g, prior)), None)
-        columns |= _utility(label, ceiling, estimates, floor, bench, f"utility{suffix}")
-    return columns
+        if ceiling and floor and all(_known(estimates.get(c)) for c in (label, ceiling.label)):
+            known[name] = _utility(label, ceiling, estimates, floor, bench, name)
+    return known
 
 
 def _is_ceiling(entry: Entry[Any], prior: str) -> bool:
@@ -45,21 +60,18 @@ class Floor:
 
 def _utility(
     label: str,
-    ceiling: Entry[Any] | None,
+    ceiling: Entry[Any],
     estimates: Mapping[str, Estimate],
-    floor: Floor | None,
+    floor: Floor,
     bench: Benchmark,
     name: str,
-) -> dict[str, Any]:
-    empty = dict.fromkeys([name, f"{name}_low", f"{name}_high", f"{name}_note"])
-    if ceiling is None or floor is None or any(not _known(estimates.get(c)) for c in (label, ceiling.label)):
-        return empty
+) -> Utility:
     candidate, top = estimates[label], estimates[ceiling.label]
     share = utility(_resampled(candidate), _resampled(top), floor.value, groups=candidate.patients)
     note = f"ceiling {ceiling.label} of {bench.samples} images; {floor.note}"
     if not share.defined:
-        return {**empty, name: "undefined", f"{name}_note": f"{share.note}; {note}"}
-    return {name: share.value, f"{name}_low": share.low, f"{name}_high": share.high, f"{name}_note": note}
+        return Utility(name, math.nan, math.nan, math.nan, f"undefined: {share.note}; {note}")
+    return Utility(name, share.value, share.low, share.high, note)
 
 
 def _known(estimate: Estimate | None) -> bool:

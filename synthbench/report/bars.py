@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from synthbench.results.folder import Row, StoredEstimate, estimate
+from synthbench.results.folder import StoredEstimate
 
-__all__ = ["Bar", "Cell", "number_cells", "plain_cell", "shown_number"]
+__all__ = ["Bar", "Cell", "number_cells", "plain_cell", "shown_number", "value_cells"]
 
 Scale = tuple[float, float]
 
@@ -49,22 +50,34 @@ def plain_cell(value: float | None) -> Cell:
     return Cell(text, value=value)
 
 
-def number_cells(board: Sequence[Row], name: str, chance: float | None = None) -> list[Cell]:
-    """The column `name`: numbers with bars, or what stands in their place (with the column's note).
+def number_cells(
+    estimates: Sequence[StoredEstimate | None], roles: Sequence[str], chance: float | None = None
+) -> list[Cell]:
+    """A column: numbers with bars, or what stands in their place.
 
+    roles   of the rows: floors and ceilings are lines in every bar
     chance  where it is known it is the floor's line, not what a floor happened to reach
     """
-    estimates = [estimate(row, name) for row in board]
-    scale = _scale([stored for stored in estimates if stored], chance)
+    numbers = [one if one and not math.isnan(one.value) else None for one in estimates]
+    scale = _scale([one for one in numbers if one], chance)
     marks: dict[str, list[float]] = {"floor": [], "ceiling": []}
-    for row, stored in zip(board, estimates, strict=True):
-        if stored and row.get("role") in marks:
-            at = stored.value if chance is None or row["role"] != "floor" else chance
-            marks[row["role"]].append(_percent(at, scale))
+    for role, one in zip(roles, numbers, strict=True):
+        if one and role in marks:
+            at = one.value if chance is None or role != "floor" else chance
+            marks[role].append(_percent(at, scale))
     return [
-        _cell(stored, scale, marks) if stored else Cell(row.get(name, ""), row.get(f"{name}_note", ""))
-        for row, stored in zip(board, estimates, strict=True)
+        _cell(known, scale, marks) if known else Cell(one.text if one else "")
+        for one, known in zip(estimates, numbers, strict=True)
     ]
+
+
+def value_cells(estimates: Sequence[StoredEstimate | None]) -> list[Cell]:
+    """A column of values alone, or of what stands in their place."""
+    return [_value_cell(one) if one else Cell("") for one in estimates]
+
+
+def _value_cell(one: StoredEstimate) -> Cell:
+    return Cell(one.text) if math.isnan(one.value) else Cell(shown_number(one.value), value=one.value)
 
 
 def _cell(one: StoredEstimate, scale: Scale, marks: Mapping[str, Sequence[float]]) -> Cell:

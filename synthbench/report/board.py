@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from synthbench.leaderboard.copying import CANNOT_BE_TOLD
+from synthbench.leaderboard.few_seeds import one_seed_note
 from synthbench.leaderboard.floors import chance_of
-from synthbench.leaderboard.judge_notes import judge_notes
-from synthbench.report.bars import Cell, number_cells, plain_cell
+from synthbench.leaderboard.judge_notes import by_judge, judge_notes
+from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.report.bars import Cell, number_cells, plain_cell, value_cells
 from synthbench.report.fidelity import is_reference
-from synthbench.report.metrics import BoardMetric, board_metrics, main_metrics
+from synthbench.report.metrics import BoardMetric, board_metrics, estimates_of, main_metrics
 from synthbench.results.folder import Row, RunFolder, dig, number
+from synthbench.storage.layout import Column, Table
 
 __all__ = ["BoardTable", "Head", "Line", "board_tables"]
 
 MOST_CELLS = 4000
-"""Cells of tables beyond the main one: what is more stands in leaderboard.csv alone."""
+"""Cells of tables beyond the first: what is more stands in intervals.csv alone."""
+
+MOST_SETS = 3
+"""Further test sets beside `test` in the first table, which a window of 1,280 pixels has room for."""
 
 COSTS = {
-    "fit_wall_s": "fit, s",
-    "sample_wall_s": "draw, s",
-    "scoring": "score, s",
-    "peak_memory_mb": "memory, MB",
-    "peak_gpu_mb": "GPU memory, MB",
+    Column.FIT: "fit, s",
+    Column.SAMPLE: "draw, s",
+    Column.SCORE: "score, s",
+    Column.MEMORY: "memory, MB",
 }
 ABOVE_ONE = (
     "Above 1: better than as many real images under this classifier and metric; "
     "the ceiling is a reference, no upper bound: look at AUROC."
 )
-MAIN_COSTS = ("fit_wall_s", "scoring", "peak_memory_mb")
-UTILITIES = ("utility", "utility_imbalanced")
+WEAK = "Fewer than ten seeds: how much they vary is itself hardly known, and so are the intervals."
+IMBALANCED = ScoreKey("", "utility_imbalanced")
 SAID_IN_FULL = ("test may have been seen", "fewer images than asked")
 """How reasons begin that a reader of the board must see beside the row."""
 
@@ -62,7 +69,7 @@ class Line:
 
 @dataclass(frozen=True)
 class BoardTable:
-    """A board: of one test set, or a variant or use of it; `leaked`: what training knows of it, if anything."""
+    """A board: `title` says of what; `leaked`: what training knows of its test set, if anything."""
 
     title: str
     heads: Sequence[Head]
@@ -71,183 +78,199 @@ class BoardTable:
     leaked: str = ""
 
 
-Column = tuple[Head, Sequence[Cell]]
+Shown = tuple[Head, Sequence[Cell]]
 
 
-def board_tables(run: RunFolder) -> tuple[BoardTable, list[BoardTable], list[str]]:
-    """The main board; the folded ones (evaluators on `test`, other places); those left out for their size."""
+def board_tables(run: RunFolder) -> tuple[list[BoardTable], list[BoardTable], list[str]]:
+    """The first tables; the folded ones; what is left out for its size.
+
+    First come the numbers to quote, then the other evaluators' main metrics.
+    """
     metrics = board_metrics(run)
-    on_test = [metric for metric in metrics if metric.key.place == "test"]
-    main = main_metrics(run, on_test)
-    more = {metric.key.evaluator for metric in on_test if metric not in main}
-    groups: dict[str, list[BoardMetric]] = {}
-    for metric in on_test:
-        if metric.key.evaluator in more:
-            groups.setdefault(f"test: {metric.key.evaluator}", []).append(metric)
-    for metric in metrics:
-        if metric.key.place != "test" and not is_reference(metric.key.variant):
-            groups.setdefault(metric.key.place, []).append(metric)
-    others, left_out, cells = _further(run), [], 0
-    for place, of_place in groups.items():
-        cells += len(of_place) * len(run.board)
+    first = [_first_table(run, metrics)]
+    mains = main_metrics(run, metrics)
+    if mains:
+        values = [(_short(_head(metric, run)), value_cells(estimates_of(run, metric.key))) for metric in mains]
+        first.append(_table(run, "Other evaluators, the main metric of each", values))
+    folded, left_out, cells = [_further(run)], [], 0
+    for title, group in _groups(metrics).items():
+        cells += len(group) * len(run.board)
         if cells > MOST_CELLS:
-            left_out.append(place)
+            left_out.append(title)
         else:
-            others.append(_place_table(run, place, of_place))
-    return _main_table(run, main), others, left_out
+            columns = [_numbers(metric, run) for metric in group]
+            folded.append(_table(run, title, columns, notes=_notes(run, group[0].key)))
+    return first, folded, left_out
 
 
-def _main_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
-    """Rank, headline and its evaluator's metrics, utility, the other evaluators, status, costs."""
-    board = run.board
+def _groups(metrics: Sequence[BoardMetric]) -> dict[str, list[BoardMetric]]:
+    """What is measured in one place, by its title: an evaluator on `test`, all evaluators on another set."""
+    groups: dict[str, list[BoardMetric]] = {}
+    for metric in metrics:
+        key = metric.key
+        if key.of_board:
+            where = "On test" if key.test_set else "Of the synthetic images"
+            groups.setdefault(f"{where}: {key.evaluator}", []).append(metric)
+        elif not is_reference(key.variant):
+            groups.setdefault(f"{'On' if key.test_set else 'Of'} {key.place}", []).append(metric)
+    return groups
+
+
+def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
+    """The headline on `test`, rank, the headline elsewhere, utility, seeds, the time to fit."""
+    wanted = run.headline_key()
     rank = Head("rank", hint="1 + the generators that are significantly better; floors and ceilings have none")
-    chief = metrics[0].key.evaluator if metrics and metrics[0].name == run.headline else ""
-    measured = [(metric, _numbers(metric, run)) for metric in metrics]
-    columns: list[Column] = [
-        (rank, [_rank(row) for row in board]),
-        *_ranks_by_judge(run),
-        *(column for metric, column in measured if metric.key.evaluator == chief),
-        *_utilities(run, ["utility"]),
-        *(column for metric, column in measured if metric.key.evaluator != chief),
-        (Head("status", numeric=False), [_status(row) for row in board]),
-        *_costs(run, MAIN_COSTS),
+    seeds = Head("seeds", hint="of the generator × of the headline's evaluator for each")
+    ranks = [Cell(by_judge(row)) for row in run.board]
+    heads = [m for m in metrics if m.key == wanted]
+    elsewhere = [m for m in metrics if m.key == wanted._replace(test_set=m.key.test_set) and _external(run, m)]
+    columns: list[Shown] = [
+        *(_numbers(metric, run) for metric in heads),  # the number to quote: a narrow window shows no more
+        (rank, [_rank(row) for row in run.board]),
+        *([(Head("by judge", numeric=False), ranks)] if any(cell.text for cell in ranks) else []),
+        *(_numbers(metric, run) for metric in elsewhere[:MOST_SETS]),
+        *_utilities(run, [ScoreKey("", Column.UTILITY)]),
+        (seeds, [_seeds(row) for row in run.board]),
+        *_costs(run, [Column.FIT]),
     ]
-    return _table(run, "test", columns, [_flags(row) for row in board])
+    notes = _board_notes(run, wanted)
+    return _table(run, "On test, best first", columns, notes=notes, flags=[_flags(row) for row in run.board])
 
 
-def _further(run: RunFolder) -> list[BoardTable]:
-    """Utility and costs in full, where the main board does not show all there is of them."""
-    further = [*_utilities(run, ["utility_imbalanced"]), *_costs(run, [c for c in COSTS if c not in MAIN_COSTS])]
-    columns = [*_utilities(run, UTILITIES), *_costs(run, list(COSTS))]
-    return [_table(run, "test: utility and costs", columns)] if further else []
+def _external(run: RunFolder, metric: BoardMetric) -> bool:
+    """Whether it is on a test set of another data set than `test`, and is a number somewhere."""
+    origin = {row["test_set"]: row.get("dataset", "") for row in run.tables[Table.TEST_SETS]}
+    test_set = metric.key.test_set
+    elsewhere = origin.get(test_set, origin.get("test")) != origin.get("test") and "[" not in test_set
+    return elsewhere and any(not math.isnan(one.value) for one in run.estimates[metric.key].values())
 
 
-def _utilities(run: RunFolder, names: Sequence[str]) -> list[Column]:
+def _further(run: RunFolder) -> BoardTable:
+    """Both utilities, status and costs in full."""
+    status = Head("status", numeric=False)
+    columns = [
+        *_utilities(run, [ScoreKey("", Column.UTILITY), IMBALANCED]),
+        (status, [Cell(row.get(Column.STATUS, "")) for row in run.board]),
+        *_costs(run, list(COSTS)),
+    ]
+    return _table(run, "Utility and costs", columns)
+
+
+def _utilities(run: RunFolder, keys: Sequence[ScoreKey]) -> list[Shown]:
     hint = "0: the floor; 1: real images"
     return [
-        (Head(name, first="descending", hint=hint, better="higher is better"), number_cells(run.board, name))
-        for name in names
-        if any(row.get(name) for row in run.board)
+        (
+            Head(key.metric, first="descending", hint=hint, better="higher is better"),
+            number_cells(estimates_of(run, key), list(run.roles.values())),
+        )
+        for key in keys
+        if key in run.estimates
     ]
 
 
-def _costs(run: RunFolder, names: Sequence[str]) -> list[Column]:
-    spent = {name: [_cost(run, row, name) for row in run.board] for name in names}
+def _costs(run: RunFolder, names: Sequence[str]) -> list[Shown]:
+    spent = {name: [number(row.get(name)) for row in run.board] for name in names}
     return [
-        (Head(COSTS[name]), [plain_cell(value) for value in values])
+        (Head(COSTS[Column(name)]), [plain_cell(value) for value in values])
         for name, values in spent.items()
         if any(value is not None for value in values)
     ]
 
 
-def _place_table(run: RunFolder, place: str, metrics: Sequence[BoardMetric]) -> BoardTable:
-    return _table(run, place, [_numbers(metric, run) for metric in metrics])
-
-
 def _table(
-    run: RunFolder, place: str, columns: Sequence[Column], flags: Sequence[Sequence[str]] = ()
+    run: RunFolder,
+    title: str,
+    columns: Sequence[Shown],
+    *,
+    notes: Sequence[str] = (),
+    flags: Sequence[Sequence[str]] = (),
 ) -> BoardTable:
     lines = [
         Line(row["generator"], row.get("role", ""), [cells[k] for _, cells in columns], flags[k] if flags else ())
         for k, row in enumerate(run.board)
     ]
-    return BoardTable(
-        place, [head for head, _ in columns], lines, _notes(run, place), run.leaked(place.partition(" [")[0])
-    )
+    place = title.removeprefix("On ").partition(" [")[0]
+    return BoardTable(title, [head for head, _ in columns], lines, notes, run.leaked(place))
 
 
-def _numbers(metric: BoardMetric, run: RunFolder) -> Column:
+def _numbers(metric: BoardMetric, run: RunFolder) -> Shown:
     """A metric's column; on images that nobody has seen its floor is chance, where that is known."""
     chance = None if metric.key.seen else chance_of(metric.key.metric, max(len(run.classes), 2))
-    return _head(metric, run), number_cells(run.board, metric.name, chance)
-
-
-def _status(row: Row) -> Cell:
-    seeds = row.get("seeds", "")
-    return Cell(row.get("status", ""), f"{seeds} seeds" if seeds else "")
+    return _head(metric, run), number_cells(estimates_of(run, metric.key), list(run.roles.values()), chance)
 
 
 def _head(metric: BoardMetric, run: RunFolder) -> Head:
     first = "ascending" if metric.direction == "lower" else "descending"
+    elsewhere = f" on {metric.key.test_set}" if metric.key.test_set not in ("", "test") else ""
     return Head(
-        metric.key.title,
+        f"{metric.key.title}{elsewhere}",
         first=first,
-        sorted=first if metric.name == run.headline else "",
+        sorted=first if metric.key == run.headline_key() else "",
         better=f"{metric.direction} is better",
     )
 
 
+def _short(head: Head) -> Head:
+    """Without the extractor, which a pointer shows: a table of many evaluators has no room for it."""
+    return replace(head, title=re.sub(r"\[.*\]", "", head.title), hint=head.title)
+
+
 def _rank(row: Row) -> Cell:
-    low, high = row.get("rank_low") or row.get("rank", ""), row.get("rank_high", "")
-    return Cell("–".join(dict.fromkeys(filter(None, [low, high]))), value=number(row.get("rank")))
+    low, high = row.get(Column.RANK, ""), row.get(Column.RANK_HIGH, "")
+    return Cell("–".join(dict.fromkeys(filter(None, [low, high]))), value=number(low))
 
 
-def _ranks_by_judge(run: RunFolder) -> list[Column]:
-    """What the rank would be by each judge alone."""
-    judges = [name.partition("@")[2] for name in run.board[0] if name.startswith("rank_low@")]
-    ranks = {
-        judge: [{end: row[f"{end}@{judge}"] for end in ("rank_low", "rank_high")} for row in run.board]
-        for judge in judges
-    }
-    return [
-        (Head(f"rank by {judge}"), [_rank({**ends, "rank": ends["rank_low"]}) for ends in rows])
-        for judge, rows in ranks.items()
-    ]
-
-
-def _cost(run: RunFolder, row: Row, name: str) -> float | None:
-    """A cost column's number; "scoring" is the sum over evaluators."""
-    if name != "scoring":
-        return number(row.get(name))
-    known = [s for label in run.evaluators if (s := number(row.get(f"{label}_wall_s"))) is not None]
-    return sum(known) if known else None
+def _seeds(row: Row) -> Cell:
+    known = [row.get(Column.SEEDS, ""), row.get(Column.EVALUATOR_SEEDS, "")]
+    return Cell(" × ".join(filter(None, known)), value=number(known[0]))
 
 
 def _flags(row: Row) -> list[str]:
-    """What a reader must know of a row: copying, leaks of `test`, few seeds, labels that fit no images."""
+    """What a reader must know of this row and not of all: copying, gaps, labels that fit no images."""
     flags = []
-    copying = row.get("copying", "").strip()
+    status, copying, note = (row.get(name, "") for name in (Column.STATUS, Column.COPYING, Column.NOTE))
     if copying == CANNOT_BE_TOLD:
         flags.append("copying cannot be told")
-    elif copying.lower() not in ("", "0", "0.0", "no", "false"):
-        said = "" if number(copying) is not None or copying.lower() in ("yes", "true") else f": {copying}"
-        flags.append(
-            f"copying{said}" if row.get("role", "candidate") == "candidate" else f"copying (by design){said}"
-        )
-    if leaked := number(row.get("leaked@test")):
-        flags.append(f"leaked: {leaked:.0f} images of test")
-    if basis := row.get("rank_basis"):
-        flags.append(basis)
-    elif "of this model" in row.get("interval_basis", ""):
-        flags.append("1 seed: intervals of this model")
-    elif "(weak)" in row.get("interval_basis", ""):
-        flags.append("weak interval: few seeds")
-    if "differs from chance" in row.get("reason", ""):
+    elif copying == "yes":
+        flags.append("copying" if row.get("role", "candidate") == "candidate" else "copying (by design)")
+    if status not in ("", "done"):
+        flags.append(status)
+    if "differs from chance" in note:
         flags.append("differs from chance")
-    reasons = row.get("reason", "").split("; ")
+    reasons = [part.removeprefix("seed").lstrip("s 0123456789,:") for part in note.split("; ")]
     if any(reason.startswith("labels: ") for reason in reasons):
         flags.append("labels do not fit the images")
     flags += [reason for reason in dict.fromkeys(reasons) if reason.startswith(SAID_IN_FULL)]
     return flags
 
 
-def _notes(run: RunFolder, place: str) -> list[str]:
-    """What is known of the test set that a table is on."""
+def _board_notes(run: RunFolder, headline: ScoreKey) -> list[str]:
+    """What holds for the whole board, said once: its test set, seeds, utility, judges."""
+    intervals = [row for row in run.tables[Table.INTERVALS] if ScoreKey.of_row(row) == headline]
+    utility = run.estimates.get(ScoreKey("", Column.UTILITY), {}).values()
+    measured_by = dict.fromkeys(one.note for one in utility if one.note)
+    one_seed = one_seed_note(run.board)
+    left_out = dig(run.record, "left_out", default={})
+    return [
+        *_notes(run, headline),
+        *(f"{label} is left out: {reason}." for label, reason in left_out.items()),
+        *judge_notes(run.board, run.tables[Table.JUDGES]),
+        *([f"{one_seed}."] if one_seed else []),
+        *([WEAK] if any(row.get("weak") == "True" for row in intervals) else []),
+        *(f"Utility: {note}." for note in measured_by),
+        *([ABOVE_ONE] if _above_one(run) else []),
+    ]
+
+
+def _notes(run: RunFolder, key: ScoreKey) -> list[str]:
+    """What is known of the images that a table is on."""
     notes = []
-    if place.endswith("[seen]"):
+    if key.seen == "generator":
         notes.append("Seen: the generators were trained on these images.")
-    if "[validation]" in place:
+    if key.seen == "validation":
         notes.append("Validation: these images chose the classifier's epoch.")
-    if place == "test":
-        left_out = dig(run.record, "left_out", default={})
-        notes += [f"{label} is left out: {reason}." for label, reason in left_out.items()]
-        said = dict.fromkeys(row.get("utility_note", "") for row in run.board)
-        notes += judge_notes(run.board, run.tables["judges"])
-        notes += [f"{basis}." for basis in dict.fromkeys(row.get("rank_basis", "") for row in run.board) if basis]
-        notes += [f"Utility: {note}." for note in said if note]
-        notes += [ABOVE_ONE] if _above_one(run) else []
-    for row in run.tables["test_sets"]:
-        if row["test_set"] == place:
+    for row in run.tables[Table.TEST_SETS]:
+        if row["test_set"] == key.test_set:
             leaked = row.get("leaked", "")
             known = f"; leaked: training knows {leaked} of them" if leaked not in ("", "0") else "; no known leak"
             notes.append(f"{row.get('images', '?')} images of {row.get('patients', '?')} patients{known}.")

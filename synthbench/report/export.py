@@ -24,24 +24,29 @@ SPECIAL = {
 
 def as_markdown(board: BoardTable) -> str:
     """A table in GitHub's Markdown; every text from outside is shown as it is, never read as markup."""
-    heads = ["generator", "role", "flags", "rank", *(head.title for head in board.heads[1:])]
+    heads = ["generator", "role", "flags", *(head.title for head in board.heads)]
     kinds = ["---", "---", "---", *("---:" if head.numeric else "---" for head in board.heads)]
     rows = [[line.generator, line.role, "; ".join(line.flags), *map(_text, line.cells)] for line in board.lines]
     lines = [[_markdown(cell) for cell in row] for row in [heads, *rows]]
-    return "".join(f"| {' | '.join(line)} |\n" for line in [lines[0], kinds, *lines[1:]])
+    table = "".join(f"| {' | '.join(line)} |\n" for line in [lines[0], kinds, *lines[1:]])
+    return table + "".join(f"\n{_markdown(note)}\n" for note in board.notes)
 
 
 def as_latex(board: BoardTable, headline: str) -> str:
-    """A narrow `tabular` for the package booktabs; whose metrics these are and flags are notes below its rows."""
-    chief = headline.partition(".")[0]
-    wanted = ["rank", headline, f"{chief}.auroc", "utility", "fit, s"]
-    places = [k for name in dict.fromkeys(wanted) for k, head in enumerate(board.heads) if head.title == name]
+    """A `tabular` for the package booktabs, narrow enough for one column of `article`; notes stand below it."""
+    chief = headline.rpartition(".")[0]
+    wanted = [headline, "rank", "utility", "fit, s"]
+    places = [k for name in wanted for k, head in enumerate(board.heads) if head.title == name]
     flags = list(dict.fromkeys(flag for line in board.lines for flag in line.flags))
     titles = ["generator", *(board.heads[k].title for k in places)]
     heads = [_latex(title.removeprefix(f"{chief}.").replace("_", " ")) for title in titles]
     rows = [[_named(line, flags), *(_short(line.cells[k]) for k in places)] for line in board.lines]
-    said = [f"Metrics of {_latex(chief)} on test.", *(f"{_sign([k])} {_latex(f)}" for k, f in enumerate(flags))]
-    notes = [rf"\multicolumn{{{len(heads)}}}{{@{{}}l}}{{\footnotesize {one}}}" for one in said]
+    marks = [f"{_sign([k])} {_latex(flag)}." for k, flag in enumerate(flags)]
+    said = [
+        f"Metrics of {_latex(chief)} on test; 95 \\% intervals.",
+        *marks,
+        *(f"{_latex(note.rstrip('.'))}." for note in board.notes),
+    ]
     body = [
         rf"\begin{{tabular}}{{@{{}}l{'r' * len(places)}@{{}}}}",
         r"\toprule",
@@ -49,8 +54,9 @@ def as_latex(board: BoardTable, headline: str) -> str:
         r"\midrule",
         *(f"{' & '.join(row)} \\\\" for row in rows),
         r"\bottomrule",
-        *(f"{note} \\\\" for note in notes),
         r"\end{tabular}",
+        "",  # notes in a paragraph of their own: in a row of the table the longest would be as wide as it likes
+        rf"{{\raggedright {' '.join(said)}\par}}",
     ]
     return "\n".join([HOW, *body, ""])
 
@@ -71,10 +77,14 @@ def _text(cell: Cell) -> str:
 
 
 def _short(cell: Cell) -> str:
-    """In LaTeX, the interval small and with a dash, but for negative ends: there it would read as a minus."""
-    if not (cell.bar and cell.detail):
+    """In LaTeX, the interval small and with a dash, but for negative ends: there it would read as a minus.
+
+    Without the seeds' values and a floor's draws: a page has no room for them.
+    """
+    interval = cell.detail.partition(";")[0]
+    if not (cell.bar and " to " in interval):
         return _latex(cell.text)
-    ends = cell.detail if "-" in cell.detail else cell.detail.replace(" to ", "–")
+    ends = interval if "-" in interval else interval.replace(" to ", "–")
     return rf"{_latex(cell.text)} {{\scriptsize ({_latex(ends)})}}"
 
 

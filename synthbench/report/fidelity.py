@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from synthbench.report.bars import shown_number
-from synthbench.report.metrics import BoardMetric, board_metrics
+from synthbench.report.bars import shown_number, value_cells
+from synthbench.report.metrics import BoardMetric, board_metrics, estimates_of
 from synthbench.report.provenance_tables import Table
-from synthbench.results.folder import RunFolder, dig, number
+from synthbench.results.folder import RunFolder, dig
 
 __all__ = ["fidelity", "is_reference"]
 
@@ -20,8 +21,11 @@ COPYING = ("memorisation", "authenticity")
 
 
 def fidelity(run: RunFolder) -> Table:
-    """A row a metric on `test`, one a class where the class has a reference; none without such evaluators."""
-    metrics = [metric for metric in board_metrics(run) if metric.key.place.partition(" [")[0] == "test"]
+    """A row a metric on `test` or of the synthetic images themselves; none without such evaluators.
+
+    One a class, where the class has a reference.
+    """
+    metrics = [m for m in board_metrics(run) if m.key.test_set in ("test", "") and not m.key.seen]
     uses = {
         dig(one, "label", default=""): dig(one, "use", default="")
         for one in dig(run.bench, "evaluators", default=[])
@@ -30,7 +34,7 @@ def fidelity(run: RunFolder) -> Table:
     shown |= {m.key.evaluator for m in metrics if uses.get(m.key.evaluator, m.key.evaluator) in COPYING}
     rows = [row for metric in metrics if metric.key.evaluator in shown for row in _row(run, metric, metrics)]
     heads = ["metric", "better", *(f"reference: {names[0]}" for names in COLUMNS), *run.roles]
-    return Table("Synthetic images against the training images, with references", heads, rows, "leaderboard.csv")
+    return Table("Synthetic images against the training images, with references", heads, rows, "intervals.csv")
 
 
 def is_reference(variant: str) -> bool:
@@ -55,18 +59,13 @@ def _row(run: RunFolder, metric: BoardMetric, metrics: Sequence[BoardMetric]) ->
         return
     title = f"{metric.key.title} [{metric.key.variant}]" if metric.key.variant else metric.key.title
     known = [_reference(run, reference) for reference in references]
-    values = [_value(row.get(metric.name, "")) for row in run.board]
+    values = [cell.text for cell in value_cells(estimates_of(run, metric.key))]
     yield [title, f"{metric.direction} is better", *known, *values]
 
 
 def _reference(run: RunFolder, reference: BoardMetric | None) -> str:
     """One number, or from where to where where it differs between generators' rows (other numbers of images)."""
-    cells = [number(row.get(reference.name)) for row in run.board] if reference else []
-    values = sorted(value for value in cells if value is not None)
+    known = estimates_of(run, reference.key) if reference else []
+    values = sorted(one.value for one in known if one and not math.isnan(one.value))
     ends = [shown_number(values[k]) for k in (0, -1)] if values else []
     return " to ".join(dict.fromkeys(ends))
-
-
-def _value(text: str) -> str:
-    value = number(text)
-    return text if value is None else shown_number(value)

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.report.album import Album, Photo, Plot
 from synthbench.report.training import PerClass, classifiers, loss_plot
-from synthbench.results.folder import Row, RunFolder, Trial, estimate, number
+from synthbench.results.folder import Row, RunFolder, Trial, number
+from synthbench.storage.layout import Column, Table
 
 __all__ = ["EvaluatorPart", "GeneratorPart", "count_photos", "generator_parts", "real_photo"]
 
@@ -39,7 +41,7 @@ class GeneratorPart:
     label: str
     role: str
     facts: Sequence[tuple[str, str]]
-    reasons: Sequence[str]
+    note: str
     tracebacks: Sequence[tuple[str, str]]
     samples: Photo | None
     nearest: Photo | None
@@ -82,7 +84,7 @@ def _part(run: RunFolder, row: Row, album: Album) -> GeneratorPart:
         label=label,
         role=row.get("role", ""),
         facts=list(_facts(run, row, shown)),
-        reasons=_reasons(row, trials),
+        note=row.get(Column.NOTE, ""),
         tracebacks=[traceback for trial in trials for traceback in _tracebacks(run, trial)],
         samples=_samples(run, shown, album),
         nearest=_nearest(run, shown, album),
@@ -100,23 +102,23 @@ def _shown_trial(run: RunFolder, label: str) -> Trial:
 
 
 def _facts(run: RunFolder, row: Row, shown: Trial) -> Iterator[tuple[str, str]]:
-    yield "status", f"{row.get('status', '')}, seeds done {row.get('seeds') or '?'}"
-    if score := estimate(row, run.headline):
-        yield run.headline, str(score)
-    elif row.get(run.headline):
-        yield run.headline, row[run.headline]
-    for name in ("utility_note", "interval_basis"):
-        if row.get(name):
-            yield name.replace("_", " "), row[name]
+    seeds = [(Column.SEEDS, "of the generator"), (Column.EVALUATOR_SEEDS, "of the evaluator for each")]
+    yield "status", row.get(Column.STATUS, "")
+    yield "seeds", ", ".join(f"{row[column]} {whose}" for column, whose in seeds if row.get(column))
+    for key in (run.headline_key(), ScoreKey("", Column.UTILITY)):
+        if score := run.estimates.get(key, {}).get(row["generator"]):
+            yield key.title, str(score)
+    for basis in dict.fromkeys(r["basis"] for r in _headline_rows(run, row["generator"]) if r.get("basis")):
+        yield "interval", basis
     if shown.seed is not None:
         yield "seed of the images shown", f"{shown.index} = {shown.seed}"
     yield "files", shown.folder.relative_to(run.out).as_posix()
 
 
-def _reasons(row: Row, trials: Sequence[Trial]) -> list[str]:
-    """Why something failed, was skipped or is not ranked."""
-    listed = [f"seed {trial.index}: {reason}" for trial in trials for reason in trial.reasons]
-    return listed or [row["reason"]] if row.get("reason") else listed
+def _headline_rows(run: RunFolder, generator: str) -> list[Row]:
+    """Of intervals.csv."""
+    rows = [row for row in run.tables[Table.INTERVALS] if row["generator"] == generator]
+    return [row for row in rows if ScoreKey.of_row(row) == run.headline_key()]
 
 
 def _tracebacks(run: RunFolder, trial: Trial) -> Iterator[tuple[str, str]]:

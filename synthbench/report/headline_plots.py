@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 
 from synthbench.leaderboard.floors import chance_of
 from synthbench.report.album import Album, Plot
+from synthbench.report.metrics import estimates_of
 from synthbench.report.theme import legend_below, plain, styles
 from synthbench.results.folder import Row, RunFolder, StoredEstimate, estimate, number
+from synthbench.storage.layout import Column
 
 __all__ = ["against_cost", "by_size", "seconds", "standings"]
 
@@ -27,7 +29,7 @@ LEAST_SECONDS = 0.1
 
 def standings(run: RunFolder, album: Album) -> list[Plot]:
     """The headline of every generator with its interval; floors and ceilings as lines through the plot."""
-    known = {row["generator"]: score for row in run.board if (score := estimate(row, run.headline))}
+    known = _headline(run)
     if not known:
         return []
     listed = "; ".join(f"{label} {score}" for label, score in known.items())
@@ -42,6 +44,12 @@ def standings(run: RunFolder, album: Album) -> list[Plot]:
             size=(5.2, 1.0 + 0.28 * len(known)),
         )
     ]
+
+
+def _headline(run: RunFolder) -> dict[str, StoredEstimate]:
+    """The headline of each generator that has a number, in the board's order."""
+    scores = zip(run.board, estimates_of(run, run.headline_key()), strict=True)
+    return {row["generator"]: score for row, score in scores if score and not math.isnan(score.value)}
 
 
 def _draw_standings(
@@ -75,17 +83,18 @@ def _draw_estimate(
 
 def seconds(row: Row) -> float | None:
     """Wall-clock seconds to fit the generator and draw its images; None where neither is known."""
-    known = [s for s in (number(row.get("fit_wall_s")), number(row.get("sample_wall_s"))) if s is not None]
+    known = [s for s in (number(row.get(Column.FIT)), number(row.get(Column.SAMPLE))) if s is not None]
     return sum(known) if known else None
 
 
 def against_cost(run: RunFolder, album: Album) -> list[Plot]:
     """Utility, or the headline where no utility is known, against the seconds of making the images."""
-    metric = "utility" if any(estimate(row, "utility") for row in run.board) else run.headline
+    utility = {row["generator"]: score for row in run.board if (score := estimate(row, Column.UTILITY))}
+    metric, scores = (Column.UTILITY, utility) if utility else (run.headline, _headline(run))
     known = {
-        row["generator"]: (max(spent, LEAST_SECONDS), score)
+        row["generator"]: (max(spent, LEAST_SECONDS), scores[row["generator"]])
         for row in run.board
-        if (score := estimate(row, metric)) and (spent := seconds(row)) is not None
+        if row["generator"] in scores and (spent := seconds(row)) is not None
     }
     if not known:
         return []

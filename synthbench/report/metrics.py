@@ -1,63 +1,56 @@
-"""The metrics among leaderboard.csv's columns: where each was measured, which of them the main board shows."""
+"""The metrics of a run: where each was measured, which of them stand first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from synthbench.benchmark.declared import Declared
 from synthbench.leaderboard.score_key import ScoreKey
-from synthbench.results.folder import Row, RunFolder
+from synthbench.results.folder import RunFolder, StoredEstimate, dig
 
-__all__ = ["BoardMetric", "board_metrics", "main_metrics"]
-
-FIRST = ("auroc", "balanced_accuracy_matched", "balanced_accuracy", "auprc", "accuracy", "f1", "recall")
-"""Of the headline's evaluator the main board shows these before others."""
-
-MOST = 4
-"""Metrics of the headline's evaluator on the main board, the headline included."""
+__all__ = ["BoardMetric", "board_metrics", "estimates_of", "main_metrics"]
 
 
 class BoardMetric(NamedTuple):
-    """A metric's column of leaderboard.csv: its `name` there, what it shows, and which way is better."""
+    """A metric somewhere: what it is, and which way is better."""
 
-    name: str
     key: ScoreKey
     direction: str
 
 
 def board_metrics(run: RunFolder) -> list[BoardMetric]:
-    """The board's metric columns: those with a standard deviation beside them, in its order."""
-    scored = {ScoreKey.of_row(row).name: row for row in run.tables["scores"]}
-    columns = set(run.board[0])
-    return [_metric(name, scored.get(name)) for name in run.board[0] if f"{name}_sd" in columns]
+    """All that intervals.csv has of evaluators: the headline's evaluator first, then in the file's order."""
+    directions = {(row["evaluator"], row["metric"]): row.get("direction", "") for row in run.tables["scores"]}
+    by_metric = {metric: direction for (_, metric), direction in directions.items()}
+    headline = run.headline_key()
+    keys = [key for key in run.estimates if key.evaluator]
+    keys.sort(key=lambda key: (key.evaluator != headline.evaluator, key != headline))
+    return [
+        BoardMetric(
+            key, directions.get(key[:2]) or by_metric.get(key.metric) or "higher"
+        )  # a mean of judges has none
+        for key in keys
+    ]
 
 
-def _metric(name: str, row: Row | None) -> BoardMetric:
-    """Of a column that no score stands behind, its name says what there is to know."""
-    if row is None:
-        evaluator, _, metric = name.partition(".")
-        return BoardMetric(name, ScoreKey(evaluator, metric), "higher")
-    return BoardMetric(name, ScoreKey.of_row(row), row.get("direction", "higher"))
+def main_metrics(run: RunFolder, metrics: Sequence[BoardMetric]) -> list[BoardMetric]:
+    """Of each evaluator but the headline's the metric that stands for it, as on the board."""
+    headline = run.headline_key()
+    declared = dig(run.record, "declared", "evaluators", default={})
+    shown: dict[str, list[BoardMetric]] = {}
+    for metric in metrics:
+        if metric.key.of_board and metric.key.evaluator != headline.evaluator:
+            shown.setdefault(metric.key.evaluator, []).append(metric)
+    mains = []
+    for label, of_evaluator in shown.items():
+        measured = {"metrics": {metric.key.metric: metric.direction for metric in of_evaluator}}
+        wanted = Declared.from_record(declared.get(label, measured)).main_metric(headline.metric)
+        mains.append(next((metric for metric in of_evaluator if metric.key.metric == wanted), of_evaluator[0]))
+    return mains
 
 
-def main_metrics(run: RunFolder, on_test: Sequence[BoardMetric]) -> list[BoardMetric]:
-    """The main board's: the headline and its evaluator's next ones, then one of each other evaluator."""
-    by_evaluator: dict[str, list[BoardMetric]] = {}
-    for metric in on_test:
-        by_evaluator.setdefault(metric.key.evaluator, []).append(metric)
-    headline = next((metric for metric in on_test if metric.name == run.headline), None)
-    chief = headline.key.evaluator if headline else ""
-    first = sorted(by_evaluator.get(chief, []), key=lambda metric: (metric is not headline, _rank(metric)))
-    wanted = headline.key.metric if headline else ""
-    return first[:MOST] + [_one(metrics, wanted) for label, metrics in by_evaluator.items() if label != chief]
-
-
-def _rank(metric: BoardMetric) -> int:
-    return FIRST.index(metric.key.metric) if metric.key.metric in FIRST else len(FIRST)
-
-
-def _one(metrics: Sequence[BoardMetric], wanted: str) -> BoardMetric:
-    """The metric that stands for an evaluator: the headline's, else its place between noise and real, else any."""
-    same = [metric for metric in metrics if metric.key.metric == wanted]
-    placed = [metric for metric in metrics if metric.key.metric.partition("[")[0].endswith("_place")]
-    return [*same, *placed, *metrics][0]
+def estimates_of(run: RunFolder, key: ScoreKey) -> list[StoredEstimate | None]:
+    """A number of every row of the board, in its order."""
+    known = run.estimates.get(key, {})
+    return [known.get(row["generator"]) for row in run.board]

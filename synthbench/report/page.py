@@ -34,10 +34,10 @@ def make_report(out: Path, target: Path) -> Path:
     run = read_folder(out)
     figures = out / "figures"
     shutil.rmtree(figures, ignore_errors=True)  # plots of rows that are no longer there
-    main, others, left_out = board_tables(run)
+    first, others, left_out = board_tables(run)
     album = Album(figures, count_photos(run))
     parts = {
-        "main": main,
+        "first": first,
         "others": others,
         "left_out": left_out,
         "fidelity": fidelity(run),
@@ -52,8 +52,8 @@ def make_report(out: Path, target: Path) -> Path:
         "setup": setup_part(run),
         "comparisons": comparisons(run),
     }
-    write_atomic(out / "leaderboard.md", as_markdown(main))
-    write_atomic(out / "leaderboard.tex", as_latex(main, run.headline))
+    write_atomic(out / "leaderboard.md", as_markdown(first[0]))
+    write_atomic(out / "leaderboard.tex", as_latex(first[0], run.headline))
     write_atomic(target, _page(run, parts))
     return target
 
@@ -94,6 +94,8 @@ def _summary(run: RunFolder) -> str:
         run.bench.get("seeds"),
         dig(run.record, "finished", default=""),
     )
+    trained_on = dig(run.record, "data", "sets", "train", "images", default=None)
+    roles = list(run.roles.values())
     positive = dig(run.record, "data", "positive", default=None)
     facts = [
         f"Ranked by {run.headline} on test" if run.headline else "",
@@ -101,9 +103,17 @@ def _summary(run: RunFolder) -> str:
         f"AUROC, F1, recall and AUPRC are macro means over {len(run.classes)} classes"
         if len(run.classes) > 2
         else "",
-        f"{len(run.board)} generators",
-        f"{samples} images each" if samples else "",
-        f"{seeds} seed{'' if seeds == 1 else 's'}" if seeds else "",
+        ", ".join(
+            _counted(roles.count(role), role) for role in ("candidate", "ceiling", "floor") if role in roles
+        ),
+        f"trained on {_counted(trained_on, 'real image')}" if trained_on else "",
+        f"{samples} images drawn of each" if samples else "",
+        f"{_counted(seeds, 'seed')} of each candidate" if seeds else "",
         f"finished {finished}" if finished else "",
     ]
     return f"{'; '.join(filter(None, facts))}."
+
+
+def _counted(count: int, noun: str) -> str:
+    """ "1 floor", "2 floors"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

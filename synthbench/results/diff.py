@@ -15,7 +15,7 @@ from synthbench.results.comparability import Change, changes
 from synthbench.results.folder import StoredEstimate
 from synthbench.results.read import SavedRun, bootstrap_run, read_run
 from synthbench.stats import difference
-from synthbench.storage.layout import Column, Table, high, low
+from synthbench.storage.layout import Column, Table
 
 __all__ = ["Diff", "Moved", "Verdict", "compare_runs"]
 
@@ -24,8 +24,6 @@ Key = tuple[str, ScoreKey]  # generator, column
 
 SAME = 1e-9
 """Numbers that differ by less are the same: floating point."""
-
-UTILITIES = (Column.UTILITY, Column.UTILITY_IMBALANCED)
 
 
 @dataclass(frozen=True)
@@ -82,15 +80,10 @@ def compare_runs(a: Path, b: Path, progress: Progress, plugins: Path | None = No
 
 
 def _numbers(run: SavedRun) -> Iterator[tuple[Key, StoredEstimate]]:
-    """Every metric and utility of the run's board."""
+    """Every metric and utility of the run."""
     for row in run.table(Table.INTERVALS):
         key = (row["generator"], ScoreKey.of_row(row))
         yield key, StoredEstimate.parse(row["value"] or row["note"], row["low"], row["high"])
-    for row in run.table(Table.BOARD):
-        for name in UTILITIES:
-            if row[name]:
-                key = (row["generator"], ScoreKey("", name))
-                yield key, StoredEstimate.parse(row[name], row[low(name)], row[high(name)])
 
 
 def _moved(key: Key, a: StoredEstimate | None, b: StoredEstimate | None, paired: Shift | None) -> Moved:
@@ -156,6 +149,4 @@ def _ranks(a: SavedRun, b: SavedRun) -> list[tuple[str, str, str]]:
 
 def _rank_of(run: SavedRun) -> dict[str, str]:
     rows = run.table(Table.BOARD)
-    return {
-        row["generator"]: "-".join(dict.fromkeys([row[Column.RANK_LOW], row[Column.RANK_HIGH]])) for row in rows
-    }
+    return {row["generator"]: "-".join(dict.fromkeys([row[Column.RANK], row[Column.RANK_HIGH]])) for row in rows}

@@ -12,17 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthbench.errors import DataError
-from synthbench.storage.layout import (
-    Column,
-    File,
-    Table,
-    check,
-    evaluation_folder,
-    high,
-    low,
-    seed_values,
-    trial_folder,
-)
+from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low, trial_folder
 
 __all__ = [
     "Row",
@@ -45,6 +36,7 @@ class StoredEstimate(NamedTuple):
 
     by_seed  the seeds' values, where they are to stand beside the interval or in place of an unknown one
     check    of a floor: "chance 0.500; 5 draws: 0.507, sd 0.110"
+    note     what is said of the number
     """
 
     value: float = math.nan
@@ -52,6 +44,7 @@ class StoredEstimate(NamedTuple):
     text: str = ""
     by_seed: str = ""
     check: str = ""
+    note: str = ""
 
     @classmethod
     def parse(cls, text: str, low: str = "", high: str = "", by_seed: str = "", check: str = "") -> StoredEstimate:
@@ -62,10 +55,18 @@ class StoredEstimate(NamedTuple):
         known = (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
         return cls(value, known, text, by_seed, check)
 
+    @classmethod
+    def of_row(cls, row: Row) -> StoredEstimate:
+        """From a row of intervals.csv. Ends that say next to nothing are none."""
+        known = ("", "") if row.get("wide") == "True" else (row.get("low", ""), row.get("high", ""))
+        text = row.get("value") or row.get("note", "")
+        parsed = cls.parse(text, *known, row.get("by_seed", ""), row.get("check", ""))
+        return parsed._replace(note=row.get("note", ""))
+
     def __str__(self) -> str:
         """ "0.802 (0.770 to 0.833)", "0.471 (0.244 to 0.698; seeds 0.435, 0.507)", "0.62 (unknown; seeds ...)"."""
-        if self.check:
-            return self.check
+        if self.check or math.isnan(self.value):
+            return self.check or self.text
         about = self.about(lambda value: f"{value:.3f}")
         return f"{self.value:.3f}{f' ({about})' if about else ''}"
 
@@ -120,6 +121,21 @@ class RunFolder:
     def name(self) -> str:
         """The benchmark's name, else the folder's."""
         return str(self.bench.get("name", self.out.resolve().name))
+
+    @cached_property
+    def estimates(self) -> dict[ScoreKey, dict[str, StoredEstimate]]:
+        """intervals.csv: of each number, what each generator has of it; evaluators in the file's order."""
+        known: dict[ScoreKey, dict[str, StoredEstimate]] = {}
+        for row in self.tables[Table.INTERVALS]:
+            known.setdefault(ScoreKey.of_row(row), {})[row["generator"]] = StoredEstimate.of_row(row)
+        order = {label: place for place, label in enumerate(["judges", *self.evaluators])}
+        return dict(sorted(known.items(), key=lambda item: order.get(item[0].evaluator, len(order))))
+
+    def headline_key(self, test_set: str = "test") -> ScoreKey:
+        """What the headline is on a test set, or wherever it is measured at all."""
+        evaluator, _, metric = self.headline.rpartition(".")
+        key = ScoreKey(evaluator, metric, test_set)
+        return key if key in self.estimates else key._replace(test_set="")
 
     @cached_property
     def roles(self) -> dict[str, str]:
@@ -201,6 +217,11 @@ def read_folder(out: Path) -> RunFolder:
     }
     if not tables[Table.BOARD] or Column.GENERATOR not in tables[Table.BOARD][0]:
         raise DataError(f"{board} has no row with a generator; run the benchmark again")
+    if Column.NOTE not in tables[Table.BOARD][0]:
+        raise DataError(
+            f"{board}: an older synthbench wrote it, with other columns; run the benchmark again: "
+            "what is in the store is not computed anew"
+        )
     record: dict[str, Any] = {}
     try:
         record = read_record(out)
@@ -249,7 +270,7 @@ def number(text: str | None) -> float | None:
 
 def estimate(row: Row, value: str, lower: str = "", upper: str = "") -> StoredEstimate | None:
     """The number in the column `value` and its interval in `lower`, `upper` (by default <value>_low and _high)."""
-    ends = [row.get(lower or low(value), ""), row.get(upper or high(value), "")]
-    beside = [row.get(seed_values(value), ""), row.get(check(value), "")]
-    stored = StoredEstimate.parse(row.get(value, ""), *ends, *beside)
+    stored = StoredEstimate.parse(
+        row.get(value, ""), row.get(lower or low(value), ""), row.get(upper or high(value), "")
+    )
     return None if math.isnan(stored.value) else stored

@@ -14,21 +14,20 @@ from synthbench.benchmark.plan import seeds_of
 from synthbench.errors import ConfigError
 from synthbench.leaderboard.board import heads_of, standings
 from synthbench.leaderboard.estimates import Estimate, estimates_of
-from synthbench.leaderboard.few_seeds import rank_basis
 from synthbench.leaderboard.judges import with_mean
 from synthbench.leaderboard.pairwise import Comparison
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.comparability import incomparable
 from synthbench.results.read import SavedRun, Wanted, bootstrap_run, read_run
-from synthbench.storage.layout import Column, Table
+from synthbench.storage.layout import Column, Table, column_name
 from synthbench.storage.store import write_atomic
 
 __all__ = ["Merged", "merge", "write_merged"]
 
 Who = tuple[str, str]  # run, generator
 
-RANKS = [Column.RANK, Column.RANK_LOW, Column.RANK_HIGH, Column.RANK_BASIS]
+RANKS = [Column.RANK, Column.RANK_HIGH]
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,14 @@ class Merged:
     leaderboard  the runs' rows as they were written, under `run`, `generator`, `comparable` ("yes", or "no: " and
                  why) and ranks of their own; comparable rows first, best headline first
     comparisons  as a run's comparisons.csv
-    headline     of the first run
+    headline     of the first run, and the name of its column
     notes        what does not keep rows apart but may explain a difference
     """
 
     leaderboard: pd.DataFrame
     comparisons: pd.DataFrame
     headline: str
+    column: str
     notes: list[str]
 
     @property
@@ -74,9 +74,10 @@ def merge(folders: Sequence[Path], progress: Progress, plugins: Path | None = No
     comparisons, places = standings(first.bench, first.tests, trials, heads)
     rows = pd.concat([_rows(name, run, reasons[name], names) for name, run in runs.items()], ignore_index=True)
     return Merged(
-        _ordered(_ranked(rows.fillna(""), places, heads), heads, first.bench.direction == "lower"),
+        _ordered(_ranked(rows.fillna(""), places), heads, first.bench.direction == "lower"),
         pd.DataFrame(map(asdict, comparisons), columns=[field.name for field in fields(Comparison)]),
         str(first.bench.headline),
+        column_name(*first.bench.headline),
         [
             *_notes(runs, alike),
             *(f"{run}: {label} is that of {other}: shown once" for (run, label), other in repeated.items()),
@@ -155,14 +156,10 @@ def _rows(name: str, run: SavedRun, reason: str, names: Mapping[Who, str]) -> pd
     return table
 
 
-def _ranked(
-    table: pd.DataFrame, places: Mapping[str, tuple[int, int]], heads: Mapping[str, Estimate]
-) -> pd.DataFrame:
-    none = ("", "", "", "")
-    cells = {label: (low, low, high, rank_basis(heads[label])) for label, (low, high) in places.items()}
-    ranks = pd.DataFrame([cells.get(g, none) for g in table[Column.GENERATOR]], columns=RANKS, dtype=str)
-    reason = table.pop(Column.REASON)
-    return pd.concat([ranks, table], axis=1).assign(reason=reason)
+def _ranked(table: pd.DataFrame, places: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
+    ranks = [places.get(generator, ("", "")) for generator in table[Column.GENERATOR]]
+    note = table.pop(Column.NOTE)
+    return pd.concat([pd.DataFrame(ranks, columns=RANKS, dtype=str), table], axis=1).assign(**{Column.NOTE: note})
 
 
 def _ordered(table: pd.DataFrame, heads: Mapping[str, Estimate], ascending: bool) -> pd.DataFrame:

@@ -27,7 +27,7 @@ from synthbench.results.read import SavedRun, bootstrap_run, read_run
 from synthbench.results.recompute import Recomputation, Recomputed
 from synthbench.results.verified import Verified
 from synthbench.storage.code_version import code_version
-from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low, seed_values
+from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low
 from synthbench.types import Score
 
 __all__ = ["verify"]
@@ -38,6 +38,7 @@ KEYS: Mapping[Table, Sequence[str]] = {
     Table.BOARD: [Column.GENERATOR],
     Table.INTERVALS: ["generator", "evaluator", "metric", "variant", "test_set", "seen"],
     Table.COMPARISONS: ["a", "b"],
+    Table.COSTS: ["generator", "seed", "stage"],
     Table.JUDGES: ["a", "b"],
 }
 
@@ -47,7 +48,7 @@ def verify(file: Path, progress: Progress, plugins: Path | None = None) -> Verif
 
     scores.csv is recomputed from the predictions, by each evaluator's `resample` with every image counted once,
     and from the features, by its `restate`; leaderboard.csv, intervals.csv and comparisons.csv from scores.csv,
-    run.json and the predictions. Nothing is taken from the store, no data set is read.
+    run.json and the predictions, costs.csv from run.json. Nothing is taken from the store, no data set is read.
     """
     with tempfile.TemporaryDirectory(prefix="synthbench-verify-") as folder:
         verified = Verified(unpack(file, Path(folder)))
@@ -223,6 +224,7 @@ def _check_board(run: SavedRun, verified: Verified, progress: Progress) -> None:
         Table.BOARD: board.leaderboard,
         Table.INTERVALS: board.intervals,
         Table.COMPARISONS: board.comparisons,
+        Table.COSTS: board.costs,
         **({Table.JUDGES: board.judges} if run.bench.judges else {}),
     }
     for table, keys in ((table, KEYS[table]) for table in frames):
@@ -265,13 +267,15 @@ def _check_table(table: Table, stored: Rows, again: Rows, run: SavedRun, verifie
 def _unknown(table: Table, row: Mapping[str, str], column: str, run: SavedRun) -> str:
     """The evaluator without which this cell cannot be recomputed; "" where it can."""
     missing = next((judge for judge in (*run.bench.ranked_by, *run.bench.judges) if judge in run.missing), "")
-    ranked = table in (Table.COMPARISONS, Table.JUDGES) or column.startswith(
-        (Column.RANK, Column.UTILITY, Column.BASIS, Column.JUDGES)
-    )
-    if missing and (ranked or row.get("evaluator") == JUDGES):
+    if table == Table.BOARD:
+        # Of the board's numbers only the headline's have ends; its note says where ends are unknown.
+        resampled = column.endswith((low(""), high(""))) or column == Column.NOTE
+        return missing if resampled or column.startswith((Column.RANK, Column.UTILITY, Column.JUDGES)) else ""
+    if table in (Table.COMPARISONS, Table.JUDGES):
         return missing
     if table == Table.INTERVALS:
-        resampled = ("low", "high", "sampling_low", "sampling_high", "basis")
-        return row["evaluator"] if row["evaluator"] in run.missing and column in resampled else ""
-    ends = column.endswith((low(""), high(""), seed_values("")))
-    return next((label for label in run.missing if ends and column.startswith(f"{label}.")), "")
+        if missing and row.get("evaluator") in ("", JUDGES):  # utilities are nobody's
+            return missing
+        resampled = column in ("low", "high", "sampling_low", "sampling_high", "basis")
+        return row["evaluator"] if row["evaluator"] in run.missing and resampled else ""
+    return ""

@@ -1,7 +1,7 @@
 """The folder of a run: every file that the core writes into it and every column of its boards, named once.
 
     runs/<name>/
-      leaderboard.csv scores.csv intervals.csv comparisons.csv test_sets.csv audit.csv quarantine.csv
+      leaderboard.csv scores.csv intervals.csv comparisons.csv costs.csv test_sets.csv audit.csv quarantine.csv
       judges.csv (where there are judges)
       run.json report.html figures/ data/ evidence/
       trials/<generator>/seed-<n>/generator/      log, samples, nearest training images, what the plugin kept
@@ -14,6 +14,7 @@ write the folder, so that the leaderboard and the readers of a run can name colu
 from __future__ import annotations
 
 import hashlib
+import re
 from enum import StrEnum
 from pathlib import Path
 
@@ -22,23 +23,20 @@ __all__ = [
     "File",
     "Folder",
     "Table",
-    "by_judge",
-    "check",
-    "cpu_s",
-    "domain",
+    "column_name",
     "evaluation_folder",
     "generator_folder",
     "high",
-    "leaked",
     "low",
     "n",
-    "note",
+    "on",
     "safe_name",
-    "sd",
-    "seed_values",
     "trial_folder",
-    "wall_s",
 ]
+
+
+ABSOLUTE = re.compile(r"(?:…|~|file:|[A-Za-z]:)?[/\\]")
+"""How a label begins that is an absolute path, or was one before export."""
 
 
 class Table(StrEnum):
@@ -48,6 +46,7 @@ class Table(StrEnum):
     SCORES = "scores"
     INTERVALS = "intervals"
     COMPARISONS = "comparisons"
+    COSTS = "costs"
     TEST_SETS = "test_sets"
     AUDIT = "audit"
     QUARANTINE = "quarantine"
@@ -89,27 +88,42 @@ class Folder(StrEnum):
 
 
 class Column(StrEnum):
-    """Columns of the board that are no metric's."""
+    """Columns of the board that are no metric's; `column_name` makes the others."""
 
     RANK = "rank"
-    RANK_LOW = "rank_low"
     RANK_HIGH = "rank_high"
-    RANK_BASIS = "rank_basis"
     GENERATOR = "generator"
-    JUDGES = "judges"
-    STATUS = "status"
     ROLE = "role"
     TRAINED_ON = "trained_on"
-    COPYING = "copying"
-    LABELS = "label_agreement"
-    SEEDS = "seeds"
+    STATUS = "status"
     UTILITY = "utility"
-    UTILITY_IMBALANCED = "utility_imbalanced"
-    BASIS = "interval_basis"
-    SPEED = "sample_images_per_s"
+    COPYING = "copying"
+    LEAKED = "leaked"
+    SEEDS = "seeds"
+    EVALUATOR_SEEDS = "evaluator_seeds"
+    JUDGES = "judges"
+    FIT = "fit_s"
+    SAMPLE = "sample_s"
+    SCORE = "score_s"
     MEMORY = "peak_memory_mb"
-    GPU_MEMORY = "peak_gpu_mb"
-    REASON = "reason"
+    NOTE = "note"
+
+
+def column_name(evaluator: str, metric: str) -> str:
+    """A metric's column on the board, a Python name: `tstr-vgg16`, `auroc` -> "tstr_vgg16_auroc".
+
+    Without what stands in brackets, an extractor; `kid`, `kid[efficientnet-lite0]` -> "kid", said once. Of a label
+    that is an absolute path only its end, which is what an exported run still has of it.
+    """
+    named = re.split(r"[/\\]", evaluator)[-1] if ABSOLUTE.match(evaluator) else evaluator
+    label, plain = (re.sub(r"\W+", "_", text).strip("_") for text in (named, metric.partition("[")[0]))
+    name = plain if f"{plain}_".startswith(f"{label}_") else "_".join(filter(None, [label, plain]))
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+def on(column: str, test_set: str) -> str:
+    """The same number on another test set than `test`."""
+    return f"{column}_on_{column_name('', test_set).lstrip('_')}"
 
 
 def low(column: str) -> str:
@@ -122,54 +136,9 @@ def high(column: str) -> str:
     return f"{column}_high"
 
 
-def sd(column: str) -> str:
-    """The standard deviation over seeds."""
-    return f"{column}_sd"
-
-
-def seed_values(column: str) -> str:
-    """The number under each seed, where it has to be seen."""
-    return f"{column}_by_seed"
-
-
-def check(column: str) -> str:
-    """What a floor's number is a check of."""
-    return f"{column}_check"
-
-
 def n(column: str) -> str:
     """The number of images that it was measured on."""
     return f"{column}_n"
-
-
-def note(column: str) -> str:
-    """What is to be said of it."""
-    return f"{column}_note"
-
-
-def by_judge(column: str, judge: str) -> str:
-    """The same, were that judge the only one."""
-    return f"{column}@{judge}"
-
-
-def leaked(test_set: str) -> str:
-    """Images of a test set that training knows."""
-    return f"leaked@{test_set}"
-
-
-def domain(test_set: str) -> str:
-    """Whose images a test set has."""
-    return f"domain@{test_set}"
-
-
-def wall_s(stage: str) -> str:
-    """Seconds of a stage by the clock: "fit", "sample" or an evaluator's label."""
-    return f"{stage}_wall_s"
-
-
-def cpu_s(stage: str) -> str:
-    """Seconds of a stage in the processor."""
-    return f"{stage}_cpu_s"
 
 
 def safe_name(label: str) -> str:

@@ -229,12 +229,12 @@ def test_the_board_is_readable_where_it_is_piped(mini, capsys):
     table = capsys.readouterr().out.partition("ranked by distance.gap on test")[2]
     row = next(line for line in table.splitlines() if label in line)
     cells = [cell.strip() for cell in row.strip("│").split("│")]
-    assert cells[:4] == ["1*", label, "candidate", "done 1/1"]
-    assert cells[4] == f"{mini.board.loc[label, 'distance.gap']:.3f}"
+    assert cells[:4] == ["1", label, "candidate", "done"]
+    assert cells[4] == f"{mini.board.loc[label, 'distance_gap']:.3f}"
     assert "distance.closeness" in table
     assert "…" not in table
-    assert "failed 0/1" in table
-    assert "* 1 seed: intervals and order of these models; another seed may turn it" in table
+    assert cells[-3] == "1 x 1"
+    assert "1 seed: intervals and order are of these models; another seed may turn them" in table
 
 
 def test_a_run_is_quiet_on_standard_error(mini, capsys):

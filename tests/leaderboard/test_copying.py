@@ -31,11 +31,11 @@ def guarded(label, value, *flags, role="candidate", index=0, variant=""):
 
 def test_a_copier_with_the_best_headline_has_no_rank_and_the_next_one_is_first():
     table = by_generator(board_of([guarded("copier", 0.95, 1.0), guarded("a", 0.9, 0.0), guarded("b", 0.8, 0.0)]))
-    assert table.loc["copier", ["rank", "rank_low", "rank_high"]].isna().all()
+    assert table.loc["copier", ["rank", "rank_high"]].isna().all()
     assert table.loc[["a", "b"], "rank"].tolist() == [1, 2]
     assert table["copying"].to_dict() == {"copier": "yes", "a": "no", "b": "no"}
-    assert table.loc["copier", "reason"] == "flagged as copying by guard"
-    assert table.loc["a", "reason"] == ""
+    assert table.loc["copier", "note"] == "flagged as copying by guard"
+    assert table.loc["a", "note"] == ""
 
 
 def test_a_copier_is_in_no_comparison():
@@ -61,7 +61,7 @@ def test_a_ceiling_that_copies_is_marked_as_well():
 def test_every_evaluator_that_fires_is_named():
     trials = [guarded("a", 0.9, 2.0, 1.0)]
     assert flagged_by(trials) == ["guard", "watch"]
-    assert by_generator(board_of(trials)).loc["a", "reason"].endswith("by guard; flagged as copying by watch")
+    assert by_generator(board_of(trials)).loc["a", "note"].endswith("by guard; flagged as copying by watch")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from synthbench.benchmark.plan import Trial
 from synthbench.data.test_sets import TestSet
 from synthbench.leaderboard.board import make_board
 from synthbench.leaderboard.bootstrap import Replicates
-from synthbench.leaderboard.few_seeds import with_pools
+from synthbench.leaderboard.few_seeds import ONE_SEED, one_seed_note, with_pools
 from synthbench.leaderboard.floors import chance_of, floor_warning
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
@@ -61,15 +61,20 @@ def row(board, label):
     return board.leaderboard.set_index("generator").loc[label]
 
 
+def cell(board, label):
+    """The headline's row of intervals.csv."""
+    return board.intervals.set_index("generator").loc[label]
+
+
 A, B, C = (0.80, 0.82), (0.70, 0.73), (0.60, 0.61)
 
 
 def test_intervals_borrow_from_the_other_rows_and_say_so():
-    alone = row(board_of(trials("a", *A)), "a")
-    among = row(board_of(trials("a", *A), trials("b", *B), trials("c", *C)), "a")
-    assert "2 seeds (weak)" in alone["interval_basis"]
-    assert "2 seeds and those of 2 other rows (weak)" in among["interval_basis"]
-    widths = [r["e.auroc_high"] - r["e.auroc_low"] for r in (alone, among)]
+    alone = cell(board_of(trials("a", *A)), "a")
+    among = cell(board_of(trials("a", *A), trials("b", *B), trials("c", *C)), "a")
+    assert "2 seeds (weak)" in alone["basis"]
+    assert "2 seeds and those of 2 other rows (weak)" in among["basis"]
+    widths = [r["high"] - r["low"] for r in (alone, among)]
     assert widths[1] < 0.6 * widths[0]
 
 
@@ -79,8 +84,8 @@ def test_values_ranks_and_tests_depend_on_no_other_row():
     wild = board_of(*(trials(label, *values) for label, values in rows.items()), trials("w", 0.2, 0.9))
     for label, values in rows.items():
         for board in (two, wild):
-            assert row(board, label)["e.auroc"] == pytest.approx(np.mean(values))
-        assert row(two, label)["e.auroc_sd"] == row(wild, label)["e.auroc_sd"]
+            assert row(board, label)["e_auroc"] == pytest.approx(np.mean(values))
+        assert cell(two, label)["seed_sd"] == cell(wild, label)["seed_sd"]
     pairs = [
         board.comparisons.set_index(["a", "b"]).loc[("a", "b"), ["difference", "low", "high", "p"]]
         for board in (two, wild)
@@ -92,28 +97,28 @@ def test_floors_borrow_from_floors_and_from_nobody_else():
     floors = dict.fromkeys(("noise", "shuffled"), (0.3, 0.7, 0.5, 0.6, 0.4))
     rows = [trials(label, *values, role="floor") for label, values in floors.items()]
     board = board_of(trials("a", *A), trials("b", *B), *rows)
-    assert "those of 1 other row " in row(board, "a")["interval_basis"]
-    assert "those of 1 other row " in row(board, "noise")["interval_basis"]
+    assert "those of 1 other row " in cell(board, "a")["basis"]
+    assert "those of 1 other row " in cell(board, "noise")["basis"]
     without = board_of(trials("a", *A), trials("b", *B))
-    assert row(board, "a")["e.auroc_high"] == row(without, "a")["e.auroc_high"]
+    assert row(board, "a")["e_auroc_high"] == row(without, "a")["e_auroc_high"]
 
 
 def test_classifier_seeds_do_not_lend_to_generator_seeds():
     board = board_of(trials("a", *A), trials("b", (0.7, 0.73)))
-    assert "other row" not in row(board, "a")["interval_basis"]
-    assert "other row" not in row(board, "b")["interval_basis"]
+    assert "other row" not in cell(board, "a")["basis"]
+    assert "other row" not in cell(board, "b")["basis"]
 
 
 def test_rows_that_are_not_done_lend_nothing():
     half = [replace(result, scores={}) if k else result for k, result in enumerate(trials("half", *C))]
     board = board_of(trials("a", *A), trials("b", *B), half)
-    assert "those of 1 other row " in row(board, "a")["interval_basis"]
+    assert "those of 1 other row " in cell(board, "a")["basis"]
 
 
 def test_what_is_not_resampled_borrows_too():
     rows = [trials(label, *values, metric="kid", resampled=False) for label, values in {"a": A, "b": B}.items()]
     board = board_of(*rows, headline="e.kid")
-    assert "images not resampled; 2 seeds and those of 1 other row (weak)" in row(board, "a")["interval_basis"]
+    assert "images not resampled; 2 seeds and those of 1 other row (weak)" in cell(board, "a")["basis"]
 
 
 def test_a_thousand_rows_take_time_in_proportion():
@@ -141,36 +146,35 @@ def board_estimates(results):
 
 def test_two_values_stand_beside_the_interval():
     board = board_of(trials("a", *A), trials("b", *B))
-    assert row(board, "a")["e.auroc_by_seed"] == "0.8, 0.82"
+    assert cell(board, "a")["by_seed"] == "0.8, 0.82"
     three = board_of(trials("a", *A, 0.81), trials("b", *B, 0.71))
-    assert row(three, "a")["e.auroc_by_seed"] == ""
+    assert cell(three, "a")["by_seed"] == ""
 
 
 def test_an_interval_that_says_next_to_nothing_reads_unknown():
     board = board_of(trials("a", 0.5, 0.9, 0.6), trials("b", 0.70, 0.71, 0.72))
     a, b = row(board, "a"), row(board, "b")
-    assert (a["e.auroc_low"], a["e.auroc_high"], a["e.auroc_by_seed"]) == ("unknown", "unknown", "0.5, 0.9, 0.6")
-    assert a["e.auroc"] == pytest.approx(2 / 3), "the mean still ranks"
-    assert b["e.auroc_by_seed"] == ""
-    assert b["e.auroc_low"] < 0.71 < b["e.auroc_high"]
-    full = board.intervals.set_index("generator").loc["a"]
+    assert a[["e_auroc_low", "e_auroc_high"]].isna().all()
+    assert a["note"] == "e_auroc: interval unknown, seeds 0.5, 0.9, 0.6"
+    assert a["e_auroc"] == pytest.approx(2 / 3), "the mean still ranks"
+    assert b["note"] == ""
+    assert b["e_auroc_low"] < 0.71 < b["e_auroc_high"]
+    full = cell(board, "a")
     assert full["wide"]
     assert full["low"] < 0.45
 
 
-def test_one_seed_is_said_beside_rank_and_interval():
-    one = row(board_of(trials("a", (0.8, 0.82)), trials("b", 0.7)), "a")
-    assert one["rank_basis"] == "1 seed: intervals and order of these models; another seed may turn it"
-    assert one["interval_basis"].endswith("of this model, another seed may turn it")
-    two = row(board_of(trials("a", *A), trials("b", *B)), "a")
-    assert two["rank_basis"] == ""
-    assert "of this model" not in two["interval_basis"]
+def note_of(board):
+    rows = board.leaderboard.astype(object).fillna("").to_dict("records")
+    return one_seed_note([{name: str(cell) for name, cell in row.items()} for row in rows])
 
 
-def test_who_has_no_rank_has_no_basis_of_one():
-    board = board_of(trials("a", 0.8), trials("real", 0.9, role="ceiling"))
-    assert row(board, "real")["rank_basis"] == ""
-    assert "of this model" in row(board, "real")["interval_basis"]
+def test_one_seed_is_said_once_of_a_board():
+    assert note_of(board_of(trials("a", (0.8, 0.82)), trials("b", 0.7))) == ONE_SEED
+    assert note_of(board_of(trials("a", *A), trials("b", *B))) == ""
+    assert note_of(board_of(trials("real", 0.9, role="ceiling"), trials("a", *A), trials("b", *B))) == ""
+    mixed = [{"generator": label, "rank": "1", "seeds": seeds} for label, seeds in (("a", "1"), ("b", "3"))]
+    assert one_seed_note(mixed) == f"{ONE_SEED} (a)"
 
 
 # ---- equal
@@ -213,22 +217,21 @@ DRAWS = (0.40, 0.62, 0.55, 0.43, 0.51)
 def test_a_floor_is_printed_as_chance_with_the_spread_of_its_draws():
     board = board_of(trials("a", *A), trials("noise", *DRAWS, role="floor"))
     noise = row(board, "noise")
-    assert noise["e.auroc_check"] == f"chance 0.500; 5 draws: 0.502, sd {np.std(DRAWS, ddof=1):.3f}"
-    assert noise["reason"] == ""
-    assert noise["e.auroc"] == pytest.approx(np.mean(DRAWS)), "what was measured stays in the file"
-    assert row(board, "a")["e.auroc_check"] == ""
-    assert "e.kid_check" not in board.leaderboard
+    assert cell(board, "noise")["check"] == f"chance 0.500; 5 draws: 0.502, sd {np.std(DRAWS, ddof=1):.3f}"
+    assert noise["note"] == ""
+    assert noise["e_auroc"] == pytest.approx(np.mean(DRAWS)), "what was measured stays in the file"
+    assert cell(board, "a")["check"] == ""
 
 
 def test_a_floor_that_differs_from_chance_is_named():
     board = board_of(trials("noise", 0.60, 0.62, 0.61, 0.63, 0.59, role="floor"))
-    assert row(board, "noise")["reason"].startswith("differs from chance (p = 0.0001), look at the")
+    assert row(board, "noise")["note"].startswith("differs from chance (p = 0.0001), look at the")
 
 
 def test_three_classifiers_of_one_shuffling_are_no_proof():
     """The artefact that the board once showed as .402 (.355 to .449): one draw, three classifiers with sd .09."""
     board = board_of(trials("shuffled", (0.31, 0.49, 0.40), role="floor"))
-    assert row(board, "shuffled")["reason"] == ""
+    assert row(board, "shuffled")["note"] == ""
 
 
 @pytest.mark.parametrize(("draws", "named"), [([0.5] * 5, False), ([0.7] * 5, True), ([0.7], False)])

@@ -15,7 +15,7 @@ from synthbench.data.test_sets import TestSet
 from synthbench.leaderboard.board import make_board
 from synthbench.leaderboard.bootstrap import Replicates
 from synthbench.leaderboard.judge_notes import judge_notes
-from synthbench.leaderboard.judges import judge_columns, judge_pairs
+from synthbench.leaderboard.judges import judge_pairs, ranks_by_judge
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.types import Score
@@ -85,17 +85,6 @@ def by_generator(board):
     return board.leaderboard.set_index("generator")
 
 
-def test_ranks_by_judge_stand_beside_the_headlines(turned):
-    board = by_generator(board_of(turned))
-    assert list(board)[:8] == [
-        *("rank", "rank_low", "rank_high", "rank_basis"),
-        *("rank_low@vgg", "rank_high@vgg", "rank_low@cnn", "rank_high@cnn"),
-    ]
-    assert board["rank"].to_dict()["gan"] == board["rank_low@vgg"]["gan"] == 1
-    assert board["rank_low@cnn"]["gan"] == board["rank_high@cnn"]["gan"] == 2
-    assert board.loc["real", ["rank_low@vgg", "rank_low@cnn"]].isna().all()
-
-
 def test_a_rank_that_depends_on_the_judge_says_so(turned):
     board = by_generator(board_of(turned))
     assert board["judges"].to_dict() == {
@@ -104,22 +93,20 @@ def test_a_rank_that_depends_on_the_judge_says_so(turned):
         "real": "",
     }
     alike = [result("a", 0, {"vgg": [0.9], "cnn": [0.8]}), result("b", 0, {"vgg": [0.7], "cnn": [0.6]})]
-    assert set(by_generator(board_of(alike))["judges"]) == {"agree"}
+    assert set(by_generator(board_of(alike))["judges"]) == {"agree: 1", "agree: 2"}
 
 
 def test_each_judges_ranks_are_those_of_a_board_that_it_ranks_alone(turned):
     board = by_generator(board_of(turned))
-    for judge in JUDGES:
-        alone = by_generator(board_of(turned, headline=f"{judge}.auroc", judges=()))
-        for end in ("rank_low", "rank_high"):
-            beside = board[f"{end}@{judge}"].dropna().to_dict()
-            assert beside == alone[end].dropna().to_dict()
-            assert set(beside) == {"gan", "pca"}
+    alone = {judge: by_generator(board_of(turned, headline=f"{judge}.auroc", judges=())) for judge in JUDGES}
+    for label in TURNED:
+        ranks = ", ".join(f"{table['rank'][label]} by {judge}" for judge, table in alone.items())
+        assert board["judges"][label] == f"depends on the judge: {ranks}"
 
 
 def test_without_judges_a_board_is_as_before(turned):
     board = board_of(turned, judges=())
-    assert not [name for name in board.leaderboard if "judge" in name or "rank_low@" in name]
+    assert not [name for name in board.leaderboard if "judge" in name]
     assert board.judges.empty
 
 
@@ -167,7 +154,7 @@ def test_the_board_has_every_pair_of_judges_without_floors_and_ceilings(turned):
 def test_notes_for_readers():
     board = [
         {"generator": "gan", "judges": "depends on the judge: 1 by vgg, 2 by cnn"},
-        {"generator": "pca", "judges": "agree"},
+        {"generator": "pca", "judges": "agree: 1"},
         {"generator": "real", "judges": ""},
     ]
     pairs = [
@@ -183,10 +170,8 @@ def test_notes_for_readers():
 
 
 def test_a_row_that_one_judge_could_not_rank_is_not_called_agreed():
-    columns = judge_columns("a", {"vgg": {"a": (1, 1)}, "cnn": {}})
-    assert columns["rank_low@vgg"] == 1
-    assert columns["rank_low@cnn"] is None
-    assert columns["judges"] == ""
+    assert ranks_by_judge("a", {"vgg": {"a": (1, 2)}, "cnn": {}}) == ""
+    assert ranks_by_judge("a", {"vgg": {"a": (1, 2)}, "cnn": {"a": (1, 2)}}) == "agree: 1-2"
 
 
 # ---- their mean
@@ -195,10 +180,12 @@ def test_a_row_that_one_judge_could_not_rank_is_not_called_agreed():
 def test_the_mean_of_the_judges_may_rank(turned):
     board = board_of(turned, headline="judges.auroc")
     table = by_generator(board)
-    assert table["judges.auroc"]["gan"] == pytest.approx((0.855 + 0.665) / 2)
-    assert table["judges.auroc"]["pca"] == pytest.approx((0.695 + 0.815) / 2)
-    assert table["judges.auroc@holdout"]["gan"] == pytest.approx((0.855 + 0.665) / 2 + 0.1)
-    assert next(name for name in board.leaderboard if "." in name) == "judges.auroc"
+    assert table["judges_auroc"]["gan"] == pytest.approx((0.855 + 0.665) / 2)
+    assert table["judges_auroc"]["pca"] == pytest.approx((0.695 + 0.815) / 2)
+    assert table["cnn_auroc"]["gan"] == pytest.approx(0.665), "the judges stand beside their mean"
+    known = board.intervals.set_index(["evaluator", "test_set", "generator"])["value"]
+    assert known["judges", "holdout", "gan"] == pytest.approx((0.855 + 0.665) / 2 + 0.1)
+    assert next(name for name in board.leaderboard if name.endswith("auroc")) == "judges_auroc"
     assert table["judges"]["gan"].startswith("depends on the judge")
 
 
@@ -207,8 +194,8 @@ def test_its_interval_holds_images_and_seeds_of_these_judges():
     near = [result("g", k, {"vgg": [0.80 + 0.01 * k], "cnn": [0.80 + 0.01 * k]}) for k in range(3)]
     far = [result("g", k, {"vgg": [0.90 + 0.01 * k], "cnn": [0.70 + 0.01 * k]}) for k in range(3)]
     rows = [by_generator(board_of(results, headline="judges.auroc")).loc["g"] for results in (near, far)]
-    assert rows[0]["judges.auroc"] == pytest.approx(rows[1]["judges.auroc"])
-    widths = [row["judges.auroc_high"] - row["judges.auroc_low"] for row in rows]
+    assert rows[0]["judges_auroc"] == pytest.approx(rows[1]["judges_auroc"])
+    widths = [row["judges_auroc_high"] - row["judges_auroc_low"] for row in rows]
     assert widths[1] == pytest.approx(widths[0], rel=0.05)
     cells = board_of(far, headline="judges.auroc").intervals.set_index("evaluator")
     on_test = cells[cells.test_set == "test"]
@@ -222,4 +209,5 @@ def test_no_mean_over_fewer_judges():
     results = [result("a", 0, {"vgg": [0.8], "cnn": [math.nan]}), result("b", 0, {"vgg": [0.8], "cnn": [0.7]})]
     missing = result("c", 0, {"vgg": [0.8]})
     board = by_generator(board_of([*results, missing], headline="judges.auroc"))
-    assert board["judges.auroc"].to_dict() == {"b": pytest.approx(0.75), "a": "undefined", "c": ""}
+    assert board["judges_auroc"].dropna().to_dict() == {"b": pytest.approx(0.75)}
+    assert board["note"].to_dict() == {"b": "", "a": "judges_auroc, cnn_auroc: undefined", "c": ""}

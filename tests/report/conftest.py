@@ -44,42 +44,37 @@ def answers(level, seed, test_set="test", n=60, k=2):
 
 
 def board_row(label, role, place, **changes):
-    value = 0.5 + LEVEL.get(label, 1.0) / 6
-    broken = label == "broken"
-    cell = {
-        "tstr.auroc": "" if broken else f"{value:.4f}",
-        "tstr.auroc_low": "" if broken else f"{value - 0.05:.4f}",
-        "tstr.auroc_high": "" if broken else f"{value + 0.04:.4f}",
-        "tstr.auroc_sd": "" if broken else "0.01",
-        "tstr.auroc_n": "" if broken else "60",
-    }
-    elsewhere = {name.replace("auroc", "auroc@far"): text for name, text in cell.items()}
-    elsewhere["tstr.auroc@far"] = "1/2 seeds" if label == "poor" else elsewhere["tstr.auroc@far"]
+    value, broken = headline(label), label == "broken"
     candidate = role == "candidate" and not broken
     return {
         "rank": place if candidate else "",
-        "rank_low": place if candidate else "",
         "rank_high": "2" if candidate else "",
         "generator": label,
+        "role": role,
         "status": "failed" if broken else "done",
-        **cell,
-        **elsewhere,
+        "tstr_auroc": "" if broken else f"{value:.4f}",
+        "tstr_auroc_low": "" if broken else f"{value - 0.05:.4f}",
+        "tstr_auroc_high": "" if broken else f"{value + 0.04:.4f}",
+        "tstr_auroc_n": "" if broken else "60",
         "utility": "0.6" if candidate else "",
         "utility_low": "0.4" if candidate else "",
         "utility_high": "0.9" if candidate else "",
-        "utility_note": "ceiling real of 20 images; floor 0.5 (chance)" if candidate else "",
-        "role": role,
-        "seeds": "0/1" if broken else "1/1",
-        "interval_basis": "" if broken else "images of 60 patients; 2 seeds (weak)",
-        "leaked@test": "3",
-        "fit_wall_s": "" if broken else "12.5",
-        "sample_wall_s": "" if broken else "0.5",
-        "tstr_wall_s": "" if broken else "30.0",
+        "copying": "",
+        "leaked": "3",
+        "seeds": "0" if broken else "1",
+        "evaluator_seeds": "" if broken else "2",
+        "judges": "",
+        "fit_s": "" if broken else "12.5",
+        "sample_s": "" if broken else "0.5",
+        "score_s": "" if broken else "30.0",
         "peak_memory_mb": "" if broken else "900",
-        "domain@test": "adults",
-        "reason": "broken: loss is NaN" if broken else "",
+        "note": "broken: loss is NaN" if broken else "",
         **changes,
     }
+
+
+def headline(label):
+    return 0.5 + LEVEL.get(label, 1.0) / 6
 
 
 def score_row(label, test_set="test", variant="", value=0.8, **changes):
@@ -103,10 +98,48 @@ def score_row(label, test_set="test", variant="", value=0.8, **changes):
     }
 
 
-def interval_row(label, variant, value):
+INTERVALS = [
+    *(
+        "generator",
+        "evaluator",
+        "metric",
+        "variant",
+        "test_set",
+        "seen",
+        "value",
+        "low",
+        "high",
+        "generator_seeds",
+    ),
+    *("classifier_seeds", "by_seed", "n", "weak", "wide", "basis", "check", "note"),
+]
+
+
+def interval_row(label, variant="", value=None, **changes):
+    """A row of intervals.csv, of `tstr.auroc` on `test` unless `changes` say otherwise."""
+    value = headline(label) if value is None else value
     where = {"generator": label, "evaluator": "tstr", "metric": "auroc", "variant": variant, "test_set": "test"}
-    numbers = {"value": value, "low": value - 0.05, "high": value + 0.05}
-    return {**where, "seen": "", **numbers, "basis": "images of 60 patients; 2 seeds (weak)", "note": ""}
+    numbers = {"value": f"{value:.4f}", "low": f"{value - 0.05:.4f}", "high": f"{value + 0.04:.4f}", "n": 60}
+    basis = {"basis": "images of 60 patients; 2 seeds (weak)", "weak": True, "wide": False}
+    return {**dict.fromkeys(INTERVALS, ""), **where, **numbers, **basis, **changes}
+
+
+def utility_row(label):
+    note = "ceiling real of 20 images; floor 0.5 (chance)"
+    numbers = {"evaluator": "", "metric": "utility", "test_set": "", "value": "0.6", "low": "0.4", "high": "0.9"}
+    return {**interval_row(label), **numbers, "basis": "", "weak": "", "note": note}
+
+
+def interval_rows(roles):
+    """Of each generator that is not broken the headline on both test sets; of candidates the utility."""
+    missing = {"low": "", "high": "", "note": "1/2 seeds"}
+    for label, role in roles.items():
+        if label != "broken":
+            yield interval_row(label)
+            far = interval_row(label, test_set="far")
+            yield {**far, "value": "", **missing} if label == "poor" else far
+            if role == "candidate":
+                yield utility_row(label)
 
 
 def write_trial(folder, label, k=2):
@@ -212,7 +245,7 @@ def make_run(out, roles=None, **record):
     )
     write_rows(out / "scores.csv", [score_row(label, where) for label in done for where in ("test", "far")])
     sizes = [interval_row(label, f"{n} images", 0.6 + n / 1000) for label in done[:2] for n in (50, 100)]
-    write_rows(out / "intervals.csv", sizes)
+    write_rows(out / "intervals.csv", [*interval_rows(roles), *sizes])
     pair = {"a": done[0], "b": done[-1], "test": "bootstrap", "difference": 0.1, "low": 0.02, "high": 0.2}
     write_rows(out / "comparisons.csv", [{**pair, "p": 0.01, "p_holm": 0.01, "better": done[0]}])
     about = {
@@ -223,7 +256,7 @@ def make_run(out, roles=None, **record):
         "leaked": 3,
         "domain": "adults",
     }
-    write_rows(out / "test_sets.csv", [{"test_set": name, **about} for name in ("test", "far")])
+    write_rows(out / "test_sets.csv", [{"test_set": name, **about, "dataset": name} for name in ("test", "far")])
     write_rows(
         out / "audit.csv",
         [
@@ -258,6 +291,8 @@ def made_up():
         answers=answers,
         rows=write_rows,
         board_row=board_row,
+        interval_row=interval_row,
+        interval_rows=interval_rows,
         score_row=score_row,
         safe_name=safe_name,
     )

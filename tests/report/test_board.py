@@ -2,23 +2,25 @@
 
 import pytest
 
-from synthbench.report.bars import number_cells, shown_number
-from synthbench.report.board import MOST_CELLS, board_tables
+from synthbench.leaderboard.few_seeds import ONE_SEED
+from synthbench.report.bars import number_cells, shown_number, value_cells
+from synthbench.report.board import MOST_CELLS, WEAK, board_tables
 from synthbench.report.export import as_latex, as_markdown
 from synthbench.report.fidelity import fidelity
 from synthbench.report.theme import COLOURS, styles
-from synthbench.results.folder import estimate, number, read_folder
+from synthbench.results.folder import StoredEstimate, estimate, number, read_folder
 
-BOARD = [
-    {"generator": "a", "role": "candidate", "m": "0.6", "m_low": "0.5", "m_high": "0.8"},
-    {"generator": "b", "role": "candidate", "m": "too few: 3 images", "m_low": "", "m_high": "", "m_note": "why"},
-    {"generator": "noise", "role": "floor", "m": "0.3", "m_low": "", "m_high": ""},
-    {"generator": "real", "role": "ceiling", "m": "0.9", "m_low": "0.7", "m_high": "1.3"},
+ROLES = ["candidate", "candidate", "floor", "ceiling"]
+COLUMN = [
+    StoredEstimate(0.6, (0.5, 0.8)),
+    StoredEstimate(text="too few: 3 images"),
+    StoredEstimate(0.3),
+    StoredEstimate(0.9, (0.7, 1.3)),
 ]
 
 
 def test_bars_share_the_columns_scale():
-    a, b, noise, real = number_cells(BOARD, "m")
+    a, b, noise, real = number_cells(COLUMN, ROLES)
     assert (noise.bar.value, real.bar.high) == (2.0, 98.0), "from the least to the greatest number"
     assert (a.bar.low, a.bar.value, a.bar.high) == (21.2, 30.8, 50.0)  # 2 + 96 (x - .3)
     assert (noise.bar.low, noise.bar.high) == (2.0, 2.0), "no interval, no width"
@@ -26,19 +28,24 @@ def test_bars_share_the_columns_scale():
 
 
 def test_floors_and_ceilings_are_lines_in_every_bar():
-    for cell in number_cells(BOARD, "m"):
+    for cell in number_cells(COLUMN, ROLES):
         if cell.bar:
             assert (cell.bar.floors, cell.bar.ceilings) == ([2.0], [59.6])
 
 
 def test_a_text_stands_in_place_of_a_number():
-    cell = number_cells(BOARD, "m")[1]
-    assert (cell.text, cell.detail, cell.value) == ("too few: 3 images", "why", None)
+    for cells in (number_cells(COLUMN, ROLES), value_cells(COLUMN)):
+        assert (cells[1].text, cells[1].value, cells[1].bar) == ("too few: 3 images", None, None)
+
+
+def test_values_alone_have_neither_bar_nor_interval():
+    cell = value_cells(COLUMN)[0]
+    assert (cell.text, cell.value, cell.detail, cell.bar) == ("0.600", 0.6, "", None)
 
 
 def test_a_column_of_one_number_stands_in_the_middle():
-    assert number_cells(BOARD[:1], "m_low")[0].bar.value == 50.0
-    assert number_cells(BOARD, "nothing")[0].text == ""
+    assert number_cells([StoredEstimate(0.5)], ROLES[:1])[0].bar.value == 50.0
+    assert number_cells([None], ROLES[:1])[0].text == ""
 
 
 @pytest.mark.parametrize(
@@ -71,69 +78,71 @@ def test_an_estimate_reads_as_on_the_board():
     assert str(estimate({"x": "0.6"}, "x")) == "0.600"
 
 
+TWO = {"value": "0.471", "low": "0.244", "high": "0.698", "by_seed": "0.435, 0.507"}
+UNKNOWN = {"value": "0.62", "low": "0.1", "high": "0.9", "wide": "True", "by_seed": "0.4, 0.84"}
+
+
 def test_an_estimate_of_few_seeds_shows_them():
-    two = {"x": "0.471", "x_low": "0.244", "x_high": "0.698", "x_by_seed": "0.435, 0.507"}
-    assert str(estimate(two, "x")) == "0.471 (0.244 to 0.698; seeds 0.435, 0.507)"
-    wide = {"x": "0.62", "x_low": "unknown", "x_high": "unknown", "x_by_seed": "0.4, 0.84"}
-    assert str(estimate(wide, "x")) == "0.620 (unknown; seeds 0.4, 0.84)"
-    floor = {**two, "x_check": "chance 0.500; 5 draws: 0.471, sd 0.110"}
-    assert str(estimate(floor, "x")) == "chance 0.500; 5 draws: 0.471, sd 0.110"
+    assert str(StoredEstimate.of_row(TWO)) == "0.471 (0.244 to 0.698; seeds 0.435, 0.507)"
+    assert str(StoredEstimate.of_row(UNKNOWN)) == "0.620 (unknown; seeds 0.4, 0.84)"
+    floor = {**TWO, "check": "chance 0.500; 5 draws: 0.471, sd 0.110"}
+    assert str(StoredEstimate.of_row(floor)) == "chance 0.500; 5 draws: 0.471, sd 0.110"
+    assert str(StoredEstimate.of_row({"value": "", "note": "1/2 seeds"})) == "1/2 seeds"
 
 
 def test_cells_of_few_seeds_and_of_floors():
-    board = [
-        {"role": "candidate", "m": "0.62", "m_low": "unknown", "m_high": "unknown", "m_by_seed": "0.4, 0.84"},
-        {"role": "floor", "m": "0.4", "m_low": "0.3", "m_high": "0.6", "m_check": "chance 0.500; 5 draws: 0.4"},
-        {"role": "ceiling", "m": "0.9", "m_low": "0.8", "m_high": "1.0"},
+    column = [
+        StoredEstimate.of_row(UNKNOWN),
+        StoredEstimate.of_row(
+            {"value": "0.4", "low": "0.3", "high": "0.6", "check": "chance 0.500; 5 draws: 0.4"}
+        ),
+        StoredEstimate(0.9, (0.8, 1.0)),
     ]
-    wide, floor, _ = number_cells(board, "m", chance=0.5)
+    roles = ["candidate", "floor", "ceiling"]
+    wide, floor, _ = number_cells(column, roles, chance=0.5)
     assert (wide.text, wide.detail) == ("0.620", "unknown; seeds 0.4, 0.84")
     assert (floor.text, floor.detail, floor.value) == ("chance 0.500", "5 draws: 0.4", 0.4)
     assert wide.bar.floors == [29.4], "chance, and not what a floor happened to reach: 2 + 96 (.5 - .3) / .7"
-    assert number_cells(board, "m")[0].bar.floors == [15.7]
+    assert number_cells(column, roles)[0].bar.floors == [15.7]
 
 
-def test_one_seed_is_said_in_every_form_of_the_board(made_up, tmp_path):
-    said = "1 seed: intervals and order of these models; another seed may turn it"
+def test_what_holds_for_every_row_is_said_once_and_in_every_form_of_the_board(made_up, tmp_path):
     out = made_up.run(tmp_path / "run", {"good": "candidate", "noise": "floor"})
     doubtful = "differs from chance (p = 0.001), look at the pipeline: chance 0.500; 5 draws: 0.7, sd 0.01"
-    rows = [
-        made_up.board_row("good", "candidate", "1", rank_basis=said),
-        made_up.board_row("noise", "floor", "", reason=doubtful, interval_basis="2 seeds (weak); of this model"),
-    ]
+    rows = [made_up.board_row("good", "candidate", "1"), made_up.board_row("noise", "floor", "", note=doubtful)]
     made_up.rows(out / "leaderboard.csv", rows)
-    run = read_folder(out)
-    main, _, _ = board_tables(run)
-    assert f"{said}." in main.notes
-    good, noise = main.lines
-    assert said in good.flags
-    assert noise.flags[-2:] == ["1 seed: intervals of this model", "differs from chance"]
-    assert said in as_latex(main, run.headline)
-    assert said in as_markdown(main)
+    main = board_tables(read_folder(out))[0][0]
+    assert [note for note in main.notes if note in (f"{ONE_SEED}.", WEAK)] == [f"{ONE_SEED}.", WEAK]
+    assert "60 images of 60 patients; leaked: training knows 3 of them." in main.notes
+    assert [line.flags for line in main.lines] == [[], ["differs from chance"]]
+    assert ONE_SEED in as_latex(main, "tstr.auroc")
+    assert ONE_SEED in as_markdown(main)
 
 
-def test_the_headline_stands_beside_the_rank_and_costs_at_the_end(finished):
-    main, others, left_out = board_tables(read_folder(finished))
-    assert [head.title for head in main.heads] == [
-        *("rank", "tstr.auroc", "utility", "status", "fit, s", "score, s", "memory, MB")
-    ]
+def test_the_number_to_quote_stands_first(finished):
+    first, folded, left_out = board_tables(read_folder(finished))
+    (main,) = first
+    titles = ["rank", "tstr.auroc", "tstr.auroc on far", "utility", "seeds", "fit, s"]
+    assert [head.title for head in main.heads] == titles
     assert [head.sorted for head in main.heads][:3] == ["", "descending", ""]
-    assert [table.title for table in others] == ["test: utility and costs", "far"]
+    assert main.lines[0].cells[4].text == "1 × 2"
+    assert [line.flags for line in main.lines if line.flags] == [["failed"]]
+    assert [table.title for table in folded] == ["Utility and costs", "On test: tstr", "On far", *SIZES]
     assert left_out == []
+
+
+SIZES = ["On test [50 images]", "On test [100 images]"]
 
 
 def test_marks_of_seen_images_and_variants_make_tables_of_their_own(made_up, tmp_path):
     out = made_up.run(tmp_path / "run", {"good": "candidate"})
-    names = ["tstr.auroc@train[seen]", "tstr.auroc[50 images]"]
-    further = {name + end: "0.5" for name in names for end in ("", "_low", "_high", "_sd")}
-    made_up.rows(out / "leaderboard.csv", [{**made_up.board_row("good", "candidate", "1"), **further}])
-    seen = made_up.score_row("good", "train", seen="generator")
+    seen = made_up.interval_row("good", test_set="train", seen="generator")
     made_up.rows(
-        out / "scores.csv", [made_up.score_row("good"), seen, made_up.score_row("good", variant="50 images")]
+        out / "intervals.csv", [made_up.interval_row("good"), seen, made_up.interval_row("good", "x", 0.6)]
     )
-    _, others, _ = board_tables(read_folder(out))
-    assert [table.title for table in others] == ["test: utility and costs", "train [seen]", "test [50 images]"]
-    assert others[1].notes[0].startswith("Seen")
+    tables = board_tables(read_folder(out))[1]
+    assert [table.title for table in tables][1:] == ["On test: tstr", "On train [seen]", "On test [x]"]
+    assert tables[2].notes[0].startswith("Seen")
 
 
 WIDE = [
@@ -144,33 +153,37 @@ WIDE = [
 
 @pytest.fixture
 def wide(made_up, tmp_path):
-    """A run of many metrics, whose ceiling copies."""
-    out = made_up.run(tmp_path / "run", {"good": "candidate", "real": "ceiling"})
-    further = {name + end: "0.5" for name in WIDE for end in ("", "_low", "_high", "_sd")}
-    rows = [
-        made_up.board_row("good", "candidate", "1", copying="no", **further),
-        made_up.board_row("real", "ceiling", "2", copying="yes", **further),
+    """A run of many metrics, whose ceiling copies; the fidelity ones are on no test set."""
+    roles = {"good": "candidate", "real": "ceiling"}
+    out = made_up.run(tmp_path / "run", roles)
+    rows = [made_up.board_row(label, role, "1", copying="no") for label, role in roles.items()]
+    made_up.rows(out / "leaderboard.csv", [rows[0], {**rows[1], "copying": "yes"}])
+    names = [dict(zip(("evaluator", "metric"), name.split("."), strict=True)) for name in WIDE]
+    further = [
+        made_up.interval_row(
+            label, value=0.5, test_set="test" if one["evaluator"] in ("tstr", "vgg") else "", **one
+        )
+        for label in roles
+        for one in names
     ]
-    made_up.rows(out / "leaderboard.csv", rows)
-    scores = [dict(zip(("evaluator", "metric"), name.split("."), strict=True)) for name in WIDE]
-    made_up.rows(out / "scores.csv", [made_up.score_row("good", **one) for one in [{}, *scores]])
+    made_up.rows(out / "intervals.csv", [*made_up.interval_rows(roles), *further])
     return out
 
 
-def test_the_main_board_is_narrow_and_the_rest_folded(wide):
-    main, others, _ = board_tables(read_folder(wide))
-    assert [head.title for head in main.heads] == [
-        *("rank", "tstr.auroc", "tstr.balanced_accuracy", "tstr.accuracy", "tstr.f1", "utility"),
-        *("vgg.auroc", "kid.kid_place[x]", "vendi.vendi", "status", "fit, s", "score, s", "memory, MB"),
-    ]
-    folded = {table.title: {head.title for head in table.heads} for table in others}
-    assert set(WIDE) <= set().union(*folded.values())
-    assert folded["test: kid"] == {"kid.kid[x]", "kid.kid_place[x]"}
+def test_the_first_table_is_narrow_and_the_rest_stands_below_or_folded(wide):
+    (main, others), folded, _ = board_tables(read_folder(wide))
+    titles = ["rank", "tstr.auroc", "tstr.auroc on far", "utility", "seeds", "fit, s"]
+    assert [head.title for head in main.heads] == titles
+    assert [head.title for head in others.heads] == ["vgg.auroc", "kid.kid[x]", "vendi.vendi"]
+    assert {cell.detail for line in others.lines for cell in line.cells} == {""}, "values alone"
+    tables = {table.title: {head.title for head in table.heads} for table in folded}
+    assert set(WIDE) <= set().union(*tables.values())
+    assert tables["Of the synthetic images: kid"] == {"kid.kid[x]", "kid.kid_place[x]"}
 
 
 def test_a_wide_board_fits_a_paper_and_keeps_its_flags(wide):
     run = read_folder(wide)
-    main, _, _ = board_tables(run)
+    main = board_tables(run)[0][0]
     latex = as_latex(main, run.headline)
     assert latex.startswith("% needs \\usepackage{booktabs}")
     rows = [line for line in latex.splitlines() if " & " in line]
@@ -182,57 +195,49 @@ def test_a_wide_board_fits_a_paper_and_keeps_its_flags(wide):
 
 def test_references_stand_beside_the_generators_in_one_table(made_up, tmp_path):
     out = made_up.run(tmp_path / "run", {"good": "candidate"})
-    values = {"": "0.5", "noise": "9", "real against real": "0.2", "copy of train": "-0.0001"}
-    values |= {"NORMAL": "0.6", "NORMAL, real": "0.3"}
-    names = {variant: f"kid.kid{f'[{variant}]' if variant else ''}" for variant in values}
-    cells = {names[v] + end: x for v, x in values.items() for end, x in (("", x), ("_sd", ""))}
-    made_up.rows(out / "leaderboard.csv", [made_up.board_row("good", "candidate", "1", **cells)])
-    about = {"evaluator": "kid", "metric": "kid", "direction": "lower"}
-    made_up.rows(out / "scores.csv", [made_up.score_row("good", "", v, **about) for v in values])
+    values = {"": 0.5, "noise": 9, "real against real": 0.2, "copy of train": -0.0001}
+    values |= {"NORMAL": 0.6, "NORMAL, real": 0.3}
+    about = {"evaluator": "kid", "metric": "kid"}
+    rows = [made_up.interval_row("good", v, value, **about, test_set="") for v, value in values.items()]
+    made_up.rows(out / "intervals.csv", rows)
+    made_up.rows(
+        out / "scores.csv", [made_up.score_row("good", "", v, **about, direction="lower") for v in values]
+    )
     run = read_folder(out)
     assert fidelity(run).rows == [
         ["kid.kid", "lower is better", "9.000", "0.200", "-1.0e-4", "0.500"],
         ["kid.kid [NORMAL]", "lower is better", "", "0.300", "", "0.600"],
     ]
     titles = [table.title for table in board_tables(run)[1]]
-    assert titles == ["test: utility and costs", "test [NORMAL]"]
+    assert titles == ["Utility and costs", "Of the synthetic images: kid", "Of synthetic images [NORMAL]"]
 
 
 def test_what_training_knows_of_a_test_set_stands_in_its_fold(finished):
     run = read_folder(finished)
-    assert [table.leaked for table in board_tables(run)[1] if table.title == "far"] == ["leaked: 3 of 60"]
+    assert [table.leaked for table in board_tables(run)[1] if table.title == "On far"] == ["leaked: 3 of 60"]
     html = (finished / "report.html").read_text(encoding="utf-8")
     mark = '<span class="tag flag">leaked: 3 of 60</span>'
-    assert f"Leaderboard on far {mark}</summary>" in html
+    assert f"<summary>On far {mark}</summary>" in html
     assert f"tstr on far {mark}</h3>" in html
 
 
 def test_a_huge_board_names_what_it_leaves_out(made_up, tmp_path, monkeypatch):
     assert MOST_CELLS > 1000
-    monkeypatch.setattr("synthbench.report.board.MOST_CELLS", 3)
+    monkeypatch.setattr("synthbench.report.board.MOST_CELLS", 6)
     run = read_folder(made_up.run(tmp_path / "run"))
-    _, others, left_out = board_tables(run)
-    assert ([table.title for table in others], left_out) == (["test: utility and costs"], ["far"])
+    _, folded, left_out = board_tables(run)
+    assert [table.title for table in folded] == ["Utility and costs", "On test: tstr"]
+    assert left_out == ["On far", *SIZES]
 
 
 @pytest.mark.parametrize(
-    ("copying", "flag"),
-    [
-        ("", None),
-        ("0", None),
-        ("no", None),
-        ("False", None),
-        ("yes", "copying"),
-        ("1", "copying"),
-        ("3 of 8", "copying: 3 of 8"),
-        ("cannot be told", "copying cannot be told"),
-    ],
+    ("copying", "flags"),
+    [("", []), ("no", []), ("yes", ["copying"]), ("cannot be told", ["copying cannot be told"])],
 )
-def test_copying_is_flagged(made_up, tmp_path, copying, flag):
+def test_copying_is_flagged(made_up, tmp_path, copying, flags):
     out = made_up.run(tmp_path / "run", {"good": "candidate"})
-    made_up.rows(out / "leaderboard.csv", [{**made_up.board_row("good", "candidate", "1"), "copying": copying}])
-    flags = board_tables(read_folder(out))[0].lines[0].flags
-    assert ([one for one in flags if one.startswith("copying")] or [None])[0] == flag
+    made_up.rows(out / "leaderboard.csv", [made_up.board_row("good", "candidate", "1", copying=copying)])
+    assert board_tables(read_folder(out))[0][0].lines[0].flags == flags
 
 
 def test_no_two_generators_look_alike():
@@ -257,15 +262,21 @@ def test_every_colour_shows_on_white_and_on_dark(colour, background):
 
 
 def test_labels_that_fit_no_images_are_flagged_and_ranks_by_judge_stand_beside_the_rank(made_up, tmp_path):
-    out = made_up.run(tmp_path / "run", {"good": "candidate", "odd": "candidate"})
-    by_judge = {"rank_low@big": "2", "rank_high@big": "2", "judges": "depends on the judge: 1 by tstr, 2 by big"}
-    muddled = made_up.board_row("odd", "candidate", "2", reason="labels: a probe finds 50%", **by_judge)
-    good = made_up.board_row("good", "candidate", "1", **{**by_judge, "judges": "agree"})
-    made_up.rows(out / "leaderboard.csv", [good, muddled])
+    out = made_up.run(tmp_path / "run", {"good": "candidate", "odd": "candidate", "late": "candidate"})
+    rows = [
+        made_up.board_row("good", "candidate", "1", judges="agree: 1"),
+        made_up.board_row("odd", "candidate", "2", note="labels: a probe finds 50%", judges=TURNED),
+        made_up.board_row("late", "candidate", "2", note="x: 1/2 seeds; seeds 0, 2: labels: a probe finds 50%"),
+    ]
+    made_up.rows(out / "leaderboard.csv", rows)
     pair = dict(zip(("a", "b", "metric", "candidates"), ("tstr", "big", "auroc", 7), strict=True))
     made_up.rows(out / "judges.csv", [{**pair, "kendall_tau": 0.5, "p": 0.2, "note": ""}])
-    main, _, _ = board_tables(read_folder(out))
-    assert ["labels do not fit the images" in line.flags for line in main.lines] == [False, True]
-    assert [head.title for head in main.heads][:2] == ["rank", "rank by big"]
+    main = board_tables(read_folder(out))[0][0]
+    assert ["labels do not fit the images" in line.flags for line in main.lines] == [False, True, True]
+    assert [head.title for head in main.heads][:2] == ["rank", "by judge"]
+    assert [line.cells[1].text for line in main.lines] == ["agree: 1", "1 by tstr, 2 by big", ""]
     assert "The rank of odd depends on the judge: 1 by tstr, 2 by big." in main.notes
     assert "tstr and big: Kendall's tau 0.50 (p = 0.2) over 7 candidates." in main.notes
+
+
+TURNED = "depends on the judge: 1 by tstr, 2 by big"

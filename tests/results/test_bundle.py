@@ -93,7 +93,7 @@ def test_what_is_packed(run, tmp_path):
     packed = export(run, tmp_path / "b.zip")
     names = set(members(tmp_path / "b.zip")) - {MANIFEST}
     assert names == set(packed.files)
-    tables = {"leaderboard", "scores", "intervals", "comparisons", "test_sets", "audit", "quarantine"}
+    tables = {"leaderboard", "scores", "intervals", "comparisons", "costs", "test_sets", "audit", "quarantine"}
     assert {"run.json", PREDICTIONS, *(f"{table}.csv" for table in tables)} <= names
     assert "trials/good/seed-0/generator/samples.png" in names
     assert "trials/good/seed-0/generator/losses.csv" in names
@@ -220,12 +220,13 @@ def test_every_cell_of_the_board_is_looked_at(run, check):
 
 
 TAMPERED = [
-    ("leaderboard.csv", {"generator": "good"}, "judge.accuracy", "0.99"),
-    ("leaderboard.csv", {"generator": "good"}, "judge.accuracy_low", "0.94"),
+    ("leaderboard.csv", {"generator": "good"}, "judge_accuracy", "0.99"),
+    ("leaderboard.csv", {"generator": "good"}, "judge_accuracy_low", "0.94"),
     ("leaderboard.csv", {"generator": "good"}, "rank_high", "7"),
-    ("leaderboard.csv", {"generator": "bad"}, "judge.gap", "0.1"),
-    ("leaderboard.csv", {"generator": "bad"}, "leaked@test", "7"),
-    ("leaderboard.csv", {"generator": "bad"}, "fit_wall_s", "123.0"),
+    ("leaderboard.csv", {"generator": "broken"}, "note", "fine"),
+    ("costs.csv", {"generator": "bad", "stage": "fit"}, "wall_s", "123.0"),
+    ("leaderboard.csv", {"generator": "bad"}, "leaked", "7"),
+    ("leaderboard.csv", {"generator": "bad"}, "fit_s", "123.0"),
     ("leaderboard.csv", {"generator": "broken"}, "status", "done"),
     ("intervals.csv", {"generator": "bad", "metric": "doubt"}, "sampling_high", "0.3"),
     ("comparisons.csv", {"a": "good"}, "p", "0.04"),
@@ -251,11 +252,11 @@ def test_a_number_changed_before_packing_does_not_follow_from_the_rest(copy, che
 
 
 def test_the_number_that_was_changed_is_named(runs, copy, tmp_path, capsys):
-    edit(copy / "leaderboard.csv", {"generator": "good"}, "judge.accuracy", "0.99")
+    edit(copy / "leaderboard.csv", {"generator": "good"}, "judge_accuracy", "0.99")
     export(copy, tmp_path / "b.zip")
     assert cli.main(["verify", str(tmp_path / "b.zip"), "--plugins", str(runs.folder)]) == 1
     out = capsys.readouterr().out
-    assert "leaderboard.csv: good: judge.accuracy: 0.99, recomputed 0." in out
+    assert "leaderboard.csv: good: judge_accuracy: 0.99, recomputed 0." in out
     assert "1 cells do not match" in out
 
 
@@ -294,7 +295,7 @@ def test_an_interval_that_predictions_do_not_give_is_not_passed_over(copy, check
     assert check(copy).unchecked["scores.csv: judge.accuracy low: predictions do not tell it"] == 1
 
 
-@pytest.mark.parametrize("drop", ["scores.csv", "comparisons.csv", "intervals.csv"])
+@pytest.mark.parametrize("drop", ["scores.csv", "comparisons.csv", "intervals.csv", "costs.csv"])
 def test_a_row_that_was_taken_out_is_missed(copy, check, drop):
     lines = (copy / drop).read_text().splitlines(keepends=True)
     (copy / drop).write_text("".join([lines[0], *lines[2:]]))
@@ -317,7 +318,7 @@ def test_without_the_plugin_it_says_so_and_checks_the_rest(copy, tmp_path, capsy
     )
     assert "not recomputable from the bundle: scores.csv: judge.accuracy: its plugin is not at hand (6)" in out
     assert "leaderboard.csv: judge: its plugin is not at hand" in out
-    edit(copy / "leaderboard.csv", {"generator": "good"}, "judge.accuracy", "0.99")  # a mean of scores.csv
+    edit(copy / "leaderboard.csv", {"generator": "good"}, "judge_accuracy", "0.99")  # a mean of scores.csv
     export(copy, file)
     assert cli.main(["verify", str(file)]) == 1
 

@@ -163,7 +163,7 @@ def test_the_test_parts_of_external_sets_are_scored_under_their_label(mini):
     assert external(mini, more, {"label": "a/b", "shift": 5}) == 0
     test_sets = mini.scores.query("metric == 'gap'").set_index("test_set")["dataset"].to_dict()
     assert test_sets == {"test": "squares", "far": "far", "far/night": "far", "a/b": "a/b", "train": "squares"}
-    row = mini.board.loc["meannoise"]
+    row = mini.numbers.loc["meannoise"]
     assert row["distance.gap@far"] > row["distance.gap@a/b"] > row["distance.gap"]
     assert set(mini.record["data"]["sets"]) == {"train", "test", "far", "far/night", "a/b"}
     assert mini.record["data"]["quarantined"] == 3

@@ -29,9 +29,9 @@ def ran(mini):
 def test_the_copier_is_marked_and_the_notes_are_kept(ran):
     board = ran.board
     assert board["copying"].to_dict() == {"meannoise": "no", "resample": "yes"}
-    assert board.loc["resample", "memorisation.exact_copies"] == 1
-    assert board.loc["resample", "memorisation.copying"] == 1
-    assert board.loc["meannoise", "fd.fd_place[pooled][DARK]"] == pytest.approx(1, abs=0.3)
+    assert board.loc["resample", "memorisation_exact_copies"] == 1, "its main metric: the gate is in `copying`"
+    assert ran.numbers.loc["resample", "memorisation.copying"] == 1
+    assert ran.numbers.loc["meannoise", "fd.fd_place[pooled][DARK]"] == pytest.approx(1, abs=0.3)
     cells = pd.read_csv(ran.out / "intervals.csv", keep_default_na=False)
     cells = cells[cells.generator == "meannoise"].set_index(["evaluator", "metric", "variant"])
     note = "60 against 120 train images; N = 60 <= d = 64: the covariance is singular; read kid beside it"

@@ -48,23 +48,21 @@ def run(tmp_path_factory):
 def test_ranks_by_judge_from_end_to_end(run, headline):
     out = run(headline)
     board = pd.read_csv(out / "leaderboard.csv").set_index("generator")
-    for judge in ("firm", "loose"):
-        assert board[[f"rank_low@{judge}", f"rank_high@{judge}"]].notna().all(axis=None)
-    assert board["judges"].str.match("agree$|depends on the judge: ").all()
-    assert board[headline].is_monotonic_decreasing
+    assert board["judges"].str.match("agree: |depends on the judge: ").all()
+    assert board[headline.replace(".", "_")].is_monotonic_decreasing
     pairs = pd.read_csv(out / "judges.csv")
     assert pairs.note.tolist() == ["too few candidates for a rank correlation: 2 (6 needed)"]
-    mean = board[["firm.auroc", "loose.auroc"]].mean(axis=1)
+    mean = board[["firm_auroc", "loose_auroc"]].mean(axis=1)
     if headline == "judges.auroc":
-        assert board["judges.auroc"].to_numpy() == pytest.approx(mean.to_numpy())
-        assert ((board["judges.auroc_low"] < mean) & (mean < board["judges.auroc_high"])).all()
+        assert board["judges_auroc"].to_numpy() == pytest.approx(mean.to_numpy())
+        assert ((board["judges_auroc_low"] < mean) & (mean < board["judges_auroc_high"])).all()
 
 
 @pytest.mark.parametrize("headline", ["firm.auroc", "judges.auroc"])
 def test_the_page_and_the_terminal_show_them(run, headline, capsys):
     out = run(headline)
     page = html.unescape((out / "report.html").read_text()).replace("<wbr>", "")
-    assert "rank by firm" in page
+    assert ">by judge<" in page
     assert "firm and loose: too few candidates" in page
     assert cli.main(["report", str(out)]) == 0
     capsys.readouterr()

@@ -1,0 +1,225 @@
+"""leaderboard.csv: a row a generator, best headline first, and no more columns than a page has room for.
+
+Its numbers are numbers or empty: what stands in place of one is said in `note`. The long files hold all that was
+measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from synthbench.benchmark.definition import Benchmark
+from synthbench.data.test_sets import TestSet
+from synthbench.leaderboard.copying import copying, flagged_by, may_have_seen_test
+from synthbench.leaderboard.estimates import Estimate, Estimates
+from synthbench.leaderboard.few_seeds import by_seed
+from synthbench.leaderboard.floors import floor_warning
+from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.leaderboard.utility import Utility
+from synthbench.storage.layout import Column, column_name, high, low, n, on
+
+__all__ = ["Standing", "barred", "board_table"]
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A metric's column: its `name`, whose number it shows, `interval`: whether its ends stand beside it."""
+
+    name: str
+    key: ScoreKey
+    interval: bool
+
+    def estimate(self, estimates: Estimates) -> Estimate | None:
+        """A generator's: on that test set, or of the synthetic images themselves."""
+        return estimates.get(self.key) or estimates.get(self.key._replace(test_set=""))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a generator's row is made of.
+
+    place   its rank and the last that it could have, None where it has none
+    judges  its ranks by each judge
+    """
+
+    results: Sequence[TrialResult]
+    estimates: Estimates
+    utility: Utility | None
+    place: tuple[int, int] | None
+    judges: str
+
+
+def board_table(bench: Benchmark, tests: Sequence[TestSet], standings: Mapping[str, Standing]) -> pd.DataFrame:
+    """The whole table, of the generators' standings by label."""
+    columns = _number_columns(bench, tests, [standing.estimates for standing in standings.values()])
+    n_classes = len(tests[0].counts) if tests else 2
+    leaked = next((test.leaked["leaked"] for test in tests if test.name == "test"), None)
+    rows = [
+        {
+            **_row(bench, columns, label, standing, leaked),
+            Column.NOTE: "; ".join([*_notes(columns, standing, n_classes), *barred(bench, tests)]),
+        }
+        for label, standing in standings.items()
+    ]
+    head = columns[0].name
+    whole = [Column.RANK, Column.RANK_HIGH, n(head), Column.LEAKED, Column.SEEDS, Column.EVALUATOR_SEEDS]
+    table = pd.DataFrame(rows).astype(dict.fromkeys(map(str, whole), "Int64"))
+    return table.sort_values(head, ascending=bench.direction == "lower", kind="stable", ignore_index=True)
+
+
+def _row(
+    bench: Benchmark, columns: Sequence[NumberColumn], label: str, standing: Standing, leaked: int | None
+) -> dict[str, Any]:
+    """A generator's cells but for the note."""
+    results, estimates = standing.results, standing.estimates
+    first, last = standing.place or (None, None)
+    head = columns[0].estimate(estimates)
+    beside = [cell for column in columns[1:] if column.interval for cell in _cells(column, estimates).items()]
+    alone = [cell for column in columns[1:] if not column.interval for cell in _cells(column, estimates).items()]
+    return {
+        **{Column.RANK: first, Column.RANK_HIGH: last},
+        **{Column.GENERATOR: label, Column.ROLE: results[0].role, Column.STATUS: _status(bench, results)},
+        **_cells(columns[0], estimates),
+        **{n(columns[0].name): min(head.n) if head else None, **dict(beside)},
+        **_utility(standing.utility),
+        **dict(alone),
+        Column.TRAINED_ON: results[0].trial.generator.declared.origin.trained_on,
+        **{Column.COPYING: copying(results), Column.LEAKED: leaked},
+        Column.SEEDS: sum(_ranked(bench, result) for result in results),
+        Column.EVALUATOR_SEEDS: head.classifier_seeds if head else None,
+        **({Column.JUDGES: standing.judges} if bench.judges else {}),
+        **_costs(results),
+    }
+
+
+def _number_columns(
+    bench: Benchmark, tests: Sequence[TestSet], estimates: Sequence[Estimates]
+) -> list[NumberColumn]:
+    """The headline on `test` and on the external sets that it was measured on, then the others' main metrics."""
+    head = ScoreKey(*bench.headline, "test")
+    name = column_name(*bench.headline)
+    measured = {key for known in estimates for key, estimate in known.items() if not estimate.text}
+    external = {entry.label for entry in bench.external}
+    sets = [test.name for test in tests if test.dataset in external]
+    elsewhere = [key for name in sets if (key := head._replace(test_set=name)) in measured and "[" not in name]
+    others = {e.label: e.declared.main_metric(bench.headline.metric) for e in bench.evaluators}
+    wanted = [
+        NumberColumn(name, head, interval=True),
+        *(NumberColumn(on(name, key.test_set), key, interval=True) for key in elsewhere),
+        *(
+            NumberColumn(column_name(label, metric), ScoreKey(label, metric, "test"), interval=False)
+            for label, metric in others.items()
+            if label != bench.headline.evaluator
+        ),
+    ]
+    names = _told_apart([column.name for column in wanted])
+    return [replace(column, name=name) for name, column in zip(names, wanted, strict=True)]
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """The names, with a number behind those that another column of the board has."""
+    taken = {*map(str, Column), low(Column.UTILITY), high(Column.UTILITY)}
+    apart = []
+    for name in names:
+        tried = (name if k == 1 else f"{name}_{k}" for k in range(1, len(names) + len(taken) + 2))
+        apart.append(next(one for one in tried if taken.isdisjoint([one, low(one), high(one), n(one)])))
+        taken |= {apart[-1], low(apart[-1]), high(apart[-1]), n(apart[-1])}
+    return apart
+
+
+def _cells(column: NumberColumn, estimates: Estimates) -> dict[str, float]:
+    """The number and its interval; NaN for what is not known."""
+    estimate = column.estimate(estimates)
+    value = estimate.value if estimate else math.nan
+    if not column.interval:
+        return {column.name: value}
+    known = estimate.interval if estimate and not estimate.text and not estimate.interval.wide else None
+    ends = (known.low, known.high) if known else (math.nan, math.nan)
+    return {column.name: value, low(column.name): ends[0], high(column.name): ends[1]}
+
+
+def _utility(known: Utility | None) -> dict[str, float]:
+    cells = (known.value, known.low, known.high) if known else (math.nan,) * 3
+    return dict(zip((Column.UTILITY, low(Column.UTILITY), high(Column.UTILITY)), cells, strict=True))
+
+
+def _ranked(bench: Benchmark, result: TrialResult) -> bool:
+    """Whether a trial has all that the headline needs; where the headline is not of it, whether it was done."""
+    asked = {entry.label for entry in result.trial.evaluators} & set(bench.ranked_by)
+    return asked <= set(result.scores) if asked else result.status == "done"
+
+
+def _status(bench: Benchmark, results: Sequence[TrialResult]) -> str:
+    """`done`, `incomplete` where only what the headline does not need is missing, else `failed` or `skipped`."""
+    states = {result.status for result in results}
+    if states != {"done"} and all(_ranked(bench, result) for result in results):
+        return "incomplete"
+    return next(state for state in ("failed", "skipped", "done") if state in states)
+
+
+def _costs(results: Sequence[TrialResult]) -> dict[str, float]:
+    """Mean seconds a seed to fit, to draw, to score, and the greatest memory of a stage."""
+    seconds: dict[str, list[float]] = {}
+    for result in results:
+        for stage, cost in result.costs.items():
+            seconds.setdefault(stage, []).append(cost["wall_s"])
+    means = {stage: sum(of_stage) / len(of_stage) for stage, of_stage in seconds.items()}
+    fit, sample = means.pop("fit", math.nan), means.pop("sample", math.nan)
+    peaks = [cost["peak_memory_mb"] for result in results for cost in result.costs.values()]
+    return {
+        **{Column.FIT: round(fit, 3), Column.SAMPLE: round(sample, 3)},
+        Column.SCORE: round(sum(means.values()), 3) if means else math.nan,
+        Column.MEMORY: max(peaks, default=math.nan),
+    }
+
+
+def _notes(columns: Sequence[NumberColumn], standing: Standing, n_classes: int) -> Iterator[str]:
+    """What failed or was skipped, who flagged it, what is wrong with a floor, why numbers are missing."""
+    results, utility = standing.results, standing.utility
+    head = columns[0].estimate(standing.estimates)
+    yield from _reasons(results)
+    yield from (f"flagged as copying by {evaluator}" for evaluator in flagged_by(results))
+    yield from filter(None, [may_have_seen_test(results)])
+    yield from floor_warning(head, n_classes) if results[0].role == "floor" else ()
+    yield from _gaps(columns, standing)
+    if utility and math.isnan(utility.value):
+        yield f"utility {utility.note}"
+
+
+def _reasons(results: Sequence[TrialResult]) -> Iterator[str]:
+    """What was noted of the trials, each reason once; of which seeds, where not of all."""
+    seeds: dict[str, list[str]] = {}
+    for result in results:
+        for reason in result.reasons:
+            seeds.setdefault(reason, []).append(str(result.trial.index))
+    for reason, of_seeds in seeds.items():
+        named = f"seed{'s' * (len(of_seeds) > 1)} {', '.join(of_seeds)}: "
+        yield reason if len(of_seeds) == len(results) else named + reason
+
+
+def _gaps(columns: Sequence[NumberColumn], standing: Standing) -> Iterator[str]:
+    """Why numbers or ends of intervals are missing, each reason once."""
+    reasons: dict[str, list[str]] = {}
+    for column in columns:
+        estimate = column.estimate(standing.estimates)
+        if estimate and estimate.text:
+            reasons.setdefault(estimate.text, []).append(column.name)
+        elif estimate and column.interval and standing.results[0].role != "floor" and estimate.interval.wide:
+            reasons.setdefault(f"interval unknown, seeds {by_seed(estimate)}", []).append(column.name)
+    yield from (f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+
+
+def barred(bench: Benchmark, tests: Sequence[TestSet]) -> list[str]:
+    """Why nobody can be ranked on this test set, if so."""
+    return [
+        f"not ranked: training knows {t.leaked['leaked']} of the {t.images} images of {t.name} ({t.share:.1%}), "
+        f"more than max_leak = {bench.max_leak:.1%}"
+        for t in tests
+        if t.name == "test" and t.share > bench.max_leak
+    ]
