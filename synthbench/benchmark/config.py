@@ -158,7 +158,7 @@ class _Builder:
         value = options.pop(key, None)
         if value is not None and (not isinstance(value, str) or not value):
             raise ConfigError(f"{self.where}: {path}.{key}: expected a text, found {value!r}; put it in quotes")
-        return value
+        return None if value is None else str(value)  # a plain one: entries are copied deeply
 
     def _labels(self, options: dict[str, Any], path: str) -> tuple[str, ...] | None:
         value = options.pop("generators", None)
@@ -168,7 +168,7 @@ class _Builder:
             raise ConfigError(
                 f"{self.where}: {path}.generators: expected a list of generator labels, found {value!r}"
             )
-        return tuple(value)
+        return tuple(map(str, value))
 
 
 def _folders(value: Any, spot: Spot = ()) -> Iterator[tuple[Spot, Path]]:
