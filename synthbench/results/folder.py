@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from synthbench.errors import DataError
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low, trial_folder
+from synthbench.storage.versions import RUN, RUN_CHANGES
 
 __all__ = [
     "Row",
@@ -206,7 +207,7 @@ class RunFolder:
 
 
 def read_folder(out: Path) -> RunFolder:
-    """Read a run's folder. Raises DataError where there is no leaderboard.csv in it."""
+    """Read a run's folder. Raises DataError where there is no leaderboard.csv in it, or of another format."""
     board = out / Table.BOARD.file
     if not board.is_file():
         raise DataError(f"{out} has no {Table.BOARD.file}; give the folder that `synthbench run` wrote")
@@ -224,14 +225,39 @@ def read_folder(out: Path) -> RunFolder:
         )
     record: dict[str, Any] = {}
     try:
-        record = read_record(out)
+        record = _load_record(out)
     except DataError as error:
         run.note(out / File.RECORD, error.__cause__ if isinstance(error.__cause__, Exception) else error)
+    else:
+        _check_format(out, record)
     return RunFolder(out, tables, record, run.problems)
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """A run's run.json. Raises DataError where there is none."""
+    """A run's run.json. Raises DataError where there is none, or one of another format than `versions.RUN`."""
+    record = _load_record(folder)
+    _check_format(folder, record)
+    return record
+
+
+def _check_format(folder: Path, record: Mapping[str, Any]) -> None:
+    """Nothing of another format is read as if it were of this one: names have stayed that mean something else."""
+    written = record.get("format", 1)
+    if written == RUN:
+        return
+    if not isinstance(written, int) or written > RUN:
+        raise DataError(
+            f"{folder}: a newer synthbench wrote this run (format {written}, this one reads {RUN}); install that "
+            "version to read it"
+        )
+    since = "; ".join(change for number, change in RUN_CHANGES.items() if number > written)
+    raise DataError(
+        f"{folder}: an older synthbench wrote this run (format {written}, this one reads {RUN}): since then "
+        f"{since}; run the benchmark again: what the store holds is not computed anew"
+    )
+
+
+def _load_record(folder: Path) -> dict[str, Any]:
     try:
         record = json.loads((folder / File.RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError as error:

@@ -87,8 +87,6 @@ def read_run(folder: Path, plugins: Path | None = None) -> SavedRun:
              stranger's run decides no file that is imported here
     """
     record = read_record(folder)
-    if "declared" not in record:
-        raise DataError(f"{folder}: an older synthbench wrote this run; run the benchmark again")
     text = read_folder(folder)
     if text.problems:
         raise DataError(f"{folder}: {text.problems[0]}")

@@ -20,6 +20,7 @@ from synthbench.api.interfaces import Plugin
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.runner.cost import Cost
 from synthbench.storage.code_version import code_version
+from synthbench.storage.versions import RUN
 from synthbench.types import Splits
 
 __all__ = ["provenance"]
@@ -28,6 +29,7 @@ __all__ = ["provenance"]
 def provenance(bench: Benchmark, splits: Splits, device: str, started: datetime, loading: Cost) -> dict[str, Any]:
     """The content of run.json, but for the trials."""
     return {
+        "format": RUN,
         "benchmark": bench.resolved(),
         "declared": _declared(bench),
         "left_out": dict(bench.left_out),

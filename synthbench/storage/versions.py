@@ -3,7 +3,7 @@
 What a plugin computes needs none: the digest of its code is in the key.
 """
 
-__all__ = ["AUDIT", "BOOTSTRAP", "ENTRIES", "EVALUATIONS", "FEATURES"]
+__all__ = ["AUDIT", "BOOTSTRAP", "ENTRIES", "EVALUATIONS", "FEATURES", "RUN", "RUN_CHANGES"]
 
 ENTRIES = 1
 """What the entry of any plugin's work (a data set, synthetic images, scores) holds or means."""
@@ -19,3 +19,12 @@ AUDIT = 1
 
 BOOTSTRAP = 2
 """How test images are resampled, and how the replicates are kept."""
+
+RUN = 2
+"""What the files of a run's folder hold or mean: `format` in run.json; one without it is of format 1."""
+
+RUN_CHANGES = {
+    2: "run.json says what plugins declare and which of two classes is the positive one (it was the last, so that "
+    "recall and F1 may speak of the other), and equal patient numbers of two data sets are no longer one patient",
+}
+"""What each format changed, in words that follow "since then"."""

@@ -12,6 +12,7 @@ from synthbench.report import write_report
 from synthbench.runner.pictures import save_nearest, save_real
 from synthbench.storage.layout import safe_name
 from synthbench.storage.predictions import save_predictions
+from synthbench.storage.versions import RUN
 from synthbench.types import Images, Predictions
 
 CLASSES = ("NORMAL", "PNEUMONIA")
@@ -203,6 +204,7 @@ def write_record(out, labels, **changes):
         for name in ("train", "test", "far")
     }
     record = {
+        "format": RUN,
         "benchmark": {
             "name": "toy",
             "seed": 0,

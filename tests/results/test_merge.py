@@ -1,6 +1,8 @@
 """`synthbench leaderboard`: what is ranked across runs, what is marked and why."""
 
+import json
 import math
+import shutil
 
 import pandas as pd
 import pytest
@@ -8,8 +10,11 @@ import pytest
 from synthbench import cli
 from synthbench.errors import ConfigError, DataError
 from synthbench.progress import Progress
+from synthbench.report import write_report
+from synthbench.results.bundle import export
 from synthbench.results.comparability import incomparable
 from synthbench.results.merge import merge, run_names
+from synthbench.storage.versions import RUN
 from tests.helpers.judged_runs import Runs, edited
 
 GOOD = {"label": "good"}
@@ -182,6 +187,33 @@ def test_what_is_no_run_is_said(runs, tmp_path):
     (run / "run.json").write_text("{")
     with pytest.raises(DataError, match="cannot be read"):
         merge([run], Progress(False))
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (
+            None,
+            r"an older synthbench .* \(format 1, this one reads 2\): since then run\.json says what",
+        ),
+        (1, r"since then .* the positive class .*; run the benchmark again"),
+        (3, r"a newer synthbench wrote this run \(format 3, this one reads 2\); install that version"),
+        ("x", r"a newer synthbench"),
+    ],
+)
+def test_a_run_of_another_format_is_refused_by_all_who_read_one(runs, tmp_path, written, message):
+    copy = tmp_path / "copy"
+    shutil.copytree(runs("a", GOOD, BAD), copy)
+    record = json.loads((copy / "run.json").read_text())
+    assert record.pop("format") == RUN
+    (copy / "run.json").write_text(json.dumps(record if written is None else {**record, "format": written}))
+    for read in (
+        lambda: merge([copy], Progress(False)),
+        lambda: write_report(copy),
+        lambda: export(copy, tmp_path / "b.zip"),
+    ):
+        with pytest.raises(DataError, match=message):
+            read()
 
 
 def test_one_run_alone_gives_its_own_board(runs):
