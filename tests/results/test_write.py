@@ -74,7 +74,7 @@ def test_the_boards_columns(mini):
         *(f"{mean}{end}" for mean in means for end in ("", "_low", "_high", "_by_seed", "_sd", "_n")),
         *("utility", "utility_low", "utility_high", "utility_note"),
         *(f"utility_imbalanced{end}" for end in ("", "_low", "_high", "_note")),
-        *("role", "copying", "label_agreement", "seeds", "interval_basis", "leaked@test"),
+        *("role", "trained_on", "copying", "label_agreement", "seeds", "interval_basis", "leaked@test"),
         *("fit_wall_s", "fit_cpu_s", "sample_wall_s", "sample_cpu_s", "sample_images_per_s"),
         *("twice_wall_s", "twice_cpu_s", "d_wall_s", "d_cpu_s", "peak_memory_mb", "peak_gpu_mb"),
         *("domain@test", "reason"),
