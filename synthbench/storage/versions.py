@@ -25,6 +25,7 @@ RUN = 2
 
 RUN_CHANGES = {
     2: "run.json says what plugins declare and which of two classes is the positive one (it was the last, so that "
-    "recall and F1 may speak of the other), and equal patient numbers of two data sets are no longer one patient",
+    "recall and F1 may speak of the other), equal patient numbers of two data sets are no longer one patient, and "
+    "leaderboard.csv is a table of few columns beside intervals.csv and costs.csv",
 }
 """What each format changed, in words that follow "since then"."""

@@ -72,7 +72,7 @@ def test_the_boards_columns(mini):
     assert header(mini.out / "leaderboard.csv") == [
         *("rank", "rank_high", "generator", "role", "status"),
         *("d_closeness", "d_closeness_low", "d_closeness_high", "d_closeness_n"),
-        *("utility", "utility_low", "utility_high", "twice_value", "copying", "leaked", "seeds"),
+        *("utility", "utility_low", "utility_high", "twice_value", "trained_on", "copying", "leaked", "seeds"),
         *("evaluator_seeds", "fit_s", "sample_s", "score_s", "peak_memory_mb", "note"),
     ]
     row = mini.board.loc["meannoise"]

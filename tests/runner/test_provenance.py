@@ -1,9 +1,11 @@
 """What run.json records of plugins: what they say of themselves, their code, the files they work with."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 
+from synthbench.api.origin import Origin
 from synthbench.runner.provenance import _inputs
 from tests.helpers.judged_runs import Runs
 
@@ -18,11 +20,10 @@ def record(run):
 
 
 def test_what_plugins_say_of_themselves(runs):
-    origin = {"trained_on": "train", "seeds": None, "fewer": False}
     found = record(runs("a", {"label": "x"}, {"label": "c", "use": "Copier"}))["declared"]
     assert found["generators"] == {
-        "x": {"role": "candidate", "prior": "balanced", "quick": False, "origin": origin},
-        "c": {"role": "ceiling", "prior": "balanced", "quick": False, "origin": origin},
+        "x": {"role": "candidate", "prior": "balanced", "quick": False, "origin": asdict(Origin())},
+        "c": {"role": "ceiling", "prior": "balanced", "quick": False, "origin": asdict(Origin())},
     }
     judge = found["evaluators"]["judge"]
     assert judge["metrics"] == {"accuracy": "higher", "gap": "lower", "doubt": "lower"}
