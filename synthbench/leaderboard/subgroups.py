@@ -19,8 +19,8 @@ from synthbench.types import Evaluation, Labels, Predictions, Splits, Strings
 
 __all__ = ["is_subgroup", "subgroup_parts", "unsplit", "with_subgroups"]
 
-MOST_VALUES = 12
-"""An attribute of more values is a number or a name, and its subgroups would be of few images each."""
+MOST_VALUES, LEAST_IMAGES = 12, 3
+"""An attribute of more values, or with fewer images a value on average, is a number or a name."""
 
 NAME = re.compile(r"(.+?)/([^/=]+)=(.*)", re.DOTALL)
 
@@ -42,16 +42,19 @@ def subgroup_parts(test_set: str) -> tuple[str, str, str] | None:
 
 def unsplit(attributes: Attributes) -> list[str]:
     """Which attributes have too many values for subgroups, to be said."""
-    values: dict[str, int] = {}
-    for part, columns in attributes.items():
-        for name, column in columns.items() if part not in ("train", "val", "holdout") else ():
-            values[name] = max(values.get(name, 0), len(np.unique(column)))
-    return [
-        f"attribute {name} has {n} values in the test images, more than {MOST_VALUES}: no subgroups by it; put "
-        "numbers into bands"
-        for name, n in values.items()
-        if n > MOST_VALUES
-    ]
+    remarks = []
+    tests = {part: columns for part, columns in attributes.items() if part not in ("train", "val", "holdout")}
+    for part, columns in tests.items():
+        for name, column in columns.items():
+            n, most = len(np.unique(column)), _most_values(len(column))
+            if n > max(1, most):
+                why = f"attribute {name} has {n} values in the {len(column)} images of {part}, more than {most}"
+                remarks.append(f"{why}: no subgroups by it; put numbers into bands")
+    return remarks
+
+
+def _most_values(images: int) -> int:
+    return min(MOST_VALUES, images // LEAST_IMAGES)
 
 
 def with_subgroups(evaluation: Evaluation, resample: Resample, real: Splits) -> Evaluation:
@@ -102,7 +105,7 @@ def _subgroups(predictions: Predictions, real: Splits) -> Iterator[tuple[str, Pl
     for attribute, column in attributes.items() if min(rows, default=-1) >= 0 else ():
         values = column[rows]
         names = sorted(set(values.tolist()))
-        if 2 <= len(names) <= MOST_VALUES:
+        if 2 <= len(names) <= _most_values(len(values)):
             for value in filter(None, names):
                 yield f"{predictions.test_set}/{attribute}={value}", np.flatnonzero(values == value)
 
