@@ -54,7 +54,9 @@ def _add_benchmark_commands(commands: Commands) -> None:
     _add_file(fetch)
     _add_offline(fetch)
 
-    audit = commands.add_parser("audit", help="look for test images that the training set knows")
+    audit = commands.add_parser(
+        "audit", help="look for test images that the training set knows (exit 1 where they are more than max_leak)"
+    )
     audit.set_defaults(command="audit")
     _add_file(audit)
     audit.add_argument(

@@ -17,7 +17,7 @@ __all__ = ["print_audit"]
 
 
 def print_audit(audited: Audited) -> None:
-    """The counts of each part, the limits they go by, where every pair stands, and which test sets leak too much."""
+    """The counts of each part, the limits they go by, where every pair stands; which test sets leak too much."""
     make_console().print(_table(audited.name, audited.audit))
     print(
         f"perceptual: distance at most {LIMIT}, or {SAME_PATIENT_LIMIT} between images of one known patient "
@@ -25,8 +25,8 @@ def print_audit(audited: Audited) -> None:
     )
     for name, share in audited.leaking.items():
         print(
-            f"leak: training knows {share:.1%} of {name}, more than max_leak = {audited.max_leak:.1%}: cut the data "
-            "by patient (`groups`), or quote the scores on its clean remainder"
+            f"leak: training knows {share:.1%} of {name}, more than max_leak = {audited.max_leak:.1%}: "
+            f"cut the data by patient, or quote the scores on {name}[clean]"
         )
 
 
