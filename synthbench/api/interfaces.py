@@ -130,7 +130,7 @@ class Evaluator(Plugin):
 
         @property
         def metrics(self) -> Mapping[str, Direction]:
-            """Every metric it delivers and which way is better, e.g. {"fid": "lower"}."""
+            """Every metric it delivers and which way is better, e.g. {"fid": "lower"}; the main one first."""
 
         @property
         def bounds(self) -> Mapping[str, tuple[float, float]]:

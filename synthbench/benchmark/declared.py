@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,7 +10,16 @@ from synthbench.api.interfaces import Evaluator, Generator, Plugin, Prior, Role
 from synthbench.api.origin import Origin
 from synthbench.types import Direction
 
-__all__ = ["Declared"]
+__all__ = ["Declared", "counted_roles"]
+
+
+ROLES: tuple[Role, ...] = ("candidate", "ceiling", "floor")
+
+
+def counted_roles(roles: Sequence[str]) -> str:
+    """ "2 candidates, 1 floor", of the roles of all generators."""
+    counts = {role: roles.count(role) for role in ROLES if role in roles}
+    return ", ".join(f"{count} {role}{'s' * (count > 1)}" for role, count in counts.items())
 
 
 @dataclass(frozen=True)

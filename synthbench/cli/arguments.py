@@ -58,7 +58,9 @@ def _add_benchmark_commands(commands: Commands) -> None:
     init.set_defaults(command="init")
     init.add_argument("name", metavar="NAME", help="which, e.g. quickstart; it is written to NAME.yaml")
 
-    audit = commands.add_parser("audit", help="look for test images that the training set knows")
+    audit = commands.add_parser(
+        "audit", help="look for test images that the training set knows (exit 1 where they are more than max_leak)"
+    )
     audit.set_defaults(command="audit")
     _add_file(audit)
     audit.add_argument(

@@ -74,13 +74,13 @@ def _dry_run(arguments: argparse.Namespace) -> int:
 
 
 def _validate(arguments: argparse.Namespace) -> int:
+    from synthbench.benchmark.declared import counted_roles
     from synthbench.commands.validate import validate
 
     bench, plan = validate(arguments.file, overrides=arguments.set, offline=arguments.offline)
-    print(
-        f"{arguments.file}: fine; {len(bench.generators)} generators, {len(bench.evaluators)} evaluators, "
-        f"{len(plan)} trials"
-    )
+    roles = counted_roles([generator.declared.role for generator in bench.generators])
+    evaluators = f"{len(bench.evaluators)} evaluator{'s' * (len(bench.evaluators) > 1)}"
+    print(f"{arguments.file}: fine; {roles}; {evaluators}; {len(plan)} trials")
     return OK
 
 
@@ -104,8 +104,9 @@ def _audit(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_audit import print_audit
     from synthbench.commands.audit import audit
 
-    print_audit(*audit(arguments.file, out=arguments.out, overrides=arguments.set))
-    return OK
+    audited = audit(arguments.file, out=arguments.out, overrides=arguments.set)
+    print_audit(audited)
+    return SOMETHING_FAILED if audited.leaking else OK
 
 
 def _stress(arguments: argparse.Namespace) -> int:

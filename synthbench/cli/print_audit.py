@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthbench.cli.console import make_console
@@ -12,16 +11,23 @@ from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from synthbench.commands.audit import Audited
+
 __all__ = ["print_audit"]
 
 
-def print_audit(title: str, audit: Audit, file: Path) -> None:
-    """The counts of each part, the limits they go by, and where every pair stands."""
-    make_console().print(_table(title, audit))
+def print_audit(audited: Audited) -> None:
+    """The counts of each part, the limits they go by, where every pair stands; which test sets leak too much."""
+    make_console().print(_table(audited.name, audited.audit))
     print(
         f"perceptual: distance at most {LIMIT}, or {SAME_PATIENT_LIMIT} between images of one known patient "
-        f"(0: one picture, 1: unrelated)\nevery pair: {file}"
+        f"(0: one picture, 1: unrelated)\nevery pair: {audited.file}"
     )
+    for name, share in audited.leaking.items():
+        print(
+            f"leak: training knows {share:.1%} of {name}, more than max_leak = {audited.max_leak:.1%}: "
+            f"cut the data by patient, or quote the scores on {name}[clean]"
+        )
 
 
 def _table(title: str, audit: Audit) -> Table:

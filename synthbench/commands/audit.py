@@ -18,11 +18,21 @@ __all__ = ["Audited", "audit"]
 
 
 class Audited(NamedTuple):
-    """The benchmark's name, what was found, and the file that lists every pair."""
+    """The benchmark's name, what was found, the file that lists every pair, and the share that may be known."""
 
     name: str
     audit: Audit
     file: Path
+    max_leak: float
+
+    @property
+    def leaking(self) -> dict[str, float]:
+        """The test sets of which training knows more than `max_leak`, and how much, 0-1."""
+        tests = {
+            name: len(ids) for name, ids in self.audit.ids.items() if name not in ("train", "val") and len(ids)
+        }
+        shares = {name: self.audit.counts(name)["leaked"] / images for name, images in tests.items()}
+        return {name: share for name, share in shares.items() if share > self.max_leak}
 
 
 def audit(
@@ -33,4 +43,4 @@ def audit(
     out = out or Path("runs") / bench.name
     session = Session(Store(default_root()), "cpu", progress or Progress(), out / "data")
     leaks = cached_audit(load_splits(bench, session), session.store, session.progress)
-    return Audited(bench.name, leaks, write_audit(leaks, out))
+    return Audited(bench.name, leaks, write_audit(leaks, out), bench.max_leak)

@@ -11,6 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from synthbench.benchmark.declared import counted_roles
 from synthbench.report.album import Album
 from synthbench.report.board import board_tables
 from synthbench.report.export import as_latex, as_markdown
@@ -95,7 +96,6 @@ def _summary(run: RunFolder) -> str:
         dig(run.record, "finished", default=""),
     )
     trained_on = dig(run.record, "data", "sets", "train", "images", default=None)
-    roles = list(run.roles.values())
     positive = dig(run.record, "data", "positive", default=None)
     facts = [
         f"Ranked by {run.headline} on test" if run.headline else "",
@@ -103,9 +103,7 @@ def _summary(run: RunFolder) -> str:
         f"AUROC, F1, recall and AUPRC are macro means over {len(run.classes)} classes"
         if len(run.classes) > 2
         else "",
-        ", ".join(
-            _counted(roles.count(role), role) for role in ("candidate", "ceiling", "floor") if role in roles
-        ),
+        counted_roles(list(run.roles.values())),
         f"trained on {_counted(trained_on, 'real image')}" if trained_on else "",
         f"{samples} images drawn of each" if samples else "",
         f"{_counted(seeds, 'seed')} of each candidate" if seeds else "",

@@ -70,7 +70,7 @@ def test_plugins_lists_ours_by_kind_with_a_line_each(capsys):
 def test_validate_counts_and_does_no_work(mini, capsys):
     mini.write("MeanNoise", "Floor", seeds=3)
     assert cli.main(["validate", str(mini.file)]) == 0
-    assert capsys.readouterr().out == f"{mini.file}: fine; 2 generators, 1 evaluators, 8 trials\n"
+    assert capsys.readouterr().out == f"{mini.file}: fine; 1 candidate, 1 floor; 1 evaluator; 8 trials\n"
     assert cli.main(["validate", str(mini.file), "--set", "seeds=1"]) == 0
     assert "6 trials" in capsys.readouterr().out, "five draws of a floor"
     assert not mini.calls()

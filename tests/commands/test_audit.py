@@ -40,7 +40,7 @@ def cells(text, part):
 
 
 def test_the_summary_counts_by_part_and_names_the_file(leaky, capsys):
-    assert audit(leaky, "--out", leaky.out) == 0
+    assert audit(leaky, "--out", leaky.out) == 1
     out, err = capsys.readouterr()
     assert err == ""
     assert cells(out, "train") == ["train", "20", "", "", "", "", "", "", "0"]
@@ -48,6 +48,15 @@ def test_the_summary_counts_by_part_and_names_the_file(leaky, capsys):
     assert cells(out, "leaky") == ["leaky", "6", "3", "0", "0", "3 (50.0%)", "3", "0", "0"]
     assert "distance at most 0.12, or 0.05 between images of one known patient" in out
     assert f"every pair: {leaky.out / 'audit.csv'}" in out
+
+
+def test_a_test_set_that_training_knows_ends_with_1_and_a_line_that_says_so(leaky, capsys):
+    assert audit(leaky) == 1
+    assert (
+        "leak: training knows 50.0% of leaky, more than max_leak = 1.0%: cut the data" in capsys.readouterr().out
+    )
+    assert audit(leaky, "--set", "max_leak=.5") == 0
+    assert "leak: " not in capsys.readouterr().out
 
 
 def test_every_pair_is_in_the_file(leaky):
@@ -62,7 +71,7 @@ def test_every_pair_is_in_the_file(leaky):
 
 def test_results_go_beside_the_runs_by_default(leaky, monkeypatch, capsys):
     monkeypatch.chdir(leaky.folder)
-    assert audit(leaky) == 0
+    assert audit(leaky) == 1
     assert (leaky.folder / "runs/mini/audit.csv").exists()
     assert "every pair: runs/mini/audit.csv" in capsys.readouterr().out
 
@@ -71,7 +80,7 @@ def test_it_trains_and_scores_nothing_and_looks_once(leaky, monkeypatch):
     audit(leaky, "--out", leaky.out)
     assert set(leaky.calls()) == {"load"}
     monkeypatch.setattr("synthbench.data.audit.table.audit", lambda *_: pytest.fail("looked again"))
-    assert audit(leaky, "--out", leaky.out) == 0
+    assert audit(leaky, "--out", leaky.out) == 1
 
 
 def test_a_value_can_be_overridden(leaky, capsys):

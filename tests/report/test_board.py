@@ -122,9 +122,9 @@ def test_what_holds_for_every_row_is_said_once_and_in_every_form_of_the_board(ma
 def test_the_number_to_quote_stands_first(finished):
     first, folded, left_out = board_tables(read_folder(finished))
     (main,) = first
-    titles = ["rank", "tstr.auroc", "tstr.auroc on far", "utility", "seeds", "fit, s"]
+    titles = ["tstr.auroc", "rank", "tstr.auroc on far", "utility", "seeds", "fit, s"]
     assert [head.title for head in main.heads] == titles
-    assert [head.sorted for head in main.heads][:3] == ["", "descending", ""]
+    assert [head.sorted for head in main.heads][:3] == ["descending", "", ""]
     assert main.lines[0].cells[4].text == "1 × 2"
     assert [line.flags for line in main.lines if line.flags] == [["failed"]]
     assert [table.title for table in folded] == ["Utility and costs", "On test: tstr", "On far", *SIZES]
@@ -172,9 +172,11 @@ def wide(made_up, tmp_path):
 
 def test_the_first_table_is_narrow_and_the_rest_stands_below_or_folded(wide):
     (main, others), folded, _ = board_tables(read_folder(wide))
-    titles = ["rank", "tstr.auroc", "tstr.auroc on far", "utility", "seeds", "fit, s"]
+    titles = ["tstr.auroc", "rank", "tstr.auroc on far", "utility", "seeds", "fit, s"]
     assert [head.title for head in main.heads] == titles
-    assert [head.title for head in others.heads] == ["vgg.auroc", "kid.kid[x]", "vendi.vendi"]
+    assert [(head.title, head.hint) for head in others.heads] == [
+        *(("vgg.auroc", "vgg.auroc"), ("kid.kid", "kid.kid[x]"), ("vendi.vendi", "vendi.vendi"))
+    ]
     assert {cell.detail for line in others.lines for cell in line.cells} == {""}, "values alone"
     tables = {table.title: {head.title for head in table.heads} for table in folded}
     assert set(WIDE) <= set().union(*tables.values())
@@ -273,8 +275,8 @@ def test_labels_that_fit_no_images_are_flagged_and_ranks_by_judge_stand_beside_t
     made_up.rows(out / "judges.csv", [{**pair, "kendall_tau": 0.5, "p": 0.2, "note": ""}])
     main = board_tables(read_folder(out))[0][0]
     assert ["labels do not fit the images" in line.flags for line in main.lines] == [False, True, True]
-    assert [head.title for head in main.heads][:2] == ["rank", "by judge"]
-    assert [line.cells[1].text for line in main.lines] == ["agree: 1", "1 by tstr, 2 by big", ""]
+    assert [head.title for head in main.heads][1:3] == ["rank", "by judge"]
+    assert [line.cells[2].text for line in main.lines] == ["agree: 1", "1 by tstr, 2 by big", ""]
     assert "The rank of odd depends on the judge: 1 by tstr, 2 by big." in main.notes
     assert "tstr and big: Kendall's tau 0.50 (p = 0.2) over 7 candidates." in main.notes
 

@@ -133,6 +133,17 @@ def test_no_width_makes_the_page_scroll_sideways(tab, width):
     assert tab.js("document.querySelector('.plot svg').getBoundingClientRect().width") > 0.5 * min(width, 600)
 
 
+def test_the_first_table_fits_a_laptop_and_the_number_to_quote_a_telephone(tab):
+    tab.resize(1280)
+    assert tab.js("document.querySelector('.scroll').scrollWidth <= document.querySelector('.scroll').clientWidth")
+    tab.resize(390)
+    place, _ = tab.heading("tstr.auroc")
+    cell = f"document.querySelector('table.sortable').tBodies[0].rows[0].cells[{place}]"
+    assert place == 1
+    assert tab.js(f"{cell}.getBoundingClientRect().right") <= 390
+    tab.resize(1280)
+
+
 LUMINANCE = """(() => {
   const light = (colour) => {
     const [r, g, b] = colour.match(/[\\d.]+/g).map(Number)

@@ -240,8 +240,8 @@ def test_markdown_and_latex_are_escaped(evil):
 
 def test_the_board_for_papers(finished):
     heads, _, first, *_ = (finished / "leaderboard.md").read_text(encoding="utf-8").splitlines()
-    assert heads.startswith("| generator | role | flags | rank | tstr.auroc | tstr.auroc on far | utility |")
-    assert first.startswith("| good | candidate |  | 1–2 | 0.750 (")
+    assert heads.startswith("| generator | role | flags | tstr.auroc | rank | tstr.auroc on far | utility |")
+    assert first.startswith("| good | candidate |  | 0.750 (0.700 to 0.790) | 1–2 |")
     latex = (finished / "leaderboard.tex").read_text(encoding="utf-8")
     assert latex.splitlines()[1] == r"\begin{tabular}{@{}lrrrr@{}}"
     table, _, notes = latex.partition(r"\end{tabular}")
