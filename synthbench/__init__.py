@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
         Sampler,
     )
     from synthbench.api.pictures import read_picture
+    from synthbench.data.audit import Copies, find_copies
     from synthbench.data.split import grouped_split
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
     from synthbench.progress import Bar
@@ -53,6 +54,7 @@ __all__ = [
     "Bar",
     "ConfigError",
     "Context",
+    "Copies",
     "DataError",
     "Dataset",
     "DeepPicture",
@@ -84,6 +86,7 @@ __all__ = [
     "code_version",
     "derive_seed",
     "extractor_field",
+    "find_copies",
     "grouped_split",
     "hookimpl",
     "load_images",
@@ -107,6 +110,7 @@ _HOMES = {
         *("Generator", "Plugin", "Sampler"),
     ),
     "api.pictures": ("read_picture",),
+    "data.audit": ("Copies", "find_copies"),
     "data.split": ("grouped_split",),
     "errors": ("ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"),
     "progress": ("Bar",),

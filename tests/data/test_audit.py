@@ -9,10 +9,8 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from synthbench.data.audit import audit, cached_audit
-from synthbench.data.audit.fingerprints import learn
 from synthbench.data.audit.leaks import TYPES
-from synthbench.data.audit.likeness import distance
-from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT, _each_pair_once, _first
+from synthbench.data.audit.matching import LIMIT, _first
 from synthbench.data.audit.thumbnails import thumbnails
 from synthbench.errors import ConfigError, StoreError
 from synthbench.progress import Progress
@@ -212,51 +210,7 @@ def test_uniform_pictures_match_by_their_pixels_only():
     assert found.leaked("test").tolist() == [True, False]
 
 
-def test_two_exams_of_a_known_patient_must_be_closer_to_count_as_one_picture():
-    first, other = pictures(40), pictures(40, seed=1)
-    mixed = np.rint(first * 0.77 + other * 0.23).astype(np.uint8)
-    apart = distance(thumbnails(first[..., None]), thumbnails(mixed[..., None]))
-    chosen = (apart > SAME_PATIENT_LIMIT) & (apart < LIMIT)
-    assert chosen.sum() >= 5, "the mixture should lie between the two limits"
-    first, mixed = first[chosen], mixed[chosen]
-    names = np.array([f"patient {i}" for i in range(len(first))])
-    unknown = audit(Splits(images(first, "train"), {"test": images(mixed, "test")}))
-    known = audit(Splits(images(first, "train", names), {"test": images(mixed, "test", names)}))
-    others = audit(Splits(images(first, "train", names), {"test": images(mixed, "test", np.roll(names, 1))}))
-    counted = [a.leaked("test", "perceptual").sum() for a in (unknown, known, others)]
-    assert counted == [len(first), 0, len(first)]
-    assert known.leaked("test").all(), "as images of patients whom training knows"
-
-
 # ---- the distance
-
-
-def noise(n, seed):
-    return np.random.default_rng(seed).normal(128, 30, (n, 32, 32)).astype(np.float32)
-
-
-def test_distance_is_what_gaussian_spectra_do_not_share():
-    """White noise with correlation c: the closed form is 1 - c^2."""
-    one, other = noise(200, 0), noise(200, 1)
-    for c in (0.5, 0.9, 0.99):
-        mixed = 128 + c * (one - 128) + np.sqrt(1 - c**2) * (other - 128)
-        assert distance(one, mixed).mean() == pytest.approx(1 - c**2, rel=0.05)
-    assert distance(one, other).min() > 0.8
-
-
-def test_distance_knows_no_brightness_and_no_contrast():
-    one = thumbnails(pictures(20)[..., None])
-    assert distance(one, one).max() < 1e-4
-    assert distance(one, 0.3 * one + 90).max() < 1e-4
-    assert distance(one, 255 - one).min() > 0.5, "a negative is another picture"
-
-
-def test_distance_is_much_the_same_both_ways(large):
-    _, train = large
-    one, two = thumbnails(train[..., None]), thumbnails(changed(train, TREATMENTS["cut all round"])[..., None])
-    assert max(distance(one, two).max(), distance(two, one).max()) < LIMIT
-    strangers = np.roll(two, 1, axis=0)
-    assert distance(one, strangers) == pytest.approx(distance(strangers, one), abs=0.15)
 
 
 def test_thumbnails_average_areas():
@@ -265,17 +219,6 @@ def test_thumbnails_average_areas():
     odd = thumbnails(pictures(1, 50)[..., None])
     assert odd.mean() == pytest.approx(pictures(1, 50).mean(), abs=0.01)
     assert thumbnails(np.repeat(pixels, 3, axis=3)) == pytest.approx(thumbnails(pixels), abs=1e-3)
-
-
-def test_fingerprints_find_a_crop_among_many(large):
-    originals = pictures(300, 64)
-    small = thumbnails(originals[..., None])
-    fingerprint = learn(small[::2])
-    known = fingerprint(small)
-    asked = fingerprint(thumbnails(changed(originals, TREATMENTS["cut at a corner"])[..., None]))
-    assert np.linalg.norm(known, axis=1) == pytest.approx(np.ones(300), abs=1e-5)
-    assert ((asked @ known.T).argmax(axis=1) == np.arange(300)).mean() > 0.99
-    assert np.array_equal(learn(small[::2])(small), known)
 
 
 # ---- indices
@@ -289,11 +232,6 @@ def test_first_is_the_first(monkeypatch):
     earlier = [next((j for j in range(i) if keys[j] == keys[i]), -1) for i in range(50)]
     assert _first(keys, keys, within=True).tolist() == earlier
     assert _first(keys, among[:0], within=False).tolist() == [-1] * 50
-
-
-def test_each_pair_comes_once():
-    index, match = _each_pair_once(np.array([0, 1, 2, 2, 5]), np.array([1, 0, 2, 5, 2]))
-    assert list(zip(index.tolist(), match.tolist(), strict=True)) == [(1, 0), (5, 2)]
 
 
 # ---- the table and the counts

@@ -12,10 +12,8 @@ from PIL import Image
 
 from synthbench.api.imaging import resize_square
 from synthbench.data.audit import audit
-from synthbench.data.audit.likeness import distance
-from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT, neighbours, perceptual
+from synthbench.data.audit.matching import LIMIT, perceptual
 from synthbench.data.audit.parts import describe_parts
-from synthbench.data.audit.thumbnails import thumbnails
 from synthbench.testing import context_in
 from synthbench.types import Images, Splits
 from synthbench_cxr.plugin import ChestXray, CovidPneumoniaNormal, PneumoniaXrayImages
@@ -97,15 +95,6 @@ def test_within_the_sets_two_pairs_look_alike_that_are_not_the_same_pixels(found
     ]
 
 
-@with_xrays
-def test_strangers_stay_far_from_the_limit(xrays):
-    parts = describe_parts({"train": xrays.train, "test": xrays.tests["test"]})
-    index, match = neighbours(parts["test"], parts["train"])
-    one = thumbnails(xrays.tests["test"].pixels[index])
-    apart = distance(one, thumbnails(xrays.train.pixels[match]))
-    assert apart.min() > 1.5 * LIMIT
-
-
 def jpeg(picture):
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=30)
@@ -159,13 +148,3 @@ def test_phantoms_raise_no_alarm(phantoms):
     """Two exams of a phantom show one anatomy, and are two images."""
     assert len(set(phantoms.train.groups)) == 200
     assert len(audit(phantoms).pairs) == 0
-
-
-def test_exams_of_one_phantom_are_the_hard_case(phantoms):
-    """They come nearer to the limit of one patient than any two phantoms to theirs: hence two limits."""
-    train = describe_parts({"train": phantoms.train})["train"]
-    index, match = neighbours(train, train)
-    small = thumbnails(phantoms.train.pixels)
-    apart = distance(small[index], small[match])
-    same = phantoms.train.groups[index] == phantoms.train.groups[match]
-    assert SAME_PATIENT_LIMIT < apart[same].min() < LIMIT < apart[~same].min()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from posixpath import splitext
 
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.data.audit.fingerprints import EXAMPLES, Fingerprint, learn
-from synthbench.data.audit.thumbnails import BLOCK, Floats, has_content, thumbnails
+from synthbench.data.audit.descriptors import EXAMPLES, Descriptor, learn
+from synthbench.data.audit.gallery import Gallery
+from synthbench.data.audit.thumbnails import Floats, has_content, thumbnails
 from synthbench.types import Images, Strings
 
 __all__ = ["Mask", "Part", "describe_parts"]
@@ -23,38 +25,31 @@ Mask = npt.NDArray[np.bool_]
 class Part:
     """One part, image by image.
 
-    digests       SHA-256 of each image's shape and pixels, (N,)
-    patients      whom it shows, (N,), "" where that is unknown
-    fingerprints  float32 (M, length), of the images that show anything
-    shown         which images those are, int (M,)
-    selective     whether fingerprints far apart rule a copy out: not when they were learned from few images
+    digests     SHA-256 of each image's shape and pixels, (N,)
+    patients    whom it shows, (N,), "" where that is unknown
+    descriptor  by which images of all parts are compared
     """
 
     images: Images
     digests: Strings
     patients: Strings
-    fingerprints: Floats
-    shown: npt.NDArray[np.intp]
-    selective: bool
+    descriptor: Descriptor
 
     def __len__(self) -> int:
         return len(self.images)
 
+    @cached_property
+    def gallery(self) -> Gallery:
+        """The part as others are looked for in it."""
+        return Gallery.of(self.images.pixels, self.descriptor)
+
 
 def describe_parts(splits: Mapping[str, Images], cohorts: Mapping[str, str] | None = None) -> dict[str, Part]:
-    """The parts by name, their fingerprints comparable; patients of different `cohorts` are different people."""
+    """The parts by name, comparable with each other; patients of different `cohorts` are different people."""
     cohorts = cohorts or {}
-    examples = _examples(list(splits.values()))
-    fingerprint = learn(examples) if len(examples) > 1 else None
-    selective = len(examples) >= EXAMPLES // 10
+    descriptor = learn(_examples(list(splits.values())))
     return {
-        name: Part(
-            images,
-            _digests(images),
-            _known_patients(images, cohorts.get(name, "")),
-            *_describe(images, fingerprint),
-            selective,
-        )
+        name: Part(images, _digests(images), _known_patients(images, cohorts.get(name, "")), descriptor)
         for name, images in splits.items()
     }
 
@@ -83,16 +78,3 @@ def _known_patients(images: Images, cohort: str) -> Strings:
     known = [group not in (image_id, splitext(image_id)[0]) for group, image_id in names]
     patients = np.char.add(f"{cohort}: ", images.groups) if cohort else images.groups
     return np.where(np.array(known, dtype=bool), patients, "")
-
-
-def _describe(images: Images, fingerprint: Fingerprint | None) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """Fingerprints of the images that show anything, and which those are."""
-    if fingerprint is None or not len(images):
-        return np.empty((0, 1), dtype=np.float32), np.empty(0, dtype=np.intp)
-    found, where = [], []
-    for start in range(0, len(images), BLOCK):
-        small = thumbnails(images.pixels[start : start + BLOCK])
-        shown = np.flatnonzero(has_content(small))
-        found.append(fingerprint(small[shown]))
-        where.append(start + shown)
-    return np.concatenate(found), np.concatenate(where)
