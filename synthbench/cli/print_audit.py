@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthbench.cli.console import make_console
+from synthbench.data.audit.calibration import LIMIT
 from synthbench.data.audit.leaks import KINDS, Audit
-from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT
+from synthbench.data.audit.matching import SAME_PATIENT_LIMIT
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,8 +20,8 @@ def print_audit(title: str, audit: Audit, file: Path) -> None:
     """The counts of each part, the limits they go by, and where every pair stands."""
     make_console().print(_table(title, audit))
     print(
-        f"perceptual: distance at most {LIMIT}, or {SAME_PATIENT_LIMIT} between images of one known patient "
-        f"(0: one picture, 1: unrelated)\nevery pair: {file}"
+        f"perceptual: distance at most {LIMIT} (0: one picture, 1: unrelated), less where the training images "
+        f"resemble each other, and {SAME_PATIENT_LIMIT} between images of one known patient\nevery pair: {file}"
     )
 
 

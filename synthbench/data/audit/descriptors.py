@@ -21,7 +21,7 @@ from synthbench.data.audit.treatments import treated
 from synthbench.data.audit.windows import POSES, windows
 from synthbench.types import Pixels
 
-__all__ = ["EXAMPLES", "Described", "Descriptor", "describe", "learn"]
+__all__ = ["EXAMPLES", "FEW", "Described", "Descriptor", "describe", "learn"]
 
 LENGTH = 96
 EXAMPLES = 600

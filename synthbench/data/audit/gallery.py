@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from synthbench.data.audit.candidates import Candidates, candidates
 from synthbench.data.audit.descriptors import Described, Descriptor, describe
 from synthbench.data.audit.likeness import compare
-from synthbench.data.audit.thumbnails import BLOCK, Floats
+from synthbench.data.audit.thumbnails import Floats
 from synthbench.data.audit.windows import POSES, Pose, Window, content_windows, cut, posed, posed_windows
 from synthbench.types import Pixels, Strings
 
-__all__ = ["Gallery", "Pairs"]
+__all__ = ["Gallery", "Pairs", "one_thread"]
+
+BLOCK = 256
+"""Queries that one thread works on at a time."""
 
 TOGETHER = 64
 """Pairs laid over each other at a time: what they need stays in the processor's cache."""
@@ -50,7 +57,8 @@ class Gallery:
 
     @classmethod
     def of(cls, pixels: Pixels, descriptor: Descriptor) -> Self:
-        return cls(pixels, descriptor, describe(pixels, descriptor))
+        with one_thread():
+            return cls(pixels, descriptor, describe(pixels, descriptor))
 
     def pairs(self, queries: Pixels) -> Pairs:
         """Each query (M, h, w, c) with its nearest images of the gallery, laid over each other."""
@@ -61,13 +69,15 @@ class Gallery:
         return self._pairs(self.pixels, within=True)
 
     def _pairs(self, queries: Pixels, *, within: bool) -> Pairs:
-        blocks = [_no_pairs()]
-        for start in range(0, len(queries), BLOCK):
-            block = queries[start : start + BLOCK]
-            asked = describe(block, self.descriptor, poses=len(POSES), first=start)
-            likely = candidates(asked, self.described, near=self.descriptor.near, within=within)
-            blocks.append(self._compared(queries, asked, likely))
+        starts = range(0, len(queries), BLOCK)
+        with one_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
+            blocks = [_no_pairs(), *pool.map(partial(self._block, queries, within), starts)]
         return Pairs(*(np.concatenate([getattr(block, name) for block in blocks]) for name in vars(blocks[0])))
+
+    def _block(self, queries: Pixels, within: bool, start: int) -> Pairs:
+        asked = describe(queries[start : start + BLOCK], self.descriptor, poses=len(POSES), first=start)
+        likely = candidates(asked, self.described, near=self.descriptor.near, within=within)
+        return self._compared(queries, asked, likely)
 
     def _compared(self, queries: Pixels, asked: Described, likely: Candidates) -> Pairs:
         query, reference = asked.image[likely.query], self.described.image[likely.reference]
@@ -84,6 +94,11 @@ class Gallery:
                 )
                 view[i] = np.where(negative, f"{pose.name}, inverted", pose.name)
         return Pairs(query, reference, distance, view)
+
+
+def one_thread() -> threadpool_limits:
+    """One thread a matrix product: of many small ones the threads only wait for each other."""
+    return threadpool_limits(1, "blas")
 
 
 def _no_pairs() -> Pairs:

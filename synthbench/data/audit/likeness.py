@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.data.audit.registration import COARSE, FINE, register, sampled
+from synthbench.data.audit.registration import register, sampled
 from synthbench.data.audit.texture import blur, even_contrast
 from synthbench.data.audit.thumbnails import Floats
 
@@ -14,20 +14,17 @@ __all__ = ["compare"]
 EVEN = 3.0
 """Standard deviation of the surroundings over which contrast is evened out, in thumbnail pixels."""
 
-DETAIL = 1.5
+DETAIL = 1.0
 """Waves longer than this blur are left out: that is the anatomy that all chests share."""
 
-AROUND = 2.0
+AROUND = 1.5
 """Standard deviation of the surroundings in which the two are correlated."""
 
-FAINT = 0.02
+FAINT = 0.005
 """Covariance of noise: below it two pictures agree in nothing."""
 
-LEFT_OUT = 0.3
+LEFT_OUT = 0.4
 """Share of the common area, where they agree least, that does not count: text, a marker, a corner."""
-
-HOPELESS = 0.35
-"""Correlation after the coarse registration below which two pictures are not looked at any more."""
 
 
 def compare(first: Floats, second: Floats, start: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -37,30 +34,14 @@ def compare(first: Floats, second: Floats, start: Floats) -> tuple[Floats, npt.N
     start          (P, 2, 3): about where a place of `first` lies in `second`; see `registration`
 
     Returns float32 (P,), 0 (one picture) to 1 (unrelated), and bool (P,): 1 less the mean local correlation of the
-    fine detail in the area that both show, without the 30 % of it where they agree least.
+    fine detail in the area that both show, without the 40 % of it where they agree least.
     """
     one, two = even_contrast(first, EVEN), even_contrast(second, EVEN)
-    maps = register(one, two, start, COARSE)
-    apart, negative = np.ones(len(first), dtype=np.float32), np.zeros(len(first), dtype=np.bool_)
-    near = np.flatnonzero(np.abs(_agreement(one, two, maps)) >= HOPELESS)
-    if len(near):
-        one, two = one[near], two[near]
-        apart[near], negative[near] = _unlike(one, two, register(one, two, maps[near], FINE))
-    return apart, negative
+    seen, inside = sampled(two, register(one, two, start))
+    return _unlike(one, seen.reshape(one.shape), inside.reshape(one.shape))
 
 
-def _agreement(one: Floats, two: Floats, maps: Floats) -> Floats:
-    """Correlation of the pairs where both show something, blurred as the coarse registration saw them."""
-    target = blur(one, 1.0).reshape(len(one), -1)
-    seen, inside = sampled(blur(two, 1.0), maps)
-    n = np.maximum(inside.sum(axis=1, keepdims=True), 1)
-    target, seen = (np.where(inside, x - (x * inside).sum(axis=1, keepdims=True) / n, 0) for x in (target, seen))
-    norm = np.linalg.norm(target, axis=1) * np.linalg.norm(seen, axis=1)
-    return np.asarray((target * seen).sum(axis=1) / np.maximum(norm, 1e-6))
-
-
-def _unlike(one: Floats, two: Floats, maps: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    seen, inside = (x.reshape(one.shape) for x in sampled(two, maps))
+def _unlike(one: Floats, seen: Floats, inside: npt.NDArray[np.bool_]) -> tuple[Floats, npt.NDArray[np.bool_]]:
     weight = inside.astype(np.float32)
     near = blur(weight, DETAIL) + 1e-6
     first = one - blur(one, DETAIL)

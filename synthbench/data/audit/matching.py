@@ -15,15 +15,12 @@ from synthbench.data.audit.parts import Part
 from synthbench.data.audit.thumbnails import Floats
 from synthbench.types import Strings
 
-__all__ = ["LIMIT", "SAME_PATIENT_LIMIT", "Matches", "exact", "patient", "perceptual"]
+__all__ = ["SAME_PATIENT_LIMIT", "Matches", "exact", "patient", "perceptual"]
 
 Index = npt.NDArray[np.intp]
 
-LIMIT = 0.12
-"""Largest distance of two perceptual copies. Calibrated on chest X-rays: docs/leaks.md."""
-
 SAME_PATIENT_LIMIT = 0.05
-"""The same for two images known to show one patient: two exams of a patient are more alike than any others."""
+"""Largest distance of two images known to show one patient: two exams are more alike than any other images."""
 
 
 class Matches(NamedTuple):
@@ -73,7 +70,7 @@ def perceptual(part: Part, other: Part) -> Matches:
     pairs = part.gallery.pairs_within() if part is other else other.gallery.pairs(part.images.pixels)
     whom = part.patients[pairs.query]
     same_patient = (whom == other.patients[pairs.reference]) & (whom != "")
-    alike = pairs.distance <= np.where(same_patient, SAME_PATIENT_LIMIT, LIMIT)
+    alike = pairs.distance <= np.where(same_patient, min(SAME_PATIENT_LIMIT, part.limit), part.limit)
     alike &= part.digests[pairs.query] != other.digests[pairs.reference]
     copies = pairs.subset(alike)
     return Matches(copies.query, copies.reference, copies.distance, copies.view)

@@ -11,8 +11,9 @@ from posixpath import splitext
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.data.audit.descriptors import EXAMPLES, Descriptor, learn
-from synthbench.data.audit.gallery import Gallery
+from synthbench.data.audit.calibration import limit
+from synthbench.data.audit.descriptors import EXAMPLES, FEW, Descriptor, learn
+from synthbench.data.audit.gallery import Gallery, one_thread
 from synthbench.data.audit.thumbnails import Floats, has_content, thumbnails
 from synthbench.types import Images, Strings
 
@@ -28,12 +29,14 @@ class Part:
     digests     SHA-256 of each image's shape and pixels, (N,)
     patients    whom it shows, (N,), "" where that is unknown
     descriptor  by which images of all parts are compared
+    limit       the largest distance of two that are one picture
     """
 
     images: Images
     digests: Strings
     patients: Strings
     descriptor: Descriptor
+    limit: float
 
     def __len__(self) -> int:
         return len(self.images)
@@ -45,18 +48,26 @@ class Part:
 
 
 def describe_parts(splits: Mapping[str, Images], cohorts: Mapping[str, str] | None = None) -> dict[str, Part]:
-    """The parts by name, comparable with each other; patients of different `cohorts` are different people."""
+    """The parts by name, comparable with each other; patients of different `cohorts` are different people.
+
+    How pictures are compared is learned from the first part, training images as a rule: what the others hold,
+    copies of one image by the thousand, say, changes nothing about it. From all parts where it is small.
+    """
     cohorts = cohorts or {}
-    descriptor = learn(_examples(list(splits.values())))
+    first, *_ = parts = list(splits.values())
+    examples = _examples([first] if len(first) >= FEW else parts)
+    with one_thread():
+        descriptor = learn(examples)
+    furthest = limit(examples, descriptor)
     return {
-        name: Part(images, _digests(images), _known_patients(images, cohorts.get(name, "")), descriptor)
+        name: Part(images, _digests(images), _known_patients(images, cohorts.get(name, "")), descriptor, furthest)
         for name, images in splits.items()
     }
 
 
 def _examples(parts: list[Images]) -> Floats:
-    """Thumbnails of evenly spaced images of every part, between `EXAMPLES` and twice as many in all."""
-    step = max(1, sum(map(len, parts)) // EXAMPLES)
+    """Thumbnails of evenly spaced images of every part, `EXAMPLES` in all."""
+    step = max(1, -(-sum(map(len, parts)) // EXAMPLES))
     small = np.concatenate([thumbnails(images.pixels[::step]) for images in parts])
     return small[has_content(small)]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from synthbench.data.audit.texture import blur
 from synthbench.data.audit.thumbnails import SIZE, Floats
 
-__all__ = ["COARSE", "FINE", "Level", "register", "sampled"]
+__all__ = ["register", "sampled"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class Level:
     stride: int = 1
 
 
-COARSE = (Level(2.0, 4, 2), Level(1.0, 4, 2))
-FINE = (Level(0.5, 3), Level(0.0, 3))
+LEVELS = (Level(2.0, 4, 2), Level(1.0, 4, 2), Level(0.5, 3), Level(0.0, 3))
 
 LEAST_GAIN = 0.2
 """Of contrast between the two: below it they have nothing in common, and steps would be wild."""
@@ -41,7 +40,7 @@ HIGH = np.array([[1.5, 0.2, 0.45], [0.2, 1.5, 0.45]], dtype=np.float32)
 """Bounds of a map: half as large again, 11 degrees, a shift of 22 % of the width: a wild guess stays near."""
 
 
-def register(target: Floats, source: Floats, start: Floats, levels: tuple[Level, ...]) -> Floats:
+def register(target: Floats, source: Floats, start: Floats) -> Floats:
     """The maps (P, 2, 3) that lay each `source` over its `target`, both (P, 32, 32), from `start` (P, 2, 3).
 
     Six parameters of the map and a free gain and offset of the grey values, so that a negative is laid over as
@@ -49,7 +48,7 @@ def register(target: Floats, source: Floats, start: Floats, levels: tuple[Level,
     2004). Only what lies within the source counts.
     """
     maps = start
-    for level in levels:
+    for level in LEVELS:
         maps = _registered(_blurred(target, level.sigma), _blurred(source, level.sigma), maps, level)
     return maps
 
