@@ -18,7 +18,7 @@ LIMIT = 0.15
 SHARE = 0.43
 """Of the distance at which strangers of the set lie: the limit, where that is less."""
 
-EXAMPLES, GROUP, NEAREST = 300, 20, 0.1
+EXAMPLES, GROUP, NEAREST = 200, 20, 0.1
 """Images looked at, how many of them together, and which quantile of the distances to the nearest stands for all.
 
 Of 20 images drawn at random few are copies of each other, also where a set holds many: so they do not count.

@@ -28,7 +28,7 @@ EXAMPLES = 600
 """Images to learn from."""
 
 FEW = 100
-"""With fewer examples descriptors are not trusted to rule anything out."""
+"""From fewer examples nothing is learned, and nothing is ruled out."""
 
 NEAR = 0.5
 """Smallest cosine between the descriptors of a pair that is looked at."""
@@ -41,7 +41,7 @@ TOGETHER = 64
 
 @dataclass(frozen=True, eq=False)
 class Descriptor:
-    """A learned map: textures (N, F, D, 7, 7) -> float32 (N, length <= 96), unit vectors.
+    """A learned map: textures (N, F, D, 7, 7) -> float32 (N, length), unit vectors; 96 numbers as a rule.
 
     Pairs whose cosine is below `near` are ruled out.
     """
@@ -55,8 +55,8 @@ class Descriptor:
 
 
 def learn(examples: Floats) -> Descriptor:
-    """The map for pictures like `examples`, thumbnails (N, 32, 32) that show anything; none for fewer than 2."""
-    if len(examples) < 2:
+    """The map for pictures like `examples`, thumbnails (N, 32, 32) that show anything; none for few."""
+    if len(examples) < FEW:
         size = _flat(_textures(np.zeros((1, *examples.shape[1:]), np.float32))).shape[1]
         return Descriptor(np.zeros(size, np.float32), np.eye(size, dtype=np.float32), -1)
     rng = np.random.default_rng(0)
@@ -65,9 +65,8 @@ def learn(examples: Floats) -> Descriptor:
     mean, centres = values.mean(axis=(0, 1)), values.mean(axis=0)
     within, between = _covariance((values - centres).reshape(-1, len(mean))), _covariance(centres - mean)
     within += SHRINKAGE * (np.trace(within) / len(mean) * np.eye(len(mean)) - within)
-    length = min(LENGTH, len(examples) - 1)
-    _, map_ = eigh(between, within, subset_by_index=(len(mean) - length, len(mean) - 1))
-    return Descriptor(mean, map_[:, ::-1].astype(np.float32), NEAR if len(examples) >= FEW else -1)
+    _, map_ = eigh(between, within, subset_by_index=(len(mean) - LENGTH, len(mean) - 1))
+    return Descriptor(mean, map_[:, ::-1].astype(np.float32), NEAR)
 
 
 def _covariance(centred: Floats) -> npt.NDArray[np.float64]:
@@ -116,7 +115,7 @@ def describe(pixels: Pixels, descriptor: Descriptor, *, poses: int = 1, first: i
     `first` is the number of the first image.
     """
     blocks = []
-    for start in range(0, len(pixels), TOGETHER):
+    for start in range(0, max(len(pixels), 1), TOGETHER):
         for image, edges, small in windows(pixels[start : start + TOGETHER]):
             textures = texture(small)
             vectors = np.stack([descriptor(turned(textures, pose)) for pose in POSES[:poses]], axis=1)
