@@ -12,7 +12,7 @@ from synthbench.data.audit.thumbnails import Floats
 
 __all__ = ["LIMIT", "limit"]
 
-LIMIT = 0.15
+LIMIT = 0.13
 """Largest distance of two copies of one picture. Calibrated on chest X-rays: docs/leaks.md."""
 
 SHARE = 0.43

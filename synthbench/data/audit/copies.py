@@ -21,7 +21,7 @@ class Copies:
 
     query      int64 (P,), place among the queries
     reference  int64 (P,), place among the references
-    distance   float32 (P,), 0 (one picture) to at most 0.15; unrelated ones would have 1
+    distance   float32 (P,), 0 (one picture) to at most 0.13; unrelated ones would have 1
     view       str (P,), what was done to the query to lay it over the reference: "as it is", "mirrored",
                "upside down", "turned by 90 degrees" (clockwise) and so on, with ", inverted" where the one is a
                negative of the other. Crops, borders, shifts and small turns are allowed for in any view.
@@ -47,7 +47,7 @@ def find_copies(queries: Images, references: Images) -> Copies:
     The two sets may differ in size, from 16 px up, and in channels: what a grey thumbnail of 32 px shows is
     compared. An image all but uniform (standard deviation below one grey level) matches by its pixels alone. Two
     images of one known patient (`groups`) must be nearer to count as one picture, at most 0.05.
-    How near others must be is learned from the references: at most 0.15, less where these resemble each other.
+    How near others must be is learned from the references: at most 0.13, less where these resemble each other.
 
     Deterministic. Time grows with the product of both numbers, memory beyond the pixels with their sum.
     """
