@@ -1,95 +1,285 @@
-"""How far apart copies and strangers are for the leak audit: the tables of docs/leaks.md.
+"""What the leak audit finds of treated copies, and how near strangers come: the tables of docs/leaks.md.
 
-    SYNTHBENCH_DATA=... python benchmarks/calibrate_audit.py 64 opencv     # or 32, and antialias
+    SYNTHBENCH_DATA=... python benchmarks/calibrate_audit.py 200
 
-Prints the distances of true copies (the re-split's images, by file name) and of different patients, then how
-many of 300 training images the audit finds again after each treatment of their files.
+The audit of all X-rays is timed. Strangers are the official test set and 10,000 pairs of different patients. Then the
+files of 200 training images, evenly spaced, are treated in each way and four times in a random pair of ways, prepared
+at 64 and 32 px with and without antialiasing, and sought among all training images.
 """
 
 from __future__ import annotations
 
-import io
 import sys
 import tempfile
+import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from synthbench.api.imaging import resize_square
+from synthbench import Images, Splits, read_picture, resize_square
 from synthbench.api.interfaces import Context
-from synthbench.api.pictures import read_picture
-from synthbench.data.audit.likeness import distance
-from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT, exact, neighbours, perceptual
+from synthbench.data.audit import audit
+from synthbench.data.audit.candidates import KEPT
+from synthbench.data.audit.gallery import Gallery
+from synthbench.data.audit.matching import exact, perceptual
 from synthbench.data.audit.parts import Part, describe_parts
-from synthbench.data.audit.thumbnails import thumbnails
 from synthbench.testing import context_in
-from synthbench.types import Images, Splits
 from synthbench_cxr.plugin import ChestXray, CovidPneumoniaNormal, PneumoniaXrayImages
-from synthbench_phantom.plugin import Phantom
 
 Picture = Image.Image
-STRESSED = 300
+Random = np.random.Generator
+Treatment = Callable[[Picture, Random], Picture]
+Pixels = npt.NDArray[np.uint8]
+Index = npt.NDArray[np.intp]
 
-
-def jpeg(quality: int) -> Callable[[Picture], Picture]:
-    def change(picture: Picture) -> Picture:
-        file = io.BytesIO()
-        picture.save(file, "JPEG", quality=quality)
-        return read_picture(file).convert("L")
-
-    return change
-
-
-def resized(size: int) -> Callable[[Picture], Picture]:
-    return lambda picture: picture.resize((size, size), Image.Resampling.BILINEAR)
-
-
-def cropped(left: float, top: float, right: float, bottom: float) -> Callable[[Picture], Picture]:
-    """Shares of the sides cut off."""
-
-    def change(picture: Picture) -> Picture:
-        w, h = picture.size
-        return picture.crop((round(left * w), round(top * h), w - round(right * w), h - round(bottom * h)))
-
-    return change
-
-
-def grey(function: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]) -> Callable[[Picture], Picture]:
-    """A change of grey values, cut off at 0 and 255."""
-    return lambda picture: Image.fromarray(np.clip(function(np.asarray(picture, float)), 0, 255).astype(np.uint8))
-
-
-def noise(sigma: float) -> Callable[[Picture], Picture]:
-    rng = np.random.default_rng(0)
-    return grey(lambda x: x + rng.normal(0, sigma, x.shape))
-
-
-TREATMENTS: dict[str, Callable[[Picture], Picture]] = {
-    **{f"JPEG quality {quality}": jpeg(quality) for quality in (90, 60, 30)},
-    **{f"resized to {size}x{size}": resized(size) for size in (96, 128, 256, 512)},
-    **{f"{percent} % cut off every side": cropped(*[percent / 100] * 4) for percent in (1, 2, 3, 4, 5)},
-    "5 % cut off the left": cropped(0.05, 0, 0, 0),
-    "5 % cut off left and top": cropped(0.05, 0.05, 0, 0),
-    "brightness x 1.2": grey(lambda x: x * 1.2),
-    "brightness x 0.8": grey(lambda x: x * 0.8),
-    "brightness + 20 % of the range": grey(lambda x: x + 51),
-    "brightness - 20 % of the range": grey(lambda x: x - 51),
-    "contrast x 1.3": grey(lambda x: (x - 128) * 1.3 + 128),
-    "contrast x 0.7": grey(lambda x: (x - 128) * 0.7 + 128),
-    "gamma 0.7": grey(lambda x: 255 * (x / 255) ** 0.7),
-    "gamma 1.4": grey(lambda x: 255 * (x / 255) ** 1.4),
-    "noise, sigma 5": noise(5),
-    "noise, sigma 10": noise(10),
-    "cropped, x 1.15, JPEG 50": lambda p: jpeg(50)(cropped(0.05, 0.02, 0, 0.03)(grey(lambda x: x * 1.15)(p))),
-    "turned by 1 degree": lambda p: p.rotate(1, Image.Resampling.BILINEAR),
-    "turned by 2 degrees": lambda p: p.rotate(2, Image.Resampling.BILINEAR),
-    "mirrored": lambda p: p.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+PREPARED = {
+    "64 px": (64, False),
+    "64 px, antialias": (64, True),
+    "32 px, antialias": (32, True),
+    "32 px": (32, False),
 }
+PAIRS_EACH, STRANGERS = 4, 10_000
+
+
+def grey(change: Callable[[npt.NDArray[np.float64], Random], npt.NDArray[np.float64]]) -> Treatment:
+    """A change of grey values, cut off at 0 and 255."""
+    return lambda p, rng: Image.fromarray(np.clip(change(np.asarray(p, float), rng), 0, 255).astype(np.uint8))
+
+
+def whole(change: Callable[[Pixels], Pixels]) -> Treatment:
+    return lambda p, _: Image.fromarray(change(np.asarray(p)))
+
+
+def jpeg(quality: int) -> Treatment:
+    def encoded(pixels: Pixels) -> Pixels:
+        file = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        return np.asarray(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+
+    return whole(encoded)
+
+
+def blurred(sigma: float) -> Treatment:
+    return whole(lambda pixels: np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), dtype=np.uint8))
+
+
+def any_colour(rng: Random) -> int:
+    return int(rng.choice([0, 255, rng.integers(256)]))
+
+
+def turned(least: float, most: float, fill: int = 0) -> Treatment:
+    def treat(p: Picture, rng: Random) -> Picture:
+        degrees = rng.uniform(least, most) * rng.choice([-1, 1])
+        return p.rotate(degrees, Image.Resampling.BILINEAR, fillcolor=fill)
+
+    return treat
+
+
+def cropped(*sides: float) -> Treatment:
+    """Shares cut off left, top, right and bottom; up to 10 % each at random where none are named."""
+
+    def treat(p: Picture, rng: Random) -> Picture:
+        left, top, right, bottom = sides or rng.uniform(0, 0.1, 4)
+        w, h = p.size
+        return p.crop((round(left * w), round(top * h), w - round(right * w), h - round(bottom * h)))
+
+    return treat
+
+
+def shifted(share: float | None, fill: int | None = 0) -> Treatment:
+    """Both ways, by up to 10 % at random for None; `fill` None repeats the edge."""
+
+    def treat(p: Picture, rng: Random) -> Picture:
+        x, y = rng.uniform(-0.1, 0.1, 2) if share is None else share * rng.choice([-1, 1], 2)
+        move = np.array([[1, 0, round(x * p.width)], [0, 1, round(y * p.height)]], dtype=np.float32)
+        mode = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
+        return Image.fromarray(cv2.warpAffine(np.asarray(p), move, p.size, borderMode=mode, borderValue=fill or 0))
+
+    return treat
+
+
+def bordered(p: Picture, rng: Random) -> Picture:
+    return ImageOps.expand(p, tuple(round(x * p.width) for x in rng.uniform(0, 0.12, 4)), fill=any_colour(rng))
+
+
+def letterboxed(p: Picture, rng: Random) -> Picture:
+    bar = round(rng.uniform(0.05, 0.2) * p.width)
+    return ImageOps.expand(p, (bar, 0) if rng.random() < 0.5 else (0, bar), fill=any_colour(rng))
+
+
+def clahe(clip: float) -> Treatment:
+    return whole(lambda pixels: np.asarray(cv2.createCLAHE(clip, (8, 8)).apply(pixels), dtype=np.uint8))
+
+
+def written_on(p: Picture, rng: Random) -> Picture:
+    """One to three lines of 6 to 10 % of the height, most of them at the upper or lower edge."""
+    p = p.copy()
+    pen, font = ImageDraw.Draw(p), ImageFont.load_default(size=int(rng.uniform(0.06, 0.1) * p.height))
+    for _ in range(rng.integers(1, 4)):
+        text = str(rng.choice(["R", "L", "PORTABLE", "2019-03-14", "J. DOE 1973", "SUPINE", "kaggle.com"]))
+        _, _, w, h = pen.textbbox((0, 0), text, font=font)
+        x, edge = rng.uniform(0, max(1, p.width - w)), rng.uniform(0, 0.15 * p.height)
+        y = (edge, p.height - h - edge, rng.uniform(0, p.height - h))[rng.choice(3, p=[0.35, 0.35, 0.3])]
+        if rng.random() < 0.3:
+            pen.rectangle((x - 2, y, x + w + 2, y + h + 2), fill=0)
+        pen.text((x, y), text, fill=255, font=font)
+    return p
+
+
+def gamma(p: Picture, rng: Random) -> Picture:
+    power = np.exp(rng.uniform(np.log(0.5), np.log(2)))
+    return grey(lambda x, _: 255 * (x / 255) ** power)(p, rng)
+
+
+TREATMENTS: dict[str, Treatment] = {
+    "JPEG quality 30": jpeg(30),
+    "noise of sd 10": grey(lambda x, rng: x + rng.normal(0, 10, x.shape)),
+    "blur of sd 3": blurred(3),
+    "contrast x 0.6 or 1.4": grey(lambda x, rng: (x - 128) * rng.choice([0.6, 1.4]) + 128),
+    "mirrored": lambda p, _: ImageOps.mirror(p),
+    "turned by 90, 180 or 270 degrees": lambda p, rng: p.transpose(Image.Transpose(2 + rng.integers(3))),
+    "inverted": lambda p, _: ImageOps.invert(p),
+    "turned by up to 5 degrees": turned(0, 5),
+    "turned by 5 degrees": turned(5, 5),
+    "turned by 5 degrees, white corners": turned(5, 5, 255),
+    "10 % cut off every side": cropped(0.1, 0.1, 0.1, 0.1),
+    "up to 10 % cut off each side": cropped(),
+    "10 % cut off two adjacent sides": cropped(0.1, 0.1, 0, 0),
+    "shifted by up to 10 % both ways": shifted(None),
+    "shifted by 10 % both ways": shifted(0.1),
+    "the same, white": shifted(0.1, 255),
+    "the same, edge repeated": shifted(0.1, None),
+    "border of up to 12 % a side, any colour": bordered,
+    "letterbox of 5 to 20 %, any colour": letterboxed,
+    "CLAHE, clip 4": clahe(4),
+    "equalised": lambda p, _: ImageOps.equalize(p),
+    "gamma 0.5 to 2": gamma,
+    "text": written_on,
+}
+PAIRED = [
+    *("mirrored", "turned by 90, 180 or 270 degrees", "inverted", "turned by up to 5 degrees"),
+    *(
+        "up to 10 % cut off each side",
+        "shifted by up to 10 % both ways",
+        "border of up to 12 % a side, any colour",
+    ),
+    *("letterbox of 5 to 20 %, any colour", "CLAHE, clip 4"),
+    *("equalised", "gamma 0.5 to 2", "text"),
+]
+AT_LAST: dict[str, Treatment] = {
+    "prepared, noise of sd 5": grey(lambda x, rng: x + rng.normal(0, 5, x.shape)),
+    "prepared, JPEG 50": jpeg(50),
+    "prepared, blur of sd 1": whole(
+        lambda pixels: np.asarray(cv2.GaussianBlur(pixels, (0, 0), 1), dtype=np.uint8)
+    ),
+}
+"""Of images at their final size, as a generator would give them out."""
+
+
+def two(p: Picture, rng: Random) -> Picture:
+    first, second = rng.choice(PAIRED, 2, replace=False)
+    return TREATMENTS[second](TREATMENTS[first](p, rng), rng)
+
+
+def treated(files: list[Picture], treatment: Treatment, name: str) -> dict[str, Pixels]:
+    """Files treated, and prepared in each way: (N, size, size, 1)."""
+    done = [treatment(file, np.random.default_rng([i, zlib.crc32(name.encode())])) for i, file in enumerate(files)]
+    return {
+        how: np.stack([resize_square(p, size, "squash", antialias=antialias) for p in done])
+        for how, (size, antialias) in PREPARED.items()
+    }
+
+
+def treated_at_last(train: Images, treatment: Treatment) -> Pixels:
+    rng = np.random.default_rng(0)
+    return np.stack([np.asarray(treatment(Image.fromarray(p[..., 0]), rng))[..., None] for p in train.pixels])
+
+
+def treatments_table(sets: dict[str, Splits], folder: Path, n: int) -> None:
+    """The share of copies found, of `n` images by each treatment and preparation."""
+    train = sets["64 px"].train
+    chosen = np.linspace(0, len(train) - 1, n).astype(int)
+    files = [read_picture(folder / name).convert("L") for name in train.ids[chosen]]
+    pairs = f"two of these, {PAIRS_EACH * n} pairs"
+    copies = {name: treated(files, treatment, name) for name, treatment in TREATMENTS.items()}
+    copies[pairs] = treated(files * PAIRS_EACH, two, pairs)
+    for name, treatment in AT_LAST.items():
+        copies[name] = {
+            how: treated_at_last(splits.train.subset(chosen), treatment) for how, splits in sets.items()
+        }
+    shares = {
+        how: _shares(splits.train, {name: c[how] for name, c in copies.items()}, chosen)
+        for how, splits in sets.items()
+    }
+    print(f"| found of {n}, % | " + " | ".join(PREPARED) + " |\n|---|" + "---:|" * len(PREPARED))
+    for name in copies:
+        print(f"| {name} | " + " | ".join(f"{100 * shares[how][name]:.0f}" for how in PREPARED) + " |")
+
+
+def _shares(train: Images, copies: dict[str, Pixels], chosen: Index) -> dict[str, float]:
+    """Share of images that are matched with the training image that they show, or one of the same pixels."""
+    sets = {name: Images(p, np.zeros(len(p), dtype=np.int64), train.classes) for name, p in copies.items()}
+    parts = describe_parts({"train": train, **sets})
+    known, shares = parts.pop("train"), {}
+    for name, part in parts.items():
+        right = known.digests[np.resize(chosen, len(part))]
+        hits = [search(part, known) for search in (exact, perceptual)]
+        image, match = (np.concatenate([getattr(hit, column) for hit in hits]) for column in ("image", "match"))
+        shares[name] = len(np.unique(image[known.digests[match] == right[image]])) / len(part)
+    return shares
+
+
+def strangers_table(sets: dict[str, Splits]) -> None:
+    """How near strangers come: the nearest of each image, and random pairs of different patients."""
+    print("\n| strangers | n | least | 1 % | median | within the limit |\n|---|---:|---:|---:|---:|---:|")
+    for how, splits in sets.items():
+        parts = describe_parts({"train": splits.train, "test": splits.tests["test"]})
+        train, test = parts["train"], parts["test"]
+        limit = train.limit
+        pairs = train.gallery.pairs(test.images.pixels)
+        _show(f"{how}: official test, nearest in train", _nearest(pairs.query, pairs.distance), limit)
+        pairs = train.gallery.pairs_within()
+        other = train.patients[pairs.query] != train.patients[pairs.reference]
+        _show(f"{how}: train, nearest other patient", _nearest(pairs.query[other], pairs.distance[other]), limit)
+        _show(f"{how}: random pairs of two patients", _random_pairs(train), limit)
+
+
+def _nearest(query: Index, distance: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    return np.array([distance[query == image].min() for image in np.unique(query)], dtype=float)
+
+
+def _random_pairs(part: Part) -> npt.NDArray[np.float64]:
+    """Distances of pairs in the pose and with the window in which their descriptors are nearest."""
+    rng, anyone = np.random.default_rng(0), replace(part.descriptor, near=-1.0)
+    distances = np.empty(0)
+    while len(distances) < STRANGERS:
+        known, asked = rng.choice(len(part), KEPT, replace=False), rng.choice(len(part), 50, replace=False)
+        pairs = Gallery.of(part.images.pixels[known], anyone).pairs(part.images.pixels[asked])
+        other = part.patients[asked[pairs.query]] != part.patients[known[pairs.reference]]
+        distances = np.append(distances, pairs.distance[other])
+    return distances[:STRANGERS]
+
+
+def _show(what: str, distances: npt.NDArray[Any], limit: float) -> None:
+    least, low, median = np.quantile(distances, [0, 0.01, 0.5])
+    within = (distances <= limit).sum()
+    print(f"| {what} | {len(distances)} | {least:.3f} | {low:.3f} | {median:.3f} | {within} |", flush=True)
+
+
+def timed_audit(splits: Splits) -> None:
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = audit(splits)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(f"\naudit of { ({name: len(ids) for name, ids in result.ids.items()}) }: {wall:.0f} s, {cpu:.0f} CPU s")
+    for name in splits.tests:
+        print(f"  {name}: {result.counts(name)}")
 
 
 @contextmanager
@@ -98,83 +288,21 @@ def surroundings() -> Iterator[Context]:
         yield context_in(Path(name))
 
 
-def base_name(image_id: str) -> str:
-    return PurePosixPath(image_id).name
-
-
-def show(what: str, distances: npt.NDArray[np.floating]) -> None:
-    marks = np.quantile(distances, [0, 0.01, 0.5, 0.99, 1])
-    print(f"| {what} | {len(distances)} | " + " | ".join(f"{mark:.4f}" for mark in marks) + " |")
-
-
-def between(part: Part, other: Part, index: npt.NDArray[np.intp], match: npt.NDArray[np.intp]) -> npt.NDArray:
-    first, second = thumbnails(part.images.pixels[index]), thumbnails(other.images.pixels[match])
-    blocks = [slice(start, start + 256) for start in range(0, len(index), 256)]
-    return np.concatenate([distance(first[b], second[b]) for b in blocks])
-
-
-def strangers(part: Part, other: Part, *, same_patient: bool = False) -> npt.NDArray[np.floating]:
-    """Distance of each image to its nearest one of another patient (or of the same patient)."""
-    within, part = part is other, replace(part, selective=False)
-    index, match = neighbours(part, part if within else other)
-    chosen = (part.images.groups[index] == other.images.groups[match]) == same_patient
-    index, match = index[chosen], match[chosen]
-    found = between(part, other, index, match)
-    return np.array([found[index == i].min() for i in np.unique(index)])
-
-
-def distributions(splits: Splits, phantom: Splits) -> None:
-    parts = describe_parts({"train": splits.train, **splits.tests, "val": splits.val or splits.train})
-    train, resplit = parts["train"], parts["resplit"]
-    names = {base_name(image_id): i for i, image_id in enumerate(train.images.ids)}
-    places = np.array([names.get(base_name(image_id), -1) for image_id in resplit.images.ids])
-    copies = np.flatnonzero(places >= 0)
-    print("| pairs | n | least | 1 % | median | 99 % | most |\n|---|---:|---:|---:|---:|---:|---:|")
-    show("true copies: re-split and train, by file name", between(resplit, train, copies, places[copies]))
-    show("nearest other patient: re-split and train", strangers(resplit, train))
-    for name in ("test", "val", "covid"):
-        show(f"nearest: {name} and train", strangers(parts[name], train))
-    apart = strangers(train, train)
-    show("nearest other patient: train and train", apart)
-    print(
-        f"(train and train, the five least: {', '.join(f'{d:.4f}' for d in np.sort(apart)[:5])})", file=sys.stderr
-    )
-    known = describe_parts({"train": phantom.train, **phantom.tests})
-    show("phantoms: nearest other patient", strangers(known["test"], known["train"]))
-    show("phantoms: nearest of the same patient", strangers(known["train"], known["train"], same_patient=True))
-
-
-def stress(splits: Splits, size: int, antialias: bool, folder: Path) -> None:
-    chosen = np.linspace(0, len(splits.train) - 1, STRESSED).astype(int)
-    original = splits.train.subset(chosen)
-    pictures = [read_picture(folder / image_id).convert("L") for image_id in original.ids]
-    print(f"\n| treatment | found of {STRESSED} | within {SAME_PATIENT_LIMIT} | median distance |")
-    print("|---|---:|---:|---:|")
-    for name, change in TREATMENTS.items():
-        pixels = np.stack([resize_square(change(p), size, "squash", antialias=antialias) for p in pictures])
-        changed = Images(pixels, original.labels, original.classes, original.ids)  # groups: nothing is known
-        parts = describe_parts({"train": splits.train, "changed": changed})
-        searches = [search(parts["changed"], parts["train"]) for search in (exact, perceptual)]
-        distances = np.concatenate([found[match == chosen[index]] for index, match, found in searches])
-        near = (distances <= SAME_PATIENT_LIMIT).sum()
-        median = f"{np.median(distances):.4f}" if len(distances) else ""
-        print(f"| {name} | {len(distances)} | {near} | {median} |", flush=True)
-
-
 def main() -> None:
-    size, antialias = int(sys.argv[1]), sys.argv[2] == "antialias"
+    n = int(sys.argv[1])
     with surroundings() as ctx:
-        how = {"image_size": size, "antialias": antialias}
-        xrays = ChestXray(**how)
-        further = {
-            "resplit": PneumoniaXrayImages(**how).load(ctx).tests["test"],
-            "covid": CovidPneumoniaNormal(**how).load(ctx).tests["test"],
+        sets = {
+            how: ChestXray(image_size=size, antialias=antialias).load(ctx)
+            for how, (size, antialias) in PREPARED.items()
         }
-        splits = xrays.load(ctx)
-        splits = Splits(splits.train, {**splits.tests, **further}, splits.val)
-        print(f"{size} px, {'antialias' if antialias else 'no antialias'}; limit {LIMIT}\n")
-        distributions(splits, Phantom(image_size=32).load(ctx))
-        stress(splits, size, antialias, xrays.folder())
+        resplit, covid = (
+            cls(image_size=64, antialias=False).load(ctx).tests["test"]
+            for cls in (PneumoniaXrayImages, CovidPneumoniaNormal)
+        )
+        own = sets["64 px"]
+        timed_audit(Splits(own.train, {**own.tests, "resplit": resplit, "covid": covid}, own.val))
+        strangers_table(sets)
+        treatments_table(sets, ChestXray().folder(), n)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from synthbench.types import Images, Splits
 from synthbench_phantom.plugin import Phantom
 
 Pixels = npt.NDArray[np.uint8]
-SIZE, COPIES, FAMILY = 32, 100, 10
+SIZE, COPIES, FAMILY = 64, 100, 10
 
 
 def examples() -> Pixels:
@@ -37,7 +37,7 @@ def examples() -> Pixels:
 
 
 def look_alikes(n: int, seed: int, model: PCA) -> Pixels:
-    """(n, 32, 32, 1); image i belongs to family i // 10, whatever the seed."""
+    """(n, 64, 64, 1); image i belongs to family i // 10, whatever the seed."""
     rng = np.random.default_rng(seed)
     families = np.random.default_rng(0).normal(size=(n // FAMILY + 1, model.n_components_))
     pixels = np.empty((n, SIZE, SIZE, 1), dtype=np.uint8)

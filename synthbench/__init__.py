@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     )
     from synthbench.api.origin import Origin
     from synthbench.api.pictures import read_picture
+    from synthbench.data.audit import Copies, find_copies
     from synthbench.data.split import grouped_split
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
     from synthbench.progress import Bar
@@ -56,6 +57,7 @@ __all__ = [
     "Bar",
     "ConfigError",
     "Context",
+    "Copies",
     "DataError",
     "Dataset",
     "DeepPicture",
@@ -90,6 +92,7 @@ __all__ = [
     "derive_seed",
     "dicom_patient",
     "extractor_field",
+    "find_copies",
     "grouped_split",
     "hookimpl",
     "is_dicom",
@@ -117,6 +120,7 @@ _HOMES = {
     ),
     "api.origin": ("Origin",),
     "api.pictures": ("read_picture",),
+    "data.audit": ("Copies", "find_copies"),
     "data.split": ("grouped_split",),
     "errors": ("ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"),
     "progress": ("Bar",),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synthbench.cli.console import make_console
+from synthbench.data.audit.calibration import LIMIT
 from synthbench.data.audit.leaks import KINDS, Audit
-from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT
+from synthbench.data.audit.matching import SAME_PATIENT_LIMIT
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,8 +21,9 @@ def print_audit(audited: Audited) -> None:
     """The counts of each part, the limits they go by, where every pair stands; which test sets leak too much."""
     make_console().print(_table(audited.name, audited.audit))
     print(
-        f"perceptual: distance at most {LIMIT}, or {SAME_PATIENT_LIMIT} between images of one known patient "
-        f"(0: one picture, 1: unrelated)\nevery pair: {audited.file}"
+        f"perceptual: distance at most {LIMIT} (0: one picture, 1: unrelated), less where the training images "
+        f"resemble each other, and {SAME_PATIENT_LIMIT} between images of one known patient\n"
+        f"every pair: {audited.file}"
     )
     for name, share in audited.leaking.items():
         print(

@@ -14,7 +14,7 @@ EVALUATIONS = 3
 FEATURES = 1
 """What the feature service hands an extractor and keeps of it."""
 
-AUDIT = 1
+AUDIT = 2
 """What the leak audit finds on the same images."""
 
 BOOTSTRAP = 2

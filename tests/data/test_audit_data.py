@@ -8,16 +8,14 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from synthbench import Images, Splits, find_copies
 from synthbench.api.imaging import resize_square
 from synthbench.data.audit import audit
-from synthbench.data.audit.likeness import distance
-from synthbench.data.audit.matching import LIMIT, SAME_PATIENT_LIMIT, neighbours, perceptual
+from synthbench.data.audit.calibration import LIMIT
 from synthbench.data.audit.parts import describe_parts
-from synthbench.data.audit.thumbnails import thumbnails
 from synthbench.testing import context_in
-from synthbench.types import Images, Splits
 from synthbench_cxr.plugin import ChestXray, CovidPneumoniaNormal, PneumoniaXrayImages
 from synthbench_phantom.plugin import Phantom
 from tests.helpers.places import REAL_DATA
@@ -39,13 +37,18 @@ def xrays(xray_folder):
 
 @pytest.fixture(scope="module")
 def found(xrays):
+    """All of it: 40 s of one processor."""
     return audit(xrays)
+
+
+whole_sets = pytest.mark.full
 
 
 def names(ids):
     return np.array([PurePosixPath(image_id).name for image_id in ids])
 
 
+@whole_sets
 @with_xrays
 def test_the_re_split_leaks_as_its_file_names_say(xrays, found):
     """774 of its 879 images are training images, re-encoded: no pixel need be the same."""
@@ -58,10 +61,11 @@ def test_the_re_split_leaks_as_its_file_names_say(xrays, found):
     pairs = pairs[pairs.kind == "perceptual"]
     right = names(pairs.image) == names(pairs.match)
     assert len(set(pairs.image[right])) >= 0.99 * 774
-    assert pairs.distance.max() < LIMIT / 10
+    assert pairs.distance.max() < LIMIT / 2
     assert pairs.same_class.all()
 
 
+@whole_sets
 @with_xrays
 def test_its_other_images_are_in_the_official_test_and_val(found):
     pairs = found.pairs[(found.pairs.test_set == "resplit") & (found.pairs.kind != "patient")]
@@ -70,6 +74,7 @@ def test_its_other_images_are_in_the_official_test_and_val(found):
     assert per_part["val"] == 3
 
 
+@whole_sets
 @with_xrays
 def test_no_false_alarm_between_train_and_the_official_test(found):
     """No patient is in both, and bacteria's and virus's persons of one number are no leak."""
@@ -78,6 +83,7 @@ def test_no_false_alarm_between_train_and_the_official_test(found):
     assert found.counts("covid") == nothing
 
 
+@whole_sets
 @with_xrays
 def test_the_known_duplicates_are_found(found):
     within = found.pairs[(found.pairs.test_set == found.pairs.seen_in) & (found.pairs.kind == "exact")]
@@ -87,6 +93,7 @@ def test_the_known_duplicates_are_found(found):
     assert official.test_set.value_counts().to_dict() == {"train": 26, "test": 6}
 
 
+@whole_sets
 @with_xrays
 def test_within_the_sets_two_pairs_look_alike_that_are_not_the_same_pixels(found):
     """Judged by eye: one child under two numbers, and one adult's radiograph cropped in two ways."""
@@ -95,15 +102,6 @@ def test_within_the_sets_two_pairs_look_alike_that_are_not_the_same_pixels(found
         {"person1637_bacteria_4339.jpeg", "person1565_bacteria_4095.jpeg"},
         {"COVID_65.jpeg", "COVID_63.jpeg"},
     ]
-
-
-@with_xrays
-def test_strangers_stay_far_from_the_limit(xrays):
-    parts = describe_parts({"train": xrays.train, "test": xrays.tests["test"]})
-    index, match = neighbours(parts["test"], parts["train"])
-    one = thumbnails(xrays.tests["test"].pixels[index])
-    apart = distance(one, thumbnails(xrays.train.pixels[match]))
-    assert apart.min() > 1.5 * LIMIT
 
 
 def jpeg(picture):
@@ -119,35 +117,32 @@ def cut(picture, left, top, right, bottom):
 
 STRESS = {
     "re-encoded": jpeg,
-    "made small": lambda p: p.resize((128, 128), 2),
-    "made large": lambda p: p.resize((512, 512), 2),
-    "cut all round": lambda p: cut(p, 0.05, 0.05, 0.05, 0.05),
-    "cut at a corner": lambda p: cut(p, 0.03, 0.03, 0, 0),
-    "brighter": lambda p: p.point(lambda v: v * 1.2),
-    "darker": lambda p: p.point(lambda v: v * 0.8),
+    "cut at a corner": lambda p: cut(p, 0.08, 0.08, 0, 0),
+    "mirrored": ImageOps.mirror,
+    "inverted": ImageOps.invert,
+    "turned by 4 degrees": lambda p: p.rotate(4, Image.Resampling.BILINEAR),
+    "turned by a right angle": lambda p: p.transpose(Image.Transpose.ROTATE_90),
+    "bordered and equalised": lambda p: ImageOps.expand(ImageOps.equalize(p), 80, fill=255),
 }
 
 
 @with_xrays
-def test_treated_copies_of_training_files_are_found(xrays):
-    chosen = np.arange(0, len(xrays.train), 100)
-    files = [Image.open(REAL_DATA / "chest_xray" / image_id).convert("L") for image_id in xrays.train.ids[chosen]]
-    original = xrays.train.subset(chosen)
-    treated = {
-        name: Images(
-            np.stack([resize_square(change(f).convert("L"), 64, "squash", antialias=False) for f in files]),
-            original.labels,
-            original.classes,
-            original.ids,
-        )
-        for name, change in STRESS.items()
-    }
-    parts = describe_parts({"train": xrays.train, **treated})
-    for name in treated:
-        index, match, _ = perceptual(parts[name], parts["train"])
-        right = set(index[match == chosen[index]].tolist())
-        same = parts[name].digests == parts["train"].digests[chosen]
-        assert len(right | set(np.flatnonzero(same).tolist())) >= 0.98 * len(chosen), name
+def test_treated_copies_of_training_files_are_found_and_test_images_are_not(xrays):
+    known = xrays.train.subset(np.arange(0, len(xrays.train), 8))
+    files = [Image.open(REAL_DATA / "chest_xray" / image_id).convert("L") for image_id in known.ids[::40]]
+    treated = np.stack(
+        [
+            resize_square(change(file).convert("L"), 64, "squash", antialias=False)
+            for change in STRESS.values()
+            for file in files
+        ]
+    )
+    copies = find_copies(Images(treated, np.zeros(len(treated), np.int64), known.classes), known)
+    right = np.zeros(len(treated), dtype=bool)
+    right[copies.query] = copies.reference == 40 * (copies.query % len(files))
+    missed = {name: int(n) for name, n in zip(STRESS, (~right).reshape(len(STRESS), -1).sum(axis=1), strict=True)}
+    assert max(missed.values()) <= 1, missed
+    assert len(find_copies(xrays.tests["test"].subset(np.arange(0, 624, 6)), known)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -155,17 +150,8 @@ def phantoms(tmp_path_factory):
     return Phantom(image_size=32, train_images=400, test_images=60).load(context_in(tmp_path_factory.mktemp("p")))
 
 
-def test_phantoms_raise_no_alarm(phantoms):
-    """Two exams of a phantom show one anatomy, and are two images."""
+def test_phantoms_resemble_each_other_and_raise_no_alarm(phantoms):
+    """Two exams of a phantom show one anatomy, and are two images; phantoms are more alike than children."""
     assert len(set(phantoms.train.groups)) == 200
+    assert 0.05 < describe_parts({"train": phantoms.train})["train"].limit < 0.7 * LIMIT
     assert len(audit(phantoms).pairs) == 0
-
-
-def test_exams_of_one_phantom_are_the_hard_case(phantoms):
-    """They come nearer to the limit of one patient than any two phantoms to theirs: hence two limits."""
-    train = describe_parts({"train": phantoms.train})["train"]
-    index, match = neighbours(train, train)
-    small = thumbnails(phantoms.train.pixels)
-    apart = distance(small[index], small[match])
-    same = phantoms.train.groups[index] == phantoms.train.groups[match]
-    assert SAME_PATIENT_LIMIT < apart[same].min() < LIMIT < apart[~same].min()

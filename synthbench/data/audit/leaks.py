@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from synthbench.data.audit.matching import Found, exact, patient, perceptual
+from synthbench.data.audit.matching import Matches, exact, patient, perceptual
 from synthbench.data.audit.parts import Mask, Part, describe_parts
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
@@ -27,6 +27,7 @@ KINDS: tuple[Kind, ...] = ("exact", "perceptual", "patient")
 TYPES = {
     **dict.fromkeys(("test_set", "image", "seen_in", "match", "kind"), "str"),
     "distance": "float64",
+    "view": "str",
     "same_class": "bool",
 }
 """The columns of the pairs, and what they hold."""
@@ -45,7 +46,9 @@ class Audit:
            seen_in     the part that the other image is in: `train`, `val`, another test set, or the same part
            match       the other image's id
            kind        exact (the same pixels), perceptual (the same picture) or patient (the same patient)
-           distance    0 for exact, 0-1 for perceptual (see `likeness.distance`), NaN for patient
+           distance    0 for exact, 0-1 for perceptual (see `likeness.compare`), NaN for patient
+           view        what was done to the image to lay it over the other: "as it is", "mirrored", ...; "" for
+                       patient
            same_class  whether the two have one label
     ids    the ids of each part's images, by the part's name
     """
@@ -83,7 +86,7 @@ def parts_of(splits: Splits) -> dict[str, Images]:
 def audit(splits: Splits, progress: Progress | None = None) -> Audit:
     """Compare every test set with all other parts, val with train, and each part with itself.
 
-    Memory: 64 numbers an image beside the pixels, which may be memory-mapped. Patients are compared by the
+    Memory: some 200 numbers an image beside the pixels, which may be memory-mapped. Patients are compared by the
     names of the groups, across data sets of one cohort too; a group that is only the image's own name is no
     knowledge.
 
@@ -113,18 +116,19 @@ def _comparisons(parts: Mapping[str, Part]) -> Iterator[tuple[str, str]]:
                 yield name, other
 
 
-def _table(name: str, part: Part, seen_in: str, other: Part, kind: str, found: Found) -> pd.DataFrame:
+def _table(name: str, part: Part, seen_in: str, other: Part, kind: str, matches: Matches) -> pd.DataFrame:
     import pandas as pd
 
-    index, match, distance = found
+    image, match, distance, view = matches
     return pd.DataFrame(
         {
             "test_set": name,
-            "image": part.images.ids[index].astype(object),
+            "image": part.images.ids[image].astype(object),
             "seen_in": seen_in,
             "match": other.images.ids[match].astype(object),
             "kind": kind,
             "distance": distance.astype(np.float64).round(4),
-            "same_class": part.images.labels[index] == other.images.labels[match],
+            "view": view.astype(object),
+            "same_class": part.images.labels[image] == other.images.labels[match],
         }
     )

@@ -1,48 +1,45 @@
 """What one part has in common with another, or with itself: the same pixels, the same picture, the same patient.
 
-All functions return `Found`: index into the part, index into the other, distance. Compared with itself, a part's
-image is matched with an earlier one only, so that every pair comes once.
+All functions return `Matches`. Compared with itself, a part's image is matched with an earlier one only, so that
+every pair comes once.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.data.audit.likeness import distance
 from synthbench.data.audit.parts import Part
-from synthbench.data.audit.thumbnails import Floats, thumbnails
+from synthbench.data.audit.thumbnails import Floats
 from synthbench.types import Strings
 
-__all__ = ["Found", "exact", "neighbours", "patient", "perceptual"]
+__all__ = ["SAME_PATIENT_LIMIT", "Matches", "exact", "patient", "perceptual"]
 
 Index = npt.NDArray[np.intp]
-Found = tuple[Index, Index, Floats]
-
-LIMIT = 0.12
-"""Largest distance of two perceptual copies. Calibrated on chest X-rays: docs/leaks.md."""
 
 SAME_PATIENT_LIMIT = 0.05
-"""The same for two images known to show one patient: two exams of a patient are more alike than any others."""
-
-NEIGHBOURS = 3
-"""Images with the nearest fingerprints, in each other part, that are looked at."""
-
-NEAR = 0.7
-"""Smallest cosine between the fingerprints of a pair that is looked at."""
-
-PAIRS = 256
-"""Pairs compared at a time: bounds the memory, and stays in the processor's cache."""
+"""Largest distance of two images known to show one patient: two exams are more alike than any other images."""
 
 
-def exact(part: Part, other: Part) -> Found:
+class Matches(NamedTuple):
+    """Columns of one length: place in the part, place in the other, distance, view (see `gallery.Pairs`)."""
+
+    image: Index
+    match: Index
+    distance: Floats
+    view: Strings
+
+
+def exact(part: Part, other: Part) -> Matches:
     """Images whose pixels the other part holds, each with the first image there that has them; distance 0."""
     match = _first(part.digests, other.digests, within=part is other)
     index = np.flatnonzero(match >= 0)
-    return index, match[index], np.zeros(len(index), dtype=np.float32)
+    return _alike(index, match[index], 0)
 
 
-def patient(part: Part, other: Part) -> Found:
+def patient(part: Part, other: Part) -> Matches:
     """Images of patients whom the other part knows, each with the first image of that patient; distance NaN.
 
     One row an image, not one a pair: patients with many images would fill the table. Nothing where a part is
@@ -50,7 +47,12 @@ def patient(part: Part, other: Part) -> Found:
     """
     match = _first(part.patients, other.patients, within=False)
     index = np.flatnonzero((match >= 0) & (part.patients != "") & (part is not other))
-    return index, match[index], np.full(len(index), np.nan, dtype=np.float32)
+    return _alike(index, match[index], np.nan)
+
+
+def _alike(index: Index, match: Index, distance: float) -> Matches:
+    n = len(index)
+    return Matches(index, match, np.full(n, distance, np.float32), np.full(n, "as it is" if distance == 0 else ""))
 
 
 def _first(keys: Strings, among: Strings, *, within: bool) -> Index:
@@ -63,43 +65,12 @@ def _first(keys: Strings, among: Strings, *, within: bool) -> Index:
     return np.where(match < np.arange(len(keys)), match, -1) if within else match
 
 
-def perceptual(part: Part, other: Part) -> Found:
-    """Pairs that are one picture but not the same pixels; of each image at most `NEIGHBOURS` pairs."""
-    index, match = neighbours(part, other)
-    differ = part.digests[index] != other.digests[match]
-    index, match = index[differ], match[differ]
-    blocks = [slice(start, start + PAIRS) for start in range(0, len(index), PAIRS)]
-    distances = np.concatenate(
-        [np.empty(0, dtype=np.float32)] + [_distances(part, index[b], other, match[b]) for b in blocks]
-    )
-    same_patient = (part.patients[index] == other.patients[match]) & (part.patients[index] != "")
-    copies = distances <= np.where(same_patient, SAME_PATIENT_LIMIT, LIMIT)
-    return index[copies], match[copies], distances[copies]
-
-
-def neighbours(part: Part, other: Part) -> tuple[Index, Index]:
-    """Pairs that may be one picture, by their fingerprints: index into the part, index into the other."""
-    from sklearn.neighbors import NearestNeighbors
-
-    within = part is other
-    wanted = min(NEIGHBOURS + within, len(other.shown))
-    if not wanted or not len(part.shown):
-        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
-    search = NearestNeighbors(n_neighbors=wanted, algorithm="brute").fit(other.fingerprints)
-    apart, nearest = search.kneighbors(part.fingerprints)  # on unit vectors: apart^2 = 2 - 2 cosine
-    index = np.repeat(part.shown, wanted)
-    match = other.shown[nearest.ravel()]
-    near = (apart.ravel() ** 2 <= 2 - 2 * NEAR) | (not part.selective)
-    index, match = index[near], match[near]
-    return _each_pair_once(index, match) if within else (index, match)
-
-
-def _each_pair_once(index: Index, match: Index) -> tuple[Index, Index]:
-    """The later image of each pair first; an image is no pair with itself."""
-    pairs = np.stack([np.maximum(index, match), np.minimum(index, match)], axis=1)
-    pairs = np.unique(pairs[index != match], axis=0)
-    return pairs[:, 0], pairs[:, 1]
-
-
-def _distances(part: Part, index: Index, other: Part, match: Index) -> Floats:
-    return distance(thumbnails(part.images.pixels[index]), thumbnails(other.images.pixels[match]))
+def perceptual(part: Part, other: Part) -> Matches:
+    """Pairs that are one picture but not the same pixels; of each image those with the few most alike."""
+    pairs = part.gallery.pairs_within() if part is other else other.gallery.pairs(part.images.pixels)
+    whom = part.patients[pairs.query]
+    same_patient = (whom == other.patients[pairs.reference]) & (whom != "")
+    alike = pairs.distance <= np.where(same_patient, min(SAME_PATIENT_LIMIT, part.limit), part.limit)
+    alike &= part.digests[pairs.query] != other.digests[pairs.reference]
+    copies = pairs.subset(alike)
+    return Matches(copies.query, copies.reference, copies.distance, copies.view)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from posixpath import splitext
 
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.data.audit.fingerprints import EXAMPLES, Fingerprint, learn
-from synthbench.data.audit.thumbnails import BLOCK, Floats, has_content, thumbnails
+from synthbench.data.audit.calibration import limit
+from synthbench.data.audit.descriptors import EXAMPLES, FEW, Descriptor, learn
+from synthbench.data.audit.gallery import Gallery, one_thread
+from synthbench.data.audit.thumbnails import Floats, has_content, thumbnails
 from synthbench.types import Images, Strings
 
 __all__ = ["Mask", "Part", "describe_parts"]
@@ -23,45 +26,48 @@ Mask = npt.NDArray[np.bool_]
 class Part:
     """One part, image by image.
 
-    digests       SHA-256 of each image's shape and pixels, (N,)
-    patients      whom it shows, (N,), "" where that is unknown
-    fingerprints  float32 (M, length), of the images that show anything
-    shown         which images those are, int (M,)
-    selective     whether fingerprints far apart rule a copy out: not when they were learned from few images
+    digests     SHA-256 of each image's shape and pixels, (N,)
+    patients    whom it shows, (N,), "" where that is unknown
+    descriptor  by which images of all parts are compared
+    limit       the largest distance of two that are one picture
     """
 
     images: Images
     digests: Strings
     patients: Strings
-    fingerprints: Floats
-    shown: npt.NDArray[np.intp]
-    selective: bool
+    descriptor: Descriptor
+    limit: float
 
     def __len__(self) -> int:
         return len(self.images)
 
+    @cached_property
+    def gallery(self) -> Gallery:
+        """The part as others are looked for in it."""
+        return Gallery.of(self.images.pixels, self.descriptor)
+
 
 def describe_parts(splits: Mapping[str, Images], cohorts: Mapping[str, str] | None = None) -> dict[str, Part]:
-    """The parts by name, their fingerprints comparable; patients of different `cohorts` are different people."""
+    """The parts by name, comparable with each other; patients of different `cohorts` are different people.
+
+    How pictures are compared is learned from the first part, training images as a rule: what the others hold,
+    copies of one image by the thousand, say, changes nothing about it. From all parts where it is small.
+    """
     cohorts = cohorts or {}
-    examples = _examples(list(splits.values()))
-    fingerprint = learn(examples) if len(examples) > 1 else None
-    selective = len(examples) >= EXAMPLES // 10
+    first, *_ = parts = list(splits.values())
+    examples = _examples([first] if len(first) >= FEW else parts)
+    with one_thread():
+        descriptor = learn(examples)
+    furthest = limit(examples, descriptor)
     return {
-        name: Part(
-            images,
-            _digests(images),
-            _known_patients(images, cohorts.get(name, "")),
-            *_describe(images, fingerprint),
-            selective,
-        )
+        name: Part(images, _digests(images), _known_patients(images, cohorts.get(name, "")), descriptor, furthest)
         for name, images in splits.items()
     }
 
 
 def _examples(parts: list[Images]) -> Floats:
-    """Thumbnails of evenly spaced images of every part, between `EXAMPLES` and twice as many in all."""
-    step = max(1, sum(map(len, parts)) // EXAMPLES)
+    """Thumbnails of evenly spaced images of every part, `EXAMPLES` in all."""
+    step = max(1, -(-sum(map(len, parts)) // EXAMPLES))
     small = np.concatenate([thumbnails(images.pixels[::step]) for images in parts])
     return small[has_content(small)]
 
@@ -83,16 +89,3 @@ def _known_patients(images: Images, cohort: str) -> Strings:
     known = [group not in (image_id, splitext(image_id)[0]) for group, image_id in names]
     patients = np.char.add(f"{cohort}: ", images.groups) if cohort else images.groups
     return np.where(np.array(known, dtype=bool), patients, "")
-
-
-def _describe(images: Images, fingerprint: Fingerprint | None) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """Fingerprints of the images that show anything, and which those are."""
-    if fingerprint is None or not len(images):
-        return np.empty((0, 1), dtype=np.float32), np.empty(0, dtype=np.intp)
-    found, where = [], []
-    for start in range(0, len(images), BLOCK):
-        small = thumbnails(images.pixels[start : start + BLOCK])
-        shown = np.flatnonzero(has_content(small))
-        found.append(fingerprint(small[shown]))
-        where.append(start + shown)
-    return np.concatenate(found), np.concatenate(where)
