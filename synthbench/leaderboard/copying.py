@@ -7,15 +7,26 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.types import Score
 
-__all__ = ["CANNOT_BE_TOLD", "copying", "flagged_by", "may_have_seen_test"]
+__all__ = ["CANNOT_BE_TOLD", "copying", "copying_reasons", "flagged_by", "may_have_seen_test"]
 
 CANNOT_BE_TOLD: Final = "cannot be told"
 
 
 def flagged_by(results: Sequence[TrialResult]) -> list[str]:
     """The evaluators that flag a generator under any of its seeds, by label."""
-    return list(dict.fromkeys(label for result in results for label, value in _gates(result) if value > 0))
+    return list(dict.fromkeys(label for result in results for label, gate in _gates(result) if gate.value > 0))
+
+
+def copying_reasons(results: Sequence[TrialResult]) -> list[str]:
+    """Who flags a generator and what for: of each evaluator the first seed's note, where it says something."""
+    flags: dict[str, str] = {}
+    for result in results:
+        for label, gate in _gates(result):
+            if gate.value > 0:
+                flags.setdefault(label, f"flagged as copying by {label}" + f": {gate.note}" * bool(gate.note))
+    return list(flags.values())
 
 
 def may_have_seen_test(results: Sequence[TrialResult]) -> str:
@@ -33,15 +44,15 @@ def copying(results: Sequence[TrialResult]) -> Literal["yes", "no", "cannot be t
         return "yes"
     if may_have_seen_test(results):
         return CANNOT_BE_TOLD
-    values = [[value for _, value in _gates(result)] for result in results]
+    values = [[gate.value for _, gate in _gates(result)] for result in results]
     known = all(of_trial and not any(map(math.isnan, of_trial)) for of_trial in values)
     return "no" if values and known else ""
 
 
-def _gates(result: TrialResult) -> Iterator[tuple[str, float]]:
-    """(evaluator, value) of every gating metric; variants, a class alone say, do not count."""
+def _gates(result: TrialResult) -> Iterator[tuple[str, Score]]:
+    """(evaluator, score) of every gating metric; variants, a class alone say, do not count."""
     gates = {entry.label: entry.declared.gates for entry in result.trial.evaluators}
     for label, scores in result.scores.items():
         for score in scores:
             if score.metric in gates[label] and not score.variant:
-                yield label, score.value
+                yield label, score

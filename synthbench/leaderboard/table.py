@@ -15,7 +15,7 @@ import pandas as pd
 
 from synthbench.benchmark.definition import Benchmark
 from synthbench.data.test_sets import TestSet
-from synthbench.leaderboard.copying import copying, flagged_by, may_have_seen_test
+from synthbench.leaderboard.copying import copying, copying_reasons, may_have_seen_test
 from synthbench.leaderboard.estimates import Estimate, Estimates
 from synthbench.leaderboard.few_seeds import by_seed
 from synthbench.leaderboard.floors import floor_warning
@@ -184,7 +184,7 @@ def _notes(columns: Sequence[NumberColumn], standing: Standing, n_classes: int) 
     results, utility = standing.results, standing.utility
     head = columns[0].estimate(standing.estimates)
     yield from _reasons(results)
-    yield from (f"flagged as copying by {evaluator}" for evaluator in flagged_by(results))
+    yield from copying_reasons(results)
     yield from filter(None, [may_have_seen_test(results)])
     yield from floor_warning(head, n_classes) if results[0].role == "floor" else ()
     yield from _gaps(columns, standing)
