@@ -139,7 +139,7 @@ class _Builder:
             cls = self.registry.find(kind, use, known.folder_at(("use",)))
         except PluginError as error:
             raise ConfigError(f"{self.where}: {path}.use: {error}") from error
-        return Entry.of(label, use, _plugin(cls, options, self.where, path, known), restricted)
+        return Entry.of(str(label), str(use), _plugin(cls, options, self.where, path, known), restricted)
 
     def _text(self, options: dict[str, Any], key: str, path: str) -> str | None:
         value = options.pop(key, None)
@@ -155,7 +155,7 @@ class _Builder:
             raise ConfigError(
                 f"{self.where}: {path}.generators: expected a list of generator labels, found {value!r}"
             )
-        return tuple(value)
+        return tuple(map(str, value))
 
 
 def _folders(value: Any, spot: Spot = ()) -> Iterator[tuple[Spot, Path]]:

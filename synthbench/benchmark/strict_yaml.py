@@ -32,6 +32,10 @@ class Written(str):
         written.folder = folder
         return written
 
+    def __getnewargs__(self) -> tuple[str, Path]:  # type: ignore[override]
+        """For copies and pickles."""
+        return str(self), self.folder
+
 
 @dataclass(frozen=True)
 class _Source:

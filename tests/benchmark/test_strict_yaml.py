@@ -1,6 +1,7 @@
 """YAML's traps get a message with the YAML path; what people mean is read as they mean it."""
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,8 @@ def test_an_alias_inside_its_value(read):
 
 def test_a_text_knows_its_folder(read, tmp_path, monkeypatch):
     content = read("root: images\nlist: [{x: y}]\n")
+    copy = pickle.loads(pickle.dumps(content["root"]))
+    assert (copy, copy.folder) == (content["root"], tmp_path)
     assert content["root"].folder == content["list"][0]["x"].folder == tmp_path
     monkeypatch.chdir("/")
     apply_override(content, "root=pictures")
