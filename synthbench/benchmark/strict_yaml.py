@@ -32,6 +32,10 @@ class Written(str):
         written.folder = folder
         return written
 
+    def __getnewargs__(self) -> tuple[str, Path]:  # type: ignore[override]
+        """For copies and pickles."""
+        return str(self), self.folder
+
 
 @dataclass(frozen=True)
 class _Source:
@@ -71,8 +75,8 @@ def _text_of(path: Path) -> str:
         if not stat.S_ISREG(about.st_mode):
             raise ConfigError(f"{path} cannot be read: it is a pipe or a device, not a file")
         if about.st_size > LARGEST_FILE:
-            size = f"{about.st_size / 1e6:.1f} MB, a benchmark file at most {LARGEST_FILE / 1e6:.0f}"
-            raise ConfigError(f"{path} cannot be read: it has {size} MB")
+            size = f"{about.st_size:,} bytes, a benchmark file has at most {LARGEST_FILE:,}"
+            raise ConfigError(f"{path} cannot be read: it has {size}")
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file") from error

@@ -9,6 +9,7 @@ from synthbench import cli
 from synthbench.api.declarations import declaration_faults, out_of_bounds
 from synthbench.api.interfaces import Evaluator
 from synthbench.types import Score
+from tests.helpers.reports import no_report
 
 
 class Honest(Evaluator):
@@ -90,7 +91,8 @@ def test_validate_check_and_run_refuse_a_direction_that_is_none(odd, capsys):
     assert "FAIL  declarations: cannot use {'gap': 'down'}" in capsys.readouterr().out
 
 
-def test_check_and_run_refuse_a_value_outside_its_bounds(odd, capsys):
+def test_check_and_run_refuse_a_value_outside_its_bounds(odd, capsys, monkeypatch):
+    no_report(monkeypatch)
     odd.write("MeanNoise", evaluators=["Distance", "Boundless"])
     assert odd.run() == 1
     message = "boundless: ValueError: gap on 'test' is"

@@ -122,6 +122,8 @@ def test_plugins_are_built_with_their_options(load, tmp_path):
     [small] = bench.generators
     assert (small.label, small.use, small.plugin) == ("small", "model", Model(steps=3, filters=(2, 1)))
     assert bench.evaluators[0].generators == ("small",)
+    texts = [small.label, small.use, *bench.evaluators[0].generators]
+    assert [type(text) for text in texts] == [str] * 3, "no board carries the folder of the file"
     assert labels(bench.external) == ["elsewhere"]
     assert (bench.seed, bench.seeds, bench.samples) == (0, 1, 3000)
 

@@ -1,6 +1,7 @@
 """YAML's traps get a message with the YAML path; what people mean is read as they mean it."""
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -168,7 +169,7 @@ def test_a_pipe_or_a_device_is_not_opened(tmp_path):
 def test_a_huge_file_is_not_read(tmp_path):
     with (tmp_path / "huge.yaml").open("wb") as file:
         file.truncate(100_000_000)
-    with pytest.raises(ConfigError, match=r"it has 100\.0 MB, a benchmark file at most 1 MB"):
+    with pytest.raises(ConfigError, match="it has 100,000,000 bytes, a benchmark file has at most 1,000,000"):
         read_yaml(tmp_path / "huge.yaml")
 
 
@@ -188,7 +189,7 @@ def test_an_alias_may_be_used_often(read):
 
 def test_a_value_nested_without_end(read):
     with pytest.raises(ConfigError, match="nested too deep"):
-        read(f"a: {'[' * 5000}{']' * 5000}")
+        read(f"a: {'[' * 1500}{']' * 1500}")
 
 
 def test_an_alias_inside_its_value(read):
@@ -197,6 +198,8 @@ def test_an_alias_inside_its_value(read):
 
 def test_a_text_knows_its_folder(read, tmp_path, monkeypatch):
     content = read("root: images\nlist: [{x: y}]\n")
+    copy = pickle.loads(pickle.dumps(content["root"]))
+    assert (copy, copy.folder) == (content["root"], tmp_path)
     assert content["root"].folder == content["list"][0]["x"].folder == tmp_path
     monkeypatch.chdir("/")
     apply_override(content, "root=pictures")

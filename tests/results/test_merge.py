@@ -196,7 +196,7 @@ def test_what_is_no_run_is_said(runs, tmp_path):
             None,
             r"an older synthbench .* \(format 1, this one reads 2\): since then run\.json says what",
         ),
-        (1, r"since then .* the positive class .*; run the benchmark again"),
+        (1, r"since then .* the positive one .*; run the benchmark again"),
         (3, r"a newer synthbench wrote this run \(format 3, this one reads 2\); install that version"),
         ("x", r"a newer synthbench"),
     ],

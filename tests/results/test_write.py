@@ -118,7 +118,9 @@ def test_the_best_comes_first_whichever_way_the_headline_runs(mini):
     mini.run("--set", "headline=distance.closeness")
     assert list(mini.board.index) == ["by-5", "by-20", "by-40"]
     assert mini.numbers["distance.gap"][gaps.index].tolist() == gaps.tolist()
-    mini.run("--set", "headline=twice.value", "--set", "evaluators.0={use: 'mini.py:Twice', label: twice}")
+    mini.run(
+        "--set", "headline=twice.value", "--set", f"evaluators.0={{use: '{mini.plugin}:Twice', label: twice}}"
+    )
     assert list(mini.board.index) == ["by-40", "by-20", "by-5"]
 
 
