@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from synthbench.api.registry import load_registry
+from synthbench.benchmark.config import load_benchmark
 from synthbench.benchmark.declared import Declared
 from synthbench.benchmark.definition import Benchmark, Entry, Headline, Ranking
-from synthbench.benchmark.plan import Trial
+from synthbench.benchmark.plan import Trial, make_plan
 from synthbench.data.test_sets import TestSet
 from synthbench.leaderboard.board import make_board
 from synthbench.leaderboard.bootstrap import Replicates
@@ -18,6 +20,7 @@ from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.storage.layout import column_name
 from synthbench.storage.predictions import save_predictions
 from synthbench.types import Predictions, Score
+from tests.helpers.places import ROOT
 
 HEAD = ScoreKey("e", "accuracy", "test")
 B = 2000
@@ -373,3 +376,21 @@ def test_a_metric_of_the_synthetic_images_themselves_can_be_the_headline():
     for trial in trials:
         trial.scores["e"] = tuple(replace(score, test_set="") for score in trial.scores["e"])
     assert by_generator(board_of(trials))["rank"].to_dict() == {"b": 1, "a": 2}
+
+
+def test_the_shipped_benchmark_has_a_board_of_at_most_forty_columns():
+    cxr = load_benchmark(ROOT / "benchmarks/cxr-cpu.yaml", load_registry())
+    trial = make_plan(cxr, ["acgan"])[0]
+    external = [replace(one_test_set(), name=e.label, dataset=e.label) for e in cxr.external]
+    made = TrialResult(trial)
+    made.scores[cxr.headline.evaluator] = tuple(
+        Score(cxr.headline.metric, 0.8, name, 50, classifier_seed=0)
+        for name in ("test", *(t.name for t in external))
+    )
+    table = make_board(cxr, [one_test_set(), *external], [made]).leaderboard
+    assert [name for name in table if name.endswith("_low")] == [
+        *("tstr_vgg16_auroc_low", "tstr_vgg16_auroc_on_covid_pneumonia_normal_low"),
+        *("tstr_vgg16_auroc_on_pneumonia_xray_images_low", "utility_low"),
+    ]
+    assert "kid" in table
+    assert len(table.columns) <= 40
