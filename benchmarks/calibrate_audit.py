@@ -2,9 +2,9 @@
 
     SYNTHBENCH_DATA=... python benchmarks/calibrate_audit.py 200
 
-The audit of all X-rays is timed. Strangers are the official test set and 10,000 pairs of different patients. Then the
-files of 200 training images, evenly spaced, are treated in each way and four times in a random pair of ways, prepared
-at 64 and 32 px with and without antialiasing, and sought among all training images.
+The audit of all X-rays is timed. Strangers are the official test set and 10,000 pairs of different patients. Then
+the files of 200 training images, evenly spaced, are treated in each way and four times in a random pair of ways,
+prepared at 64 and 32 px with and without antialiasing, and sought among all training images.
 """
 
 from __future__ import annotations
