@@ -10,6 +10,7 @@ from synthbench.data.audit.calibration import LIMIT, limit
 from synthbench.data.audit.candidates import KEPT, candidates
 from synthbench.data.audit.descriptors import Described, describe, learn
 from synthbench.data.audit.likeness import compare
+from synthbench.data.audit.parts import describe_parts
 from synthbench.data.audit.registration import register, sampled
 from synthbench.data.audit.texture import texture, turned
 from synthbench.data.audit.thumbnails import thumbnails
@@ -214,6 +215,12 @@ def test_copies_within_a_set_do_not_lower_its_limit(known):
 def test_of_few_pictures_no_limit_is_learned(known):
     few = thumbnails(known[1][:50, :, :, None])
     assert limit(few, learn(few)) == LIMIT
+
+
+def test_below_32_px_the_limit_shrinks_with_the_size():
+    """Small pictures that are alike are not yet one."""
+    limits = [describe_parts({"train": images(pictures(5, size))})["train"].limit for size in (16, 24, 32, 64)]
+    assert limits == pytest.approx([LIMIT / 2, 0.75 * LIMIT, LIMIT, LIMIT])
 
 
 # ---- the first stage
