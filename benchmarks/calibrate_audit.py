@@ -93,14 +93,13 @@ def cropped(*sides: float) -> Treatment:
     return treat
 
 
-def shifted(share: float | None, fill: int | None = 0) -> Treatment:
-    """Both ways, by up to 10 % at random for None; `fill` None repeats the edge."""
+def shifted(share: float | None, fill: int = 0, edge: int = cv2.BORDER_CONSTANT) -> Treatment:
+    """Both ways, by up to 10 % at random for None."""
 
     def treat(p: Picture, rng: Random) -> Picture:
         x, y = rng.uniform(-0.1, 0.1, 2) if share is None else share * rng.choice([-1, 1], 2)
         move = np.array([[1, 0, round(x * p.width)], [0, 1, round(y * p.height)]], dtype=np.float32)
-        mode = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
-        return Image.fromarray(cv2.warpAffine(np.asarray(p), move, p.size, borderMode=mode, borderValue=fill or 0))
+        return Image.fromarray(cv2.warpAffine(np.asarray(p), move, p.size, borderMode=edge, borderValue=fill))
 
     return treat
 
@@ -118,18 +117,22 @@ def clahe(clip: float) -> Treatment:
     return whole(lambda pixels: np.asarray(cv2.createCLAHE(clip, (8, 8)).apply(pixels), dtype=np.uint8))
 
 
-def written_on(p: Picture, rng: Random) -> Picture:
-    """One to three lines of 6 to 10 % of the height, most of them at the upper or lower edge."""
+def text(least: float, most: float) -> Treatment:
+    return lambda p, rng: written_on(p, rng, int(rng.uniform(least, most) * p.height))
+
+
+def written_on(p: Picture, rng: Random, size: int) -> Picture:
+    """One to three lines, most of them at the upper or lower edge."""
     p = p.copy()
-    pen, font = ImageDraw.Draw(p), ImageFont.load_default(size=int(rng.uniform(0.06, 0.1) * p.height))
+    pen, font = ImageDraw.Draw(p), ImageFont.load_default(size=size)
     for _ in range(rng.integers(1, 4)):
-        text = str(rng.choice(["R", "L", "PORTABLE", "2019-03-14", "J. DOE 1973", "SUPINE", "kaggle.com"]))
-        _, _, w, h = pen.textbbox((0, 0), text, font=font)
+        line = str(rng.choice(["R", "L", "PORTABLE", "2019-03-14", "J. DOE 1973", "SUPINE", "kaggle.com"]))
+        _, _, w, h = pen.textbbox((0, 0), line, font=font)
         x, edge = rng.uniform(0, max(1, p.width - w)), rng.uniform(0, 0.15 * p.height)
         y = (edge, p.height - h - edge, rng.uniform(0, p.height - h))[rng.choice(3, p=[0.35, 0.35, 0.3])]
         if rng.random() < 0.3:
             pen.rectangle((x - 2, y, x + w + 2, y + h + 2), fill=0)
-        pen.text((x, y), text, fill=255, font=font)
+        pen.text((x, y), line, fill=255, font=font)
     return p
 
 
@@ -155,13 +158,16 @@ TREATMENTS: dict[str, Treatment] = {
     "shifted by up to 10 % both ways": shifted(None),
     "shifted by 10 % both ways": shifted(0.1),
     "the same, white": shifted(0.1, 255),
-    "the same, edge repeated": shifted(0.1, None),
+    "the same, edge repeated": shifted(0.1, edge=cv2.BORDER_REPLICATE),
+    "the same, edge mirrored": shifted(0.1, edge=cv2.BORDER_REFLECT),
+    "the same, wrapped round": shifted(0.1, edge=cv2.BORDER_WRAP),
     "border of up to 12 % a side, any colour": bordered,
     "letterbox of 5 to 20 %, any colour": letterboxed,
     "CLAHE, clip 4": clahe(4),
     "equalised": lambda p, _: ImageOps.equalize(p),
     "gamma 0.5 to 2": gamma,
-    "text": written_on,
+    "text, 6 to 10 % of the height": text(0.06, 0.1),
+    "text, 10 to 16 % of the height": text(0.1, 0.16),
 }
 PAIRED = [
     *("mirrored", "turned by 90, 180 or 270 degrees", "inverted", "turned by up to 5 degrees"),
@@ -171,7 +177,7 @@ PAIRED = [
         "border of up to 12 % a side, any colour",
     ),
     *("letterbox of 5 to 20 %, any colour", "CLAHE, clip 4"),
-    *("equalised", "gamma 0.5 to 2", "text"),
+    *("equalised", "gamma 0.5 to 2", "text, 6 to 10 % of the height"),
 ]
 AT_LAST: dict[str, Treatment] = {
     "prepared, noise of sd 5": grey(lambda x, rng: x + rng.normal(0, 5, x.shape)),

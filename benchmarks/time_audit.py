@@ -44,7 +44,7 @@ def look_alikes(n: int, seed: int, model: PCA) -> Pixels:
     for start in range(0, n, 1000):
         block = pixels[start : start + 1000]
         family = families[np.arange(start, start + len(block)) // FAMILY]
-        codes = np.sqrt(0.75) * family + np.sqrt(0.25) * rng.normal(size=family.shape)
+        codes = np.sqrt(0.5) * family + np.sqrt(0.5) * rng.normal(size=family.shape)
         picture = model.inverse_transform(codes * np.sqrt(model.explained_variance_))
         block[:] = np.clip(picture + rng.normal(0, 4, picture.shape), 0, 255).reshape(block.shape)
     return pixels

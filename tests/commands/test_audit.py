@@ -46,7 +46,7 @@ def test_the_summary_counts_by_part_and_names_the_file(leaky, capsys):
     assert cells(out, "train") == ["train", "20", "", "", "", "", "", "", "0"]
     assert cells(out, "test") == ["test", "8", "0", "0", "0", "0 (0.0%)", "8", "0", "0"]
     assert cells(out, "leaky") == ["leaky", "6", "3", "0", "0", "3 (50.0%)", "3", "0", "0"]
-    assert "distance at most 0.12, or 0.05 between images of one known patient" in out
+    assert "distance at most 0.13 (0: one picture, 1: unrelated)" in out
     assert f"every pair: {leaky.out / 'audit.csv'}" in out
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from synthbench.data.audit.calibration import limit
 from synthbench.data.audit.descriptors import EXAMPLES, FEW, Descriptor, learn
 from synthbench.data.audit.gallery import Gallery, one_thread
-from synthbench.data.audit.thumbnails import Floats, has_content, thumbnails
+from synthbench.data.audit.thumbnails import SIZE, Floats, has_content, thumbnails
 from synthbench.types import Images, Strings
 
 __all__ = ["Mask", "Part", "describe_parts"]
@@ -58,7 +58,8 @@ def describe_parts(splits: Mapping[str, Images], cohorts: Mapping[str, str] | No
     examples = _examples([first] if len(first) >= FEW else parts)
     with one_thread():
         descriptor = learn(examples)
-    furthest = limit(examples, descriptor)
+    side = min(min(images.shape[:2]) for images in parts)
+    furthest = limit(examples, descriptor) * min(1, side / SIZE)  # a thumbnail shows no more than its image
     return {
         name: Part(images, _digests(images), _known_patients(images, cohorts.get(name, "")), descriptor, furthest)
         for name, images in splits.items()
