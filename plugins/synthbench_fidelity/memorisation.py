@@ -49,26 +49,38 @@ class Copies:
     """Of the synthetic images, 0-1."""
     expected: float
     """The count expected of images that come no nearer to the training images than held-out reals do."""
+    sources: int
+    """Training images (or groups of them) that they are nearest to."""
     p_value: float
-    """The probability of this count or more under the same."""
+    """The probability of as many as `sources`, or more, under the same."""
     threshold: float
     """Images nearer to a training image than this distance are counted."""
 
 
-def copies(*, train: Features, holdout: Features, synthetic: Features, false_alarm: float = 0.01) -> Copies:
+def copies(
+    *,
+    train: Features,
+    holdout: Features,
+    synthetic: Features,
+    false_alarm: float = 0.01,
+    groups: Integers | None = None,
+) -> Copies:
     """Count the near copies, with a threshold that held-out reals set.
 
     train        (N, D)
     holdout      (H, D), at least 1 / false_alarm - 1 rows: reals of the same population as `train`
     synthetic    (M, D)
     false_alarm  the probability, at most, that a further real image is called a copy; in (0, 1)
+    groups       (N,), whom each training image shows; each image its own without
 
     The threshold is the j-th smallest distance from a hold-out image to its nearest training image, with
     j = floor(false_alarm (H + 1)): a real image exchangeable with the hold-out is below it with probability
     j / (H + 1), whatever the distribution (as in conformal prediction, Vovk et al., 2005). The number below it
     of M independent such images is beta-binomial with M, j and H + 1 - j; that gives `expected` and `p_value`.
-    Held-out images of one patient resemble each other and are no independent draws: the probabilities are then
-    approximate. ValueError: shapes, NaN, a hold-out too small for the rate.
+    The p-value is that of `sources`, no more than the count, so it errs on the safe side: the images of a collapsed
+    generator are alike and no independent draws, and all that lie near one training image are one piece of evidence.
+    Held-out images of one patient resemble each other and are no independent draws either: the probabilities are
+    then approximate. ValueError: shapes, NaN, a hold-out too small for the rate.
     """
     from scipy import stats  # 45 MB that no other metric needs
 
@@ -83,10 +95,12 @@ def copies(*, train: Features, holdout: Features, synthetic: Features, false_ala
         )
     allowed = np.sort(nearest(queries=holdout, points=train)[0])
     threshold = float(allowed[below - 1])
-    count = int((nearest(queries=synthetic, points=train)[0] < threshold).sum())
+    distance, index = nearest(queries=synthetic, points=train)
+    reached = index[distance < threshold]
+    count, sources = len(reached), len(np.unique(reached if groups is None else groups[reached]))
     null = stats.betabinom(len(synthetic), below, len(holdout) + 1 - below)
-    p_value = min(1.0, float(null.pmf(np.arange(count, len(synthetic) + 1)).sum()))
-    return Copies(count, count / len(synthetic), float(null.mean()), p_value, threshold)
+    p_value = min(1.0, float(null.pmf(np.arange(sources, len(synthetic) + 1)).sum()))
+    return Copies(count, count / len(synthetic), float(null.mean()), sources, p_value, threshold)
 
 
 def ct_score(

@@ -13,7 +13,7 @@ from synthbench.benchmark.definition import Benchmark, Headline
 from synthbench.benchmark.plan import seeds_of
 from synthbench.data.test_sets import TestSet
 from synthbench.errors import DataError
-from synthbench.leaderboard.copying import copying, flagged_by
+from synthbench.leaderboard.copying import copying, copying_reasons, flagged_by
 from synthbench.leaderboard.estimates import Estimate, Estimates, estimates_of
 from synthbench.leaderboard.few_seeds import UNKNOWN, by_seed, rank_basis, with_pools
 from synthbench.leaderboard.floors import chance_of, floor_check, floor_warning
@@ -146,9 +146,8 @@ def _barred(bench: Benchmark, tests: Sequence[TestSet]) -> list[str]:
 
 
 def _reasons(results: Sequence[TrialResult], head: Estimate | None, n_classes: int) -> list[str]:
-    flags = [f"flagged as copying by {evaluator}" for evaluator in flagged_by(results)]
     warnings = floor_warning(head, n_classes) if _role(results) == "floor" else []
-    return [*(reason for result in results for reason in result.reasons), *flags, *warnings]
+    return [*(reason for result in results for reason in result.reasons), *copying_reasons(results), *warnings]
 
 
 def _role(results: Sequence[TrialResult]) -> str:

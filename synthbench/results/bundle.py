@@ -31,7 +31,7 @@ FORMAT = 1
 TEXTS = frozenset({".json", ".csv", ".txt"})
 PICTURES = frozenset({".png"})
 WEIGHTS = frozenset({".safetensors"})
-REAL = frozenset({File.NEAREST, File.NEAREST_TABLE, "closest-pairs.png", "closest-pairs.csv"})
+REAL = frozenset({File.NEAREST, File.NEAREST_TABLE, "closest-pairs.png", "closest-pairs.csv", "copies.csv"})
 """Pictures that show training images beside synthetic ones, and the names of those images."""
 NEEDED = (File.RECORD, *(t.file for t in Table if not t.optional and t not in (Table.AUDIT, Table.QUARANTINE)))
 EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -1,15 +1,16 @@
-"""`memorisation`: does the generator copy? Synthetic images against the training images and against a hold-out.
+"""`memorisation`: does the generator copy? Its images are sought among all real ones, and held against a hold-out.
 
-No list of metrics for the `FeatureEvaluator`: what is said of all images follows from what is known of each class.
+Two gates. The first names pictures: which synthetic images show one of the training images, of the hold-out or of a
+test set (`pictures.py`). The second, of features, is for what is alike and not the same: more near copies than new
+real images have. No list of metrics for the `FeatureEvaluator`: what is said of all images follows from each class.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,23 +31,25 @@ from synthbench_fidelity.arrays import Array, Integers, numbered
 from synthbench_fidelity.evaluators.gallery import save_closest
 from synthbench_fidelity.evaluators.metric import Figure, bracketed, score, too_few, undefined
 from synthbench_fidelity.evaluators.parts import Part, drawn, gather, parts
+from synthbench_fidelity.evaluators.pictures import CopyTest, copied, named, originals
 from synthbench_fidelity.evaluators.signature import write_signature
 
 if TYPE_CHECKING:
     from synthbench_fidelity.memorisation import Copies
 
-__all__ = ["Memorisation", "exact_copies", "one_of_each"]
+__all__ = ["Memorisation", "one_of_each"]
 
 DIRECTIONS: Mapping[str, Direction] = {
     "copying": "lower",
+    "verified_copies": "lower",
     "exact_copies": "lower",
     "near_copies": "lower",
     "nearest_ratio": "higher",
     "ct": "higher",
 }
-SHARES = ("copying", "exact_copies", "near_copies")
-PLAIN = ("copying", "exact_copies")
+PLAIN = ("copying", "verified_copies", "exact_copies")
 """The verdict, and what needs no features: named without the extractor."""
+SHARES = (*PLAIN, "near_copies")
 NO_HOLDOUT = undefined("no hold-out")
 
 
@@ -59,13 +62,14 @@ class Near:
 
 
 class Memorisation(Evaluator):
-    """How near synthetic images come to training images, against real ones that nobody trained on.
+    """Whether synthetic images show pictures of real ones, or lie nearer to training images than new ones do.
 
-    Needs `holdout:` in the benchmark file; without one only exact copies are counted.
+    `copying` is 1 where more of the different images, in all or of a class, are verified copies of one part of the
+    data set or another (`CopyTest`) than chance allows; or where a class has near copies of more training patients
+    than new real images would have: each but for a probability of `false_alarm` (Bonferroni over classes).
 
     A near copy is nearer to a training image than all but a share `near` of the hold-out is, one image of each of
-    its patients. `copying` is 1 where a class has more near copies than new real images would have, but for a
-    probability of `false_alarm` for all classes together (Bonferroni).
+    its patients: that needs `holdout:` in the benchmark file.
     """
 
     name: ClassVar[str] = "memorisation"
@@ -90,7 +94,7 @@ class Memorisation(Evaluator):
         compared = drawn(synthetic, self.at_most)
         evidence = gather(real, compared, self.extractor, ctx)
         save_closest(ctx.workdir, real.train, compared, evidence["real"], evidence["synthetic"])
-        evidence["exact"] = exact_copies(real.train, compared)
+        evidence |= copied(originals(real, ctx), compared, ctx.workdir)
         if real.holdout is not None:
             evidence["holdout"] = np.asarray(ctx.features(real.holdout, self.extractor, train=real.train))
             evidence["holdout_labels"] = real.holdout.labels
@@ -101,15 +105,19 @@ class Memorisation(Evaluator):
     def restate(self, evidence: Mapping[str, Array], ctx: Context) -> Sequence[Score]:
         whole, *classes = parts(evidence, ctx, self.name)
         near = {part.name: self._near(part, evidence, ctx) for part in classes}
+        verified = {part.name: CopyTest.of(evidence, part.columns) for part in (whole, *classes)}
         scores: list[Score] = []
         for part in (whole, *classes):
             counted = [near[part.name]] if part.name else list(near.values())
+            tests = [verified[part.name]] if part.name else list(verified.values())
             figures = {
-                "copying": self._verdict(counted, len(classes)),
-                "exact_copies": _exact_share(part, evidence["exact"]),
                 "near_copies": _near_share(counted),
+                **_copy_shares(part, evidence),
                 **_distances(part, evidence),
             }
+            copying = self._verdict(tests, counted, len(classes))
+            facts = {"n": len(part.synthetic), "note": copying.note, "variant": part.name}
+            scores.append(Score("copying", copying.value, "", **facts))
             scores += [score(part, self._named(metric), figure) for metric, figure in figures.items()]
         return scores
 
@@ -131,26 +139,37 @@ class Memorisation(Evaluator):
         distinct = part.synthetic[np.sort(first)]
         # All training images, not the class's alone: a copy under the wrong label is a copy.
         sets = {"train": evidence["real"], "holdout": evidence["holdout"][patients], "synthetic": distinct}
-        return Near(copies(**sets, false_alarm=self.near), len(distinct))
+        return Near(copies(**sets, false_alarm=self.near, groups=evidence["real_groups"]), len(distinct))
 
-    def _verdict(self, counted: Sequence[Near | Figure], classes: int) -> Figure:
-        """1 where a class is beyond its share of the false alarms, else 0; NaN where one is not known."""
+    def _verdict(self, tests: Sequence[CopyTest], counted: Sequence[Near | Figure], classes: int) -> Figure:
+        """1 where either gate fires, else 0; NaN where neither does and one is not known."""
+        first = min(tests, key=lambda test: test.p_value)
+        if first.p_value * (1 + classes) <= self.false_alarm:
+            return Figure(1.0, note=str(tests[0] if tests[0].sources else first))
         unknown = [near for near in counted if isinstance(near, Figure)]
         p_values = [min(1.0, near.copies.p_value * classes) for near in counted if isinstance(near, Near)]
         p = min(p_values, default=1.0)
         # One class that copies is enough, whatever is unknown of the others.
         if p > self.false_alarm and unknown:
             return unknown[0]
-        note = f"p = {p:.2g} of so many near copies among new real images"
-        return Figure(float(p <= self.false_alarm), note=note)
+        near_copies = f"near copies of the training images, p = {p:.2g} of so many among new real images"
+        return Figure(float(p <= self.false_alarm), note=near_copies)
 
 
-def _exact_share(part: Part, exact: Array) -> Figure:
+def _copy_shares(part: Part, evidence: Mapping[str, Array]) -> Mapping[str, Figure]:
+    """Verified and exact copies among all images: who draws one copy over and over has a share of 1."""
     n = len(part.synthetic)
     if not n:
-        return too_few(0, 1, f"synthetic images of {part.name}")
-    count = int(exact[part.columns].sum())
-    return Figure(count / n, note=f"{count} of {n} of the same pixels")
+        return dict.fromkeys(PLAIN[1:], too_few(0, 1, f"synthetic images of {part.name}"))
+    source, exact = evidence["copy_of"][part.columns], evidence["exact"][part.columns]
+    counts = {str(name): int((source == place).sum()) for place, name in enumerate(evidence["parts"])}
+    listed = ", ".join(f"{count} of {named(name)}" for name, count in counts.items() if count)
+    shown, same = int((source >= 0).sum()), int(exact.sum())
+    note = f"{shown} of {n} show a real image" + f": {listed}" * bool(listed)
+    return {
+        "verified_copies": Figure(shown / n, note=note),
+        "exact_copies": Figure(same / n, note=f"{same} of {n} of the same pixels"),
+    }
 
 
 def _near_share(counted: Sequence[Near | Figure]) -> Figure:
@@ -190,16 +209,6 @@ def _held_out(part: Part, evidence: Mapping[str, Array]) -> npt.NDArray[np.bool_
     if not part.name:
         return np.ones(len(labels), dtype=np.bool_)
     return np.asarray(labels == list(evidence["classes"]).index(part.name))
-
-
-def exact_copies(train: Images, synthetic: Images) -> npt.NDArray[np.bool_]:
-    """Which synthetic images (M,) have the pixels of a training image."""
-    digests = {_digest(pixels) for pixels in train.pixels}
-    return np.array([_digest(pixels) in digests for pixels in synthetic.pixels], dtype=np.bool_)
-
-
-def _digest(pixels: npt.NDArray[Any]) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest()
 
 
 def one_of_each(groups: Array, rng: np.random.Generator) -> Integers:
