@@ -4,11 +4,11 @@
     SYNTHBENCH_DATA=... python benchmarks/copying_adversaries.py splits --seeds 300 --out FOLDER
     python benchmarks/copying_adversaries.py table --out FOLDER
 
-`adversaries` makes every set anew under each seed (another hold-out of a tenth of the patients, other images copied)
-and writes a line a set and size to adversaries.csv; with `--no-statistics` the statistical gate stays out, whose
-features take most of the time. `splits` cuts the official training set by patient into train, hold-out and as many new
-images as the hold-out has, which nobody copied, and writes a line a cut to splits.csv. `table` prints both for
-docs/metrics.md.
+`adversaries` makes every set anew under each seed (another hold-out of a tenth of the patients, other images
+copied) and writes a line a set and size to adversaries.csv; with `--no-statistics` the statistical gate stays out,
+whose features take most of the time. `splits` cuts the official training set by patient into train, hold-out and
+as many new images as the hold-out has, which nobody copied, and writes a line a cut to splits.csv. `table` prints
+both for docs/leaks.md.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import io
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -82,9 +83,15 @@ class World:
     real: Splits
     fresh: Images
     """Of other patients: real images that are neither in the parts nor copied"""
-    drawn: Images
-    """pca-gaussian's, fitted on train"""
     rng: np.random.Generator
+    ctx: Context
+
+    @cached_property
+    def drawn(self) -> Images:
+        """pca-gaussian's, fitted on train."""
+        train = self.real.train
+        labels = np.arange(max(SIZES), dtype=np.int64) % len(train.classes)
+        return Images(fit_classes(train, 200, self.ctx)(labels, self.rng), labels, train.classes)
 
     def some(self, images: Images, n: int) -> Images:
         """n of them in random order; of fewer, all over again."""
@@ -165,11 +172,8 @@ def adversaries(world: World, n: int, features: Callable[[Images], Features]) ->
     yield "noisy copies of one class only", one_class(world, n)
     for kind, part in {"hold-out": held, "test": test}.items():
         copies = world.some(part, n)
-        yield (
-            f"{kind} images, noise sd 5",
-            replace(copies, pixels=treatments(world.rng)["noise, sd 5"](copies.pixels)),
-        )
-        yield f"{kind} images, mirrored", replace(copies, pixels=copies.pixels[:, :, ::-1])
+        for name in ("noise, sd 5", "mirrored"):
+            yield f"{kind} images, {name}", replace(copies, pixels=treatments(world.rng)[name](copies.pixels))
     yield (
         "honest: a stranger near a training image n times, noise sd 5",
         collapsed(world, n, nearest_stranger(world, features), 5),
@@ -212,9 +216,7 @@ def world_of(seed: int, splits: Splits, ctx: Context) -> World:
     strangers, rest = upto[family] <= HOLDOUT, upto[family] > 2 * HOLDOUT
     train, fresh, held = (splits.train.subset(mask) for mask in (rest, strangers, ~rest & ~strangers))
     real = replace(splits, train=train, holdout=held, val=None, geometry={})
-    labels = np.arange(max(SIZES), dtype=np.int64) % len(train.classes)
-    drawn = fit_classes(train, 200, ctx.child("pca", seed))(labels, rng)
-    return World(real, fresh, Images(drawn, labels, train.classes), rng)
+    return World(real, fresh, rng, ctx.child("world", seed))
 
 
 def judged(world: World, images: Images, ctx: Context) -> dict[str, object]:

@@ -77,8 +77,8 @@ def copies(
     j = floor(false_alarm (H + 1)): a real image exchangeable with the hold-out is below it with probability
     j / (H + 1), whatever the distribution (as in conformal prediction, Vovk et al., 2005). The number below it
     of M independent such images is beta-binomial with M, j and H + 1 - j; that gives `expected` and `p_value`.
-    The p-value is that of `sources`, no more than the count, so it errs on the safe side: the images of a collapsed
-    generator are alike and no independent draws, and all that lie near one training image are one piece of evidence.
+    The p-value is that of `sources`, no more than the count, so it errs on the safe side: images of a collapsed
+    generator are no independent draws, and all that lie near one training image are one piece of evidence.
     Held-out images of one patient resemble each other and are no independent draws either: the probabilities are
     then approximate. ValueError: shapes, NaN, a hold-out too small for the rate.
     """

@@ -1,8 +1,8 @@
 """`memorisation`: does the generator copy? Its images are sought among all real ones, and held against a hold-out.
 
-Two gates. The first names pictures: which synthetic images show one of the training images, of the hold-out or of a
-test set (`pictures.py`). The second, of features, is for what is alike and not the same: more near copies than new
-real images have. No list of metrics for the `FeatureEvaluator`: what is said of all images follows from each class.
+Two gates. The first names pictures: which synthetic images show one of the training images, of the hold-out or of
+a test set (`pictures.py`). The second, of features, is for what is alike and not the same: more near copies than
+new real images have. No list of metrics for the `FeatureEvaluator`: all of them follow from what each class shows.
 """
 
 from __future__ import annotations
@@ -116,8 +116,8 @@ class Memorisation(Evaluator):
                 **_distances(part, evidence),
             }
             copying = self._verdict(tests, counted, len(classes))
-            facts = {"n": len(part.synthetic), "note": copying.note, "variant": part.name}
-            scores.append(Score("copying", copying.value, "", **facts))
+            n = len(part.synthetic)
+            scores.append(Score("copying", copying.value, "", n, note=copying.note, variant=part.name))
             scores += [score(part, self._named(metric), figure) for metric, figure in figures.items()]
         return scores
 

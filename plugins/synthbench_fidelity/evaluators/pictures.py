@@ -145,7 +145,7 @@ def _write(folder: Path, images: Images, real: Originals, copies: Any) -> None:
 
 @dataclass(frozen=True)
 class CopyTest:
-    """Whether a set of images holds more verified copies than images of somebody who has not seen the originals."""
+    """Whether images hold more verified copies than those of somebody who has not seen the originals."""
 
     images: int
     """Different images; an image that is drawn many times is one draw."""
