@@ -36,7 +36,7 @@ KNOWN = {"train": "the training images", "holdout": "the hold-out", "val": "val"
 
 @dataclass(frozen=True, eq=False)
 class Originals:
-    """All real images that can be copied, each picture once between the parts: under the first that has it."""
+    """All real images that can be copied; of the test sets those that `train` does not know."""
 
     images: Images
     part: Integers
@@ -44,13 +44,14 @@ class Originals:
     names: tuple[str, ...]
     """The parts: train, the hold-out, then the others"""
     held_out: Integers
-    """(3,): images of the hold-out; of these, verified copies of other parts, and exact ones"""
+    """(3,): images of the hold-out; of these, verified copies of training images, and exact ones"""
 
 
 def originals(real: Splits, ctx: Context) -> Originals:
     """The parts of a data set, and how often its own hold-out passes for a copy; searched once, then in the store.
 
-    An image of a test set that `train` knows as well is no evidence of who has seen the test set.
+    An image of a test set that `train` knows as well is no evidence of who has seen the test set. Images that two
+    other parts share count for the first: train, the hold-out, the others in their order.
     """
     parts = _ordered(real)
     key = {"code": code_version(__name__), "parts": {name: p.pixel_digest for name, p in parts.items()}}
@@ -72,21 +73,17 @@ def _ordered(real: Splits) -> dict[str, Images]:
 
 def _search(parts: Mapping[str, Images]) -> tuple[npt.NDArray[np.bool_], Integers]:
     """Which images stay, over all parts; and the hold-out's counts."""
-    kept = [np.ones(len(parts["train"]), dtype=np.bool_)]
-    for place, (name, images) in enumerate(list(parts.items())[1:], start=1):
-        known = np.zeros(len(images), dtype=np.bool_)
-        if name != "holdout":  # its families were kept together when it was cut off
-            known[find_copies(images, _joined(list(parts.values())[:place])).query] = True
-        kept.append(~known)
-    mask = np.concatenate(kept)
-    if "holdout" not in parts:
-        return mask, np.zeros(3, dtype=np.int64)
-    held, first = parts["holdout"], len(parts["train"])
-    others = np.ones(len(mask), dtype=np.bool_)
-    others[first : first + len(held)] = False
-    rest = _joined(list(parts.values())).subset(mask & others)
-    counts = [len(held), len(find_copies(held, rest)), int((_exact(held, rest) >= 0).sum())]
-    return mask, np.array(counts, dtype=np.int64)
+    others = {name: images for name, images in parts.items() if name != "train"}
+    kept = np.ones(sum(map(len, parts.values())), dtype=np.bool_)
+    if not others:
+        return kept, np.zeros(3, dtype=np.int64)
+    first, held = len(parts["train"]), len(parts.get("holdout", ()))
+    known = find_copies(_joined(list(others.values())), parts["train"])
+    kept[first + known.query] = False
+    kept[first : first + held] = True
+    of_holdout = known.query < held
+    as_exact = _exact(parts["holdout"], parts["train"]) >= 0 if held else np.zeros(0)
+    return kept, np.array([held, of_holdout.sum(), as_exact.sum()], dtype=np.int64)
 
 
 def _joined(parts: list[Images]) -> Images:
