@@ -21,6 +21,7 @@ from synthbench import (
     Direction,
     Evaluation,
     Evaluator,
+    Extractor,
     ExtractorField,
     Images,
     Score,
@@ -37,7 +38,7 @@ from synthbench_fidelity.evaluators.signature import write_signature
 if TYPE_CHECKING:
     from synthbench_fidelity.memorisation import Copies
 
-__all__ = ["Memorisation", "one_of_each"]
+__all__ = ["Memorisation", "one_of_each", "with_holdout"]
 
 DIRECTIONS: Mapping[str, Direction] = {
     "copying": "lower",
@@ -92,34 +93,45 @@ class Memorisation(Evaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         compared = drawn(synthetic, self.at_most)
-        evidence = gather(real, compared, self.extractor, ctx)
+        evidence = with_holdout(real, compared, self.extractor, ctx)
         save_closest(ctx.workdir, real.train, compared, evidence["real"], evidence["synthetic"])
         evidence |= copied(originals(real, ctx), compared, ctx.workdir)
-        if real.holdout is not None:
-            evidence["holdout"] = np.asarray(ctx.features(real.holdout, self.extractor, train=real.train))
-            evidence["holdout_labels"] = real.holdout.labels
-            evidence["holdout_groups"] = numbered(real.holdout.groups)
         write_signature(ctx.workdir, self, real.train, len(compared), self.extractor.signature())
         return Evaluation(self.restate(evidence, ctx), evidence=evidence)
 
     def restate(self, evidence: Mapping[str, Array], ctx: Context) -> Sequence[Score]:
         whole, *classes = parts(evidence, ctx, self.name)
-        near = {part.name: self._near(part, evidence, ctx) for part in classes}
-        verified = {part.name: CopyTest.of(evidence, part.columns) for part in (whole, *classes)}
+        near = self._near_copies(classes, evidence, ctx)
+        verdicts = self._verdicts([whole, *classes], near, evidence)
         scores: list[Score] = []
         for part in (whole, *classes):
-            counted = [near[part.name]] if part.name else list(near.values())
-            tests = [verified[part.name]] if part.name else list(verified.values())
+            n, copying = len(part.synthetic), verdicts[part.name]
+            scores.append(Score("copying", copying.value, "", n, note=copying.note, variant=part.name))
             figures = {
-                "near_copies": _near_share(counted),
+                "near_copies": _near_share([near[part.name]] if part.name else list(near.values())),
                 **_copy_shares(part, evidence),
                 **_distances(part, evidence),
             }
-            copying = self._verdict(tests, counted, len(classes))
-            n = len(part.synthetic)
-            scores.append(Score("copying", copying.value, "", n, note=copying.note, variant=part.name))
             scores += [score(part, self._named(metric), figure) for metric, figure in figures.items()]
         return scores
+
+    def copying(self, evidence: Mapping[str, Array], ctx: Context) -> Figure:
+        """The verdict on all images alone, from the evidence: 1 copies, 0 does not, NaN with the reason."""
+        whole, *classes = parts(evidence, ctx, self.name)
+        return self._verdicts([whole, *classes], self._near_copies(classes, evidence, ctx), evidence)[whole.name]
+
+    def _near_copies(
+        self, classes: Sequence[Part], evidence: Mapping[str, Array], ctx: Context
+    ) -> Mapping[str, Near | Figure]:
+        return {part.name: self._near(part, evidence, ctx) for part in classes}
+
+    def _verdicts(
+        self, every: Sequence[Part], near: Mapping[str, Near | Figure], evidence: Mapping[str, Array]
+    ) -> Mapping[str, Figure]:
+        """On all images and on each class."""
+        tests = {part.name: CopyTest.of(evidence, part.columns) for part in every}
+        known = {name: self._verdict([tests[name]], [near[name]], len(near)) for name in near}
+        return {"": self._verdict(list(tests.values()), list(near.values()), len(near)), **known}
 
     def _near(self, part: Part, evidence: Mapping[str, Array], ctx: Context) -> Near | Figure:
         """The near copies in a class, or why they cannot be counted."""
@@ -154,6 +166,16 @@ class Memorisation(Evaluator):
             return unknown[0]
         near_copies = f"near copies of the training images, p = {p:.2g} of so many among new real images"
         return Figure(float(p <= self.false_alarm), note=near_copies)
+
+
+def with_holdout(real: Splits, synthetic: Images, extractor: Extractor, ctx: Context) -> dict[str, Array]:
+    """The evidence of `gather`, and of the hold-out, where there is one, features, labels and patients' numbers."""
+    evidence = gather(real, synthetic, extractor, ctx)
+    if real.holdout is not None:
+        evidence["holdout"] = np.asarray(ctx.features(real.holdout, extractor, train=real.train))
+        evidence["holdout_labels"] = real.holdout.labels
+        evidence["holdout_groups"] = numbered(real.holdout.groups)
+    return evidence
 
 
 def _copy_shares(part: Part, evidence: Mapping[str, Array]) -> Mapping[str, Figure]:
