@@ -8,7 +8,7 @@ import pytest
 
 from synthbench.benchmark.declared import Declared
 from synthbench.benchmark.definition import Entry
-from synthbench.leaderboard.copying import copying, flagged_by
+from synthbench.leaderboard.copying import copying, copying_reasons, flagged_by
 from synthbench.types import Score
 from tests.leaderboard.test_board import EVALUATOR, board_of, by_generator, generator, result
 
@@ -21,7 +21,7 @@ def guarded(label, value, *flags, role="candidate", index=0, variant=""):
     made = result(generator(label, role), index, [value])
     made.trial = replace(made.trial, evaluators=(EVALUATOR, *GUARDS[: len(flags)]))
     for guard, flag in zip(GUARDS, flags, strict=False):
-        note = "no hold-out" if math.isnan(flag) else ""
+        note = "no hold-out" if math.isnan(flag) else f"copies {guard.label}'s images" * (flag > 1)
         made.scores[guard.label] = (
             Score("copying", flag, "", 100, note=note, variant=variant),
             Score("share", 0.5, "", 100),
@@ -61,7 +61,13 @@ def test_a_ceiling_that_copies_is_marked_as_well():
 def test_every_evaluator_that_fires_is_named():
     trials = [guarded("a", 0.9, 2.0, 1.0)]
     assert flagged_by(trials) == ["guard", "watch"]
-    assert by_generator(board_of(trials)).loc["a", "reason"].endswith("by guard; flagged as copying by watch")
+    reason = by_generator(board_of(trials)).loc["a", "reason"]
+    assert reason == "flagged as copying by guard: copies guard's images; flagged as copying by watch"
+
+
+def test_of_several_seeds_the_first_that_fires_says_why():
+    trials = [guarded("a", 0.9, 0.0, index=0), guarded("a", 0.9, 2.0, index=1), guarded("a", 0.9, 1.0, index=2)]
+    assert copying_reasons(trials) == ["flagged as copying by guard: copies guard's images"]
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ class Memorisation(Evaluator):
 
 
 def with_holdout(real: Splits, synthetic: Images, extractor: Extractor, ctx: Context) -> dict[str, Array]:
-    """The evidence of `gather`, and of the hold-out, where there is one, features, labels and patients' numbers."""
+    """The evidence of `gather`; and of the hold-out, where there is one, features, labels, patients' numbers."""
     evidence = gather(real, synthetic, extractor, ctx)
     if real.holdout is not None:
         evidence["holdout"] = np.asarray(ctx.features(real.holdout, extractor, train=real.train))
