@@ -188,10 +188,10 @@ def split(images, holdout, new, seed=0):
     return Splits(train, {}, holdout=held), fresh
 
 
-def test_on_the_phantom(pooled, ctx):
+def test_on_the_phantom(pooled, alone, ctx):
     images = Phantom(image_size=32, train_images=450, test_images=10).load(ctx).train
     real, fresh = split(images, 60, 40)
-    copies = real.train.subset(np.arange(0, len(real.train), 4))
+    copies = noisy(real.train.subset(np.arange(0, len(real.train), 4)))
     found = verdicts(Memorisation(extractor=pooled, near=0.05), real, ctx, new=fresh, resample=copies)
     assert found == {"new": 0, "resample": 1}
 
