@@ -27,6 +27,9 @@ CORE_LIBRARY = {
 """The modules of the core that decide numbers inside plugins (pixels, who is held out), so their code counts.
 By a name of their own, so that a module that moves makes nobody compute again."""
 
+CORE_FOLDER = "data/audit"
+"""Behind `find_copies`, which decides who copies: whichever of these modules it rests on count likewise."""
+
 
 FILE_MODULE = "synthbench_file_"
 """How the names of modules begin that are read from `path/to/file.py:Class`."""
@@ -83,7 +86,9 @@ def _core_library(imported: str) -> list[tuple[str, Path]]:
 
 
 def _library_files() -> dict[str, Path]:
-    return {short: Path(__file__).parents[1] / place for short, place in CORE_LIBRARY.items()}
+    core = Path(__file__).parents[1]
+    folder = {f"audit {file.stem}": file for file in sorted((core / CORE_FOLDER).glob("[!_]*.py"))}
+    return {short: core / place for short, place in CORE_LIBRARY.items()} | folder
 
 
 @cache

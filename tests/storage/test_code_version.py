@@ -174,6 +174,20 @@ def test_the_library_counts_by_content_and_not_by_its_place(version, monkeypatch
     assert version(plugin=line)["source"] != before["source"]
 
 
+def test_what_find_copies_rests_on_counts(version, monkeypatch):
+    """Who copies hangs on the audit's modules, those that a plugin does not name as well."""
+    line = "from synthbench import find_copies\nA = 1\n"
+    before, other = version(plugin=line), version(plugin="A = 1\n")
+    read = Path.read_bytes
+
+    def changed(file):
+        return read(file) + b"B = 2\n" * (file.name == "registration.py")
+
+    monkeypatch.setattr(Path, "read_bytes", changed)
+    assert version(plugin=line)["source"] != before["source"]
+    assert version(plugin="A = 1\n") == other
+
+
 def test_another_plugin_that_is_installed_counts_by_version_alone(version, tmp_path):
     (tmp_path / "lodge").mkdir()
     (tmp_path / "lodge" / "__init__.py").write_text("A = 1\n")
