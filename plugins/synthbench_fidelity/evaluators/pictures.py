@@ -12,13 +12,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from synthbench import Context, Images, Splits, code_version, find_copies
+from synthbench import Context, Images, Splits, code_version
 from synthbench_fidelity.arrays import Array, Integers, numbered
+
+if TYPE_CHECKING:
+    from synthbench import Copies
 
 __all__ = ["CopyTest", "Originals", "copied", "different", "named", "originals"]
 
@@ -78,12 +81,19 @@ def _search(parts: Mapping[str, Images]) -> tuple[npt.NDArray[np.bool_], Integer
     if not others:
         return kept, np.zeros(3, dtype=np.int64)
     first, held = len(parts["train"]), len(parts.get("holdout", ()))
-    known = find_copies(_joined(list(others.values())), parts["train"])
+    known = shown(_joined(list(others.values())), parts["train"])
     kept[first + known.query] = False
     kept[first : first + held] = True
     of_holdout = known.query < held
     as_exact = _exact(parts["holdout"], parts["train"]) >= 0 if held else np.zeros(0)
     return kept, np.array([held, of_holdout.sum(), as_exact.sum()], dtype=np.int64)
+
+
+def shown(queries: Images, references: Images) -> Copies:
+    """`find_copies`, imported when it is needed: scipy must not load with the plugin."""
+    from synthbench import find_copies
+
+    return find_copies(queries, references)
 
 
 def _joined(parts: list[Images]) -> Images:
@@ -105,7 +115,7 @@ def copied(real: Originals, synthetic: Images, folder: Path) -> dict[str, Array]
     pictures = different(synthetic)
     _, first = np.unique(pictures, return_index=True)
     once = synthetic.subset(first)
-    copies, exact = find_copies(once, real.images), _exact(once, real.images)
+    copies, exact = shown(once, real.images), _exact(once, real.images)
     source = np.where(exact >= 0, exact, -1)
     missed = copies.query[source[copies.query] < 0]
     source[missed] = copies.reference[np.isin(copies.query, missed)]
@@ -130,7 +140,7 @@ def _digest(pixels: npt.NDArray[Any]) -> str:
     return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).hexdigest()
 
 
-def _write(folder: Path, images: Images, real: Originals, copies: Any) -> None:
+def _write(folder: Path, images: Images, real: Originals, copies: Copies) -> None:
     with (folder / "copies.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["synthetic", "part", "image", "distance", "view"])
