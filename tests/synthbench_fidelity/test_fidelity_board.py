@@ -31,6 +31,8 @@ def test_the_copier_is_marked_and_the_notes_are_kept(ran):
     assert board["copying"].to_dict() == {"meannoise": "no", "resample": "yes"}
     assert board.loc["resample", "memorisation.exact_copies"] == 1
     assert board.loc["resample", "memorisation.copying"] == 1
+    said = "flagged as copying by memorisation: copies the training images ("
+    assert board.loc["resample", "reason"].startswith(said)
     assert board.loc["meannoise", "fd.fd_place[pooled][DARK]"] == pytest.approx(1, abs=0.3)
     cells = pd.read_csv(ran.out / "intervals.csv", keep_default_na=False)
     cells = cells[cells.generator == "meannoise"].set_index(["evaluator", "metric", "variant"])
