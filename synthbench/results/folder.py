@@ -218,11 +218,6 @@ def read_folder(out: Path) -> RunFolder:
     }
     if not tables[Table.BOARD] or Column.GENERATOR not in tables[Table.BOARD][0]:
         raise DataError(f"{board} has no row with a generator; run the benchmark again")
-    if Column.NOTE not in tables[Table.BOARD][0]:
-        raise DataError(
-            f"{board}: an older synthbench wrote it, with other columns; run the benchmark again: "
-            "what is in the store is not computed anew"
-        )
     record: dict[str, Any] = {}
     try:
         record = _load_record(out)

@@ -96,8 +96,8 @@ def test_check_and_run_refuse_a_value_outside_its_bounds(odd, capsys, monkeypatc
     odd.write("MeanNoise", evaluators=["Distance", "Boundless"])
     assert odd.run() == 1
     message = "boundless: ValueError: gap on 'test' is"
-    assert message in odd.board.loc["meannoise", "reason"]
-    assert odd.board.loc["meannoise", "distance.gap"] > 0.001
+    assert message in odd.board.loc["meannoise", "note"]
+    assert odd.board.loc["meannoise", "distance_gap"] > 0.001
     capsys.readouterr()
     assert cli.main(["check", f"{odd.plugin}:Boundless"]) == 1
     assert "outside its bounds 0 to 0.001" in capsys.readouterr().out

@@ -91,7 +91,7 @@ def test_a_value_can_be_overridden(leaky, capsys):
 
 def test_it_asks_for_no_positive_class(leaky, capsys):
     unnamed = "dataset.positive=null"
-    assert audit(leaky, "--out", leaky.out, "--set", unnamed) == 0
+    assert audit(leaky, "--out", leaky.out, "--set", unnamed) == 1, "it leaks"
     capsys.readouterr()
     assert cli.main(["run", str(leaky.file), "--out", str(leaky.out), "--set", unnamed, "--device", "cpu"]) == 2
     assert "which of its classes DARK and LIGHT is the positive one" in capsys.readouterr().err

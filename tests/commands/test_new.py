@@ -68,7 +68,7 @@ def test_a_name_may_be_written_as_people_write_it(here, written):
         ("acgan", "a generator called 'acgan' is installed already"),
         ("random", "Python has a 'random' of its own; take another name, my-random say"),
         ("class", "Python has a 'class' of its own"),
-        ("images", "synthbench has a class 'Images'"),
+        ("context", "synthbench has a class 'Context'"),
     ],
 )
 def test_a_name_that_would_hide_something_is_refused(here, name, message):

@@ -29,7 +29,7 @@ def ran(mini):
 def test_the_copier_is_marked_and_the_notes_are_kept(ran):
     board = ran.board
     assert board["copying"].to_dict() == {"meannoise": "no", "resample": "yes"}
-    assert board.loc["resample", "memorisation_exact_copies"] == 1, "its main metric: the gate is in `copying`"
+    assert board.loc["resample", "memorisation_verified_copies"] == 1, "its main metric: the gate is in `copying`"
     assert ran.numbers.loc["resample", "memorisation.copying"] == 1
     said = "flagged as copying by memorisation: copies the training images ("
     assert said in board.loc["resample", "note"]

@@ -231,5 +231,5 @@ def test_on_the_board(mini):
     mini.write("MeanNoise")
     assert mini.run("--set", f"generators=[{{use: command, command: [{words}]}}]") == 1
     assert mini.board.loc["command", "status"] == "failed"
-    assert "ended with exit code 7; it said last: out of memory" in mini.board.loc["command", "reason"]
+    assert "ended with exit code 7; it said last: out of memory" in mini.board.loc["command", "note"]
     assert "| out of memory" in (mini.out / "trials/command/seed-0/generator/log.txt").read_text()

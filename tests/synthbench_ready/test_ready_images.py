@@ -227,6 +227,6 @@ def test_on_the_board(mini):
         row = f"[{{use: images, root: {mini.folder / 'made'}, trained_on: {trained_on}}}]"
         assert mini.run("--set", f"generators={row}") == 0
         board = mini.board.loc["images"]
-        assert (board["seeds"], board["trained_on"]) == ("1/1", trained_on)
-        assert ("test may have been seen" in str(board["reason"])) != ranked
+        assert (board["seeds"], board["trained_on"]) == (1, trained_on)
+        assert ("test may have been seen" in str(board["note"])) != ranked
     assert set(mini.record["weights"]["images"]) == {"images"}
