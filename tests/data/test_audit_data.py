@@ -128,6 +128,7 @@ STRESS = {
 }
 
 
+@pytest.mark.full
 @with_xrays
 def test_treated_copies_of_training_files_are_found_and_test_images_are_not(xrays):
     known = xrays.train.subset(np.arange(0, len(xrays.train), 8))

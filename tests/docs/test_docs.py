@@ -184,6 +184,7 @@ def test_readme_benchmark_file_has_twelve_lines():
     assert len(body.splitlines()) == 12
 
 
+@pytest.mark.full
 def test_the_first_hour_ends_with_a_generator_of_ones_own(folder):
     """Its images, its benchmark file and the line that is added; the check of that generator is a test above."""
     made = in_folder(folder, "make_images.py")

@@ -184,6 +184,7 @@ def test_an_attack_in_a_label_stays_text(chromium, made_up, bare_plots, tmp_path
     assert tab.console == []
 
 
+@pytest.mark.full
 def test_the_quickstart_has_a_report_that_opens(chromium, tmp_path, monkeypatch):
     """The shipped file, cut down to seconds: from `synthbench run` to the browser."""
     monkeypatch.setenv("SYNTHBENCH_CACHE", str(tmp_path / "cache"))

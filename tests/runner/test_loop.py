@@ -145,6 +145,7 @@ def test_more_samples_do_not_train_again(mini):
     assert mini.calls()["train"] == 1
 
 
+@pytest.mark.full
 def test_two_empty_stores_give_the_same_bytes(mini, monkeypatch):
     mini.write("MeanNoise", "Prior", "Failing", "Ceiling", seeds=2, evaluators=["Distance", "Twice"])
     mini.run(out=mini.folder / "a")
