@@ -150,7 +150,7 @@ class ImageFolder(FolderDataset):
     classes: tuple[str, ...] | None = Field(
         None, min_length=2, description="all class folders in the order of the labels; default: alphabetical"
     )
-    manifest: Path | None = Field(
+    manifest: str | None = Field(  # no path: those are seen from the benchmark file
         None,
         description="CSV with the columns path and label, and optionally patient, split (train, val, test) and "
         "attributes, in place of class folders; a relative one lies in root",
@@ -193,7 +193,7 @@ class ImageFolder(FolderDataset):
 
     def _listed(self, root: Path) -> Listing:
         assert self.manifest is not None
-        file = root / self.manifest.expanduser()
+        file = root / Path(self.manifest).expanduser()
         if not file.is_file():
             raise DataError(
                 f"manifest is {self.manifest}, but there is no file {file}; a relative one lies in root"

@@ -44,6 +44,8 @@ def _add_benchmark_commands(commands: Commands) -> None:
     run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     _add_offline(run)
 
+    _add_score(commands)
+
     validate = commands.add_parser("validate", help="check a benchmark file without running it")
     validate.set_defaults(command="validate")
     _add_file(validate)
@@ -66,6 +68,46 @@ def _add_benchmark_commands(commands: Commands) -> None:
     audit.add_argument(
         "--out", type=Path, metavar="DIR", help="where audit.csv goes (default: runs/<benchmark name>)"
     )
+
+
+def _add_score(commands: Commands) -> None:
+    scoring = commands.add_parser(
+        "score", help="score folders of synthetic images against real ones, without a benchmark file"
+    )
+    scoring.set_defaults(command="score")
+    scoring.add_argument(
+        "real",
+        type=Path,
+        metavar="REAL",
+        help="class folders, in train and test or not; or a CSV of path, label",
+    )
+    scoring.add_argument(
+        "synthetic", nargs="+", type=Path, metavar="SYNTH", help="class folders of the same names, or an .npz"
+    )
+    scoring.add_argument(
+        "--test", type=Path, metavar="DIR", help="class folders of real images that no generator saw: the test set"
+    )
+    scoring.add_argument(
+        "--trained-on",
+        choices=["train", "all", "unknown"],
+        default="unknown",
+        help="what the generators saw of REAL; else than `train`, without --test, no rank (default: unknown)",
+    )
+    scoring.add_argument("--groups", metavar="PATTERN", help="regular expression for the patient in a path")
+    scoring.add_argument("--positive", metavar="CLASS", help="which of two classes AUROC and recall speak of")
+    scoring.add_argument(
+        "--judge", default="cnn", metavar="MODEL", help="cnn, vgg16 or timm:<model> (default: cnn)"
+    )
+    scoring.add_argument("--size", type=int, default=64, metavar="PIXELS", help="of a side (default: 64)")
+    scoring.add_argument("--channels", type=int, default=1, choices=[1, 3], help="1: grey, 3: colour (default: 1)")
+    scoring.add_argument(
+        "--samples", type=int, default=1000, metavar="N", help="images of each set at most (default: 1000)"
+    )
+    scoring.add_argument("--out", type=Path, default=Path("score"), metavar="DIR", help="default: score")
+    scoring.add_argument(
+        "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
+    _add_offline(scoring)
 
 
 def _add_stress(commands: Commands) -> None:

@@ -65,6 +65,18 @@ def _run(arguments: argparse.Namespace) -> int:
     return SOMETHING_FAILED if result.failed else OK
 
 
+def _score(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_run import print_board
+    from synthbench.commands.score import FILE, score
+
+    names = ("test", "groups", "judge", "trained_on", "size", "channels", "samples", "positive", "device", "out")
+    options = {name: getattr(arguments, name) for name in names}
+    result = score(arguments.real, arguments.synthetic, **options)
+    print_board(result)
+    print(f"the same again, to edit: synthbench run {arguments.out / FILE} --out {arguments.out}")
+    return SOMETHING_FAILED if result.failed else OK
+
+
 def _dry_run(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_run import print_plan
     from synthbench.commands.validate import validate
@@ -212,6 +224,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
+    "score": _score,
     "validate": _validate,
     "fetch": _fetch,
     "init": _init,

@@ -191,4 +191,4 @@ def test_classes_in_the_order_asked_for(flat: Path, ctx: Context):
 def test_the_table_may_lie_elsewhere(flat: Path, ctx: Context, tmp_path: Path):
     load(flat, ctx, "path,label", *ROWS)
     table = shutil.move(flat / "labels.csv", tmp_path / "elsewhere.csv")
-    assert labels_of(ImageFolder(root=flat, manifest=table, image_size=8).load(ctx)) == EXPECTED
+    assert labels_of(ImageFolder(root=flat, manifest=str(table), image_size=8).load(ctx)) == EXPECTED

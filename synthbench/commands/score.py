@@ -1,0 +1,163 @@
+"""`synthbench score`: folders of real and of synthetic images on a board, without a benchmark file.
+
+It writes the benchmark file that says the same, and runs that: the way on is to edit it and `synthbench run` it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from synthbench.api.origin import TrainedOn
+from synthbench.commands.run import run
+from synthbench.errors import ConfigError
+from synthbench.progress import Progress
+from synthbench.runner.loop import RunResult
+
+__all__ = ["score", "scoring_file"]
+
+FILE = "benchmark.yaml"
+JUDGE = "tstr"
+EPOCHS = 12
+"""At most, as in the quickstart: the small CNN stops earlier where it learns no more."""
+
+AT_MOST = 1000
+"""Images of a row in feature space: what two cores embed in a minute."""
+
+
+def score(
+    real: Path,
+    synthetic: Sequence[Path],
+    *,
+    out: Path = Path("score"),
+    device: str = "auto",
+    progress: Progress | None = None,
+    **options: Any,
+) -> RunResult:
+    """Score sets of synthetic images against real ones; `benchmark.yaml`, board and report go to `out`.
+
+    options  as `scoring_file` takes them
+
+    Raises SynthbenchError for whatever its user can mend.
+    """
+    content = scoring_file(real, synthetic, out=out, **options)
+    file = out / FILE
+    written = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    if file.exists() and file.read_text(encoding="utf-8") != written:
+        raise ConfigError(
+            f"{file} says something else: another `score`, or edited since; run it with `synthbench run {file}`, "
+            "or give another --out"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    file.write_text(written, encoding="utf-8")
+    return run(file, out=out, device=device, progress=progress)
+
+
+def scoring_file(
+    real: Path,
+    synthetic: Sequence[Path],
+    *,
+    out: Path,
+    test: Path | None = None,
+    groups: str | None = None,
+    judge: str = "cnn",
+    trained_on: TrainedOn = "unknown",
+    size: int = 64,
+    channels: int = 1,
+    samples: int = 1000,
+    positive: str | None = None,
+) -> dict[str, Any]:
+    """The content of the benchmark file.
+
+    real        class folders, in train and test or without, or a CSV file of path and label beside the images
+    synthetic   of each set: class folders named as those of `real`, or .npz with images and labels
+    out         whose last part names the benchmark; with `test` it holds links to both real folders
+    test        class folders of real images that no generator saw: the test set, and `real` is all for training
+    groups      regular expression for the patient in a path below `real`
+    judge       backbone of the classifier: cnn, vgg16 or timm:<model>
+    trained_on  what the generators saw of `real`. Unless it is "train", or `test` is given, the test images may be
+                among it: no row has a rank then
+    size        the images are made so many pixels square
+    samples     images of each set that are scored at most, floors and ceilings alike
+
+    Raises ConfigError for what is not there or cannot be told apart.
+    """
+    labels = _labels(real, synthetic, test)
+    seen = "train" if test else trained_on
+    asked: dict[str, Any] = {"image_size": size, "channels": channels}
+    asked |= {key: value for key, value in (("groups", groups), ("positive", positive)) if value is not None}
+    return {
+        "name": _label(out),
+        "samples": max(2, min(samples, max(map(_images_in, synthetic)))),
+        "headline": f"{JUDGE}.auroc",
+        "dataset": {"use": "image-folder", **_real(real, test, out), **asked},
+        "generators": [
+            {"use": "images", "label": label, "root": str(place.resolve()), "trained_on": seen, "fewer": True}
+            for label, place in zip(labels, synthetic, strict=True)
+        ],
+        "evaluators": _evaluators(judge, labels),
+    }
+
+
+def _labels(real: Path, synthetic: Sequence[Path], test: Path | None) -> list[str]:
+    """Of the synthetic sets, once all that is named is there."""
+    for place in (real, *synthetic, *([test] if test else [])):
+        if not place.exists():
+            raise ConfigError(f"{place}: there is nothing of this name")
+    labels = [_label(place) for place in synthetic]
+    if twice := sorted({label for label in labels if labels.count(label) > 1}):
+        raise ConfigError(f"two sets of synthetic images are called {twice[0]}; rename a folder")
+    return labels
+
+
+def _evaluators(judge: str, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Utility of all; fidelity of the sets alone: floors and ceilings stand in its calibration."""
+    beside = {"at_most": AT_MOST, "generators": list(labels)}
+    return [
+        {"use": "tstr", "label": JUDGE, "backbone": judge, "epochs": EPOCHS, "seeds": 2},
+        *({"use": use, **beside} for use in ("memorisation", "kid", "precision-recall")),
+    ]
+
+
+def _label(place: Path) -> str:
+    """A folder's or file's name, as labels and names of benchmarks may be."""
+    stem = place.resolve().stem if place.is_file() else place.resolve().name
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._") or "score"
+
+
+def _images_in(place: Path) -> int:
+    """Of a folder at most so many as it has files; of a file nobody knows before it is read."""
+    return sum(path.is_file() for path in place.rglob("*")) if place.is_dir() else sys.maxsize
+
+
+def _real(real: Path, test: Path | None, out: Path) -> dict[str, Any]:
+    """Where the real images lie, as options of `image-folder`."""
+    if real.is_file():
+        if real.suffix.casefold() != ".csv":
+            raise ConfigError(f"{real}: real images are a folder of class folders, or a CSV of path and label")
+        if test:
+            raise ConfigError(
+                f"{real}: with --test it must be a folder; or name the test images in its column split"
+            )
+        return {"root": str(real.resolve().parent), "manifest": real.name}
+    if test is None:
+        return {"root": str(real.resolve())}
+    together = out.resolve() / "real"
+    together.mkdir(parents=True, exist_ok=True)
+    for name, folder in (("train", real), ("test", test)):
+        link = together / name
+        if link.is_symlink():
+            link.unlink()
+        try:
+            link.symlink_to(folder.resolve(), target_is_directory=True)
+        except OSError as error:
+            raise ConfigError(
+                f"{link}: no link to {folder} can be made ({error.strerror}); put both below one folder as train "
+                "and test, and give that"
+            ) from error
+    return {"root": str(together)}

@@ -1,0 +1,90 @@
+"""`synthbench score`: the benchmark file that it writes, and that it runs this one."""
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from synthbench import cli
+from synthbench.commands import score as score_module
+from synthbench.commands.score import scoring_file
+from synthbench.commands.validate import validate
+from synthbench.errors import ConfigError
+
+
+def pictures(root, n=3, classes=("ill", "normal")):
+    rng = np.random.default_rng(0)
+    for name in classes:
+        (root / name).mkdir(parents=True)
+        for i in range(n):
+            Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(root / name / f"{i}.png")
+    return root
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Real and synthetic images, and a run that only remembers what it was asked for."""
+    monkeypatch.chdir(tmp_path)
+    pictures(tmp_path / "real"), pictures(tmp_path / "gan", 4), pictures(tmp_path / "flow", 2)
+    calls = []
+    monkeypatch.setattr(score_module, "run", lambda file, **options: calls.append((file, options)))
+    return calls
+
+
+def test_the_file_it_writes_is_a_benchmark_and_runs_into_the_same_folder(here, tmp_path):
+    score_module.score(tmp_path / "real", [tmp_path / "gan", tmp_path / "flow"], out=tmp_path / "out", size=8)
+    ((file, options),) = here
+    assert (file, options["out"]) == (tmp_path / "out/benchmark.yaml", tmp_path / "out")
+    bench, plan = validate(file)
+    assert (bench.name, str(bench.headline), bench.samples) == ("out", "tstr.auroc", 8)
+    assert [g.label for g in bench.generators if g.declared.role == "candidate"] == ["gan", "flow"]
+    assert {g.declared.origin.trained_on for g in bench.generators if g.use == "images"} == {"unknown"}
+    fidelity = [e for e in bench.evaluators if e.use != "tstr"]
+    assert all(e.generators == ("gan", "flow") for e in fidelity)
+    assert {trial.generator.declared.role for trial in plan} == {"candidate", "floor", "ceiling"}
+
+
+def test_a_test_folder_that_nobody_saw_is_the_test_part_and_rows_have_ranks(here, tmp_path):
+    pictures(tmp_path / "others")
+    content = scoring_file(tmp_path / "real", [tmp_path / "gan"], out=tmp_path / "out", test=tmp_path / "others")
+    root = tmp_path / "out/real"
+    assert content["dataset"]["root"] == str(root)
+    assert {name: (root / name).resolve().name for name in ("train", "test")} == {
+        "train": "real",
+        "test": "others",
+    }
+    assert [row["trained_on"] for row in content["generators"]] == ["train"]
+
+
+def test_a_table_of_real_images_is_its_folders_manifest(tmp_path, here):
+    table = tmp_path / "real/labels.csv"
+    table.write_text("path,label\n")
+    data = scoring_file(table, [tmp_path / "gan"], out=tmp_path / "out", groups="(p\\d+)")["dataset"]
+    assert (data["root"], data["manifest"], data["groups"]) == (str(tmp_path / "real"), "labels.csv", "(p\\d+)")
+
+
+def test_again_is_fine_and_another_question_is_refused(here, tmp_path):
+    first = {"out": tmp_path / "out", "size": 8}
+    for _ in range(2):
+        score_module.score(tmp_path / "real", [tmp_path / "gan"], **first)
+    with pytest.raises(ConfigError, match=r"says something else.*another --out"):
+        score_module.score(tmp_path / "real", [tmp_path / "flow"], **first)
+    assert len(here) == 2
+    assert yaml.safe_load((tmp_path / "out/benchmark.yaml").read_text())["generators"][0]["label"] == "gan"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["real", "nowhere"], "nowhere: there is nothing of this name"),
+        (["real", "gan", "x/gan"], "two sets of synthetic images are called gan"),
+        (["one.npz", "gan"], "real images are a folder of class folders, or a CSV"),
+    ],
+)
+def test_mistakes_are_one_line_before_any_work(here, tmp_path, capsys, arguments, message):
+    pictures(tmp_path / "x/gan")
+    (tmp_path / "one.npz").touch()
+    assert cli.main(["score", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert here == []
+    assert not (tmp_path / "score").exists()
