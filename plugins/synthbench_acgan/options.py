@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ Step = Annotated[int, Field(ge=0)]
 
 class Options(Generator):
     """The ACGAN's options, beneath the plugin that fits it and known to its training."""
+
+    duration: ClassVar[str] = "steps"
 
     steps: int = Field(
         2000,

@@ -97,6 +97,8 @@ def fit(config: Options, images: Images, ctx: Context) -> Generator:
     torch.manual_seed(derive_seed(ctx.seed, "weights"))  # layers draw their start from torch's global state
     players = Players(config, size, channels, len(images.classes)).to(torch_device(ctx))
     checkpoint = ctx.resume / "state.safetensors"
+    if _steps_done(checkpoint) > config.steps:  # a longer training was here: it stays, and this one begins anew
+        checkpoint = ctx.resume / f"state-{config.steps}.safetensors"
     start, history = _resume(players, checkpoint)
     with ctx.progress.bar("acgan", config.steps, unit="steps", done=start) as bar:
         for step in range(start, config.steps):
@@ -116,7 +118,7 @@ def fit(config: Options, images: Images, ctx: Context) -> Generator:
             if (step + 1) % config.checkpoint_every == 0 or last:
                 save_tensors(checkpoint, players.state(), {"step": step + 1, "history": history})
             bar.advance(1, note="D {:.2f} {:.2f} G {:.2f} {:.2f}".format(*losses))
-    _keep(players, history, ctx)
+    _keep(players, config, history, ctx)
     return players.generator
 
 
@@ -202,17 +204,25 @@ def _resume(players: Players, checkpoint: Path) -> tuple[int, list[list[float]]]
     return metadata["step"], metadata["history"]
 
 
+def _steps_done(checkpoint: Path) -> int:
+    return int(load_tensors(checkpoint)[1]["step"]) if checkpoint.exists() else 0
+
+
 def _check_finite(losses: Losses, step: int) -> None:
     if not all(map(math.isfinite, losses)):
         values = ", ".join(f"{name} {value}" for name, value in losses._asdict().items())
         raise DivergedError(f"the ACGAN diverged at step {step} ({values}); try a lower learning_rate")
 
 
-def _keep(players: Players, history: list[list[float]], ctx: Context) -> None:
-    """Losses, grids and weights of the whole training, whichever run made them."""
-    write_losses(ctx.workdir / "losses.csv", history)
-    for grid in sorted(ctx.resume.glob("grid-*.png")):
-        shutil.copy(grid, ctx.workdir)
+def _keep(players: Players, config: Options, history: list[list[float]], ctx: Context) -> None:
+    """Losses, grids and weights of the whole training, whichever run, or shorter training, made them."""
+    last = config.steps - 1
+    logged = [row for row in history if row[0] % config.log_every == 0 or row[0] == last]
+    write_losses(ctx.workdir / "losses.csv", logged)
+    for step in {*config.grid_steps, last}:
+        grid = ctx.resume / f"grid-{step:06d}.png"
+        if step <= last and grid.exists():
+            shutil.copy(grid, ctx.workdir)
     for name in ("generator", "discriminator"):
         module: Generator | Discriminator = getattr(players, name)
         save_tensors(ctx.workdir / f"{name}.safetensors", module.state_dict(), {"config": module.config})

@@ -83,10 +83,7 @@ class Dataset(Plugin):
         return PictureRule(scale=splits.scale or GreyScale())
 
     def as_external(self, splits: Splits) -> Self:  # noqa: ARG002 - a hook: by default as it is
-        """This set as it serves beside `splits`, the benchmark's own: its test parts alone will be used.
-
-        So that all of it may be test, and its grey values are read on the scale of `splits`.
-        """
+        """This set beside `splits`, the benchmark's own, read on that one's grey scale; all of it may be test."""
         return self
 
 
@@ -107,8 +104,12 @@ class Generator(Plugin):
     """Which labels the harness asks for: equally many of each class, or as in the training set."""
 
     quick: ClassVar[bool] = False
-    """Whether fitting takes seconds. Then an evaluator that trains several classifiers of one seed's images trains
-    each of a seed's of its own instead: as many trainings, and the spread holds generator and classifier."""
+    """Whether fitting takes seconds. Then an evaluator that trains several classifiers trains each on images of
+    another seed: as many trainings, and the spread holds generator and classifier."""
+
+    duration: ClassVar[str] = ""
+    """The option that says how long it trains ("steps"), where a shorter training is how a longer one begins; rows
+    of `checkpoints:` then share `ctx.seed` and `ctx.resume`."""
 
     def origin(self) -> Origin:
         """By default it learns from what `fit` is given, and each seed gives other images."""
@@ -116,10 +117,10 @@ class Generator(Plugin):
 
     @abstractmethod
     def fit(self, train: Images, ctx: Context) -> Sampler:
-        """Train on `train` and return the sampler. Must not change `train`.
+        """Train on `train`, which it must not change, and return the sampler.
 
-        Randomness comes from `ctx.seed` alone. What a killed run needs to go on goes into `ctx.resume`;
-        called again over a finished `ctx.resume`, `fit` returns at once.
+        Randomness comes from `ctx.seed` alone. What a killed run needs to go on goes into `ctx.resume`; called
+        again over a finished `ctx.resume`, `fit` returns at once; over a shorter one's (`duration`) it goes on.
         """
 
 
@@ -292,6 +293,6 @@ class Context:
         return replace(self, seed=derive_seed(self.seed, *who))
 
 
-def balanced_labels(n: int, n_classes: int) -> npt.NDArray[np.int64]:
+def balanced_labels(n: int, n_classes: int) -> Labels:
     """n labels, each class within one image of the others: 0, 1, 0, 1, ..."""
     return np.arange(n, dtype=np.int64) % n_classes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from synthbench.api.registry import Kind, Registry, did_you_mean, load_registry
 from synthbench.benchmark.definition import JUDGES, Benchmark, Entry, Headline, Ranking
 from synthbench.benchmark.extends import read_extended
 from synthbench.benchmark.judges import check_judges
-from synthbench.benchmark.matrix import expand
+from synthbench.benchmark.matrix import at_checkpoints, expand
 from synthbench.benchmark.requirement import parse_requirement
 from synthbench.benchmark.shipped import benchmark_path
 from synthbench.benchmark.strict_yaml import Written, apply_override
@@ -140,25 +140,39 @@ class _Builder:
     folder: Path
 
     def entries(self, kind: Kind, rows: Sequence[dict[str, Any]], path: str) -> tuple[Entry[Any], ...]:
-        """Of a list; a row with a `matrix:` makes several."""
-        return tuple(self.entry(kind, row.content, row.path) for row in expand(rows, path, self.where))
+        """Of a list; a row with a `matrix:` makes several, one of a generator with `checkpoints:` as well."""
+        entries: list[Entry[Any]] = []
+        for row in expand(rows, path, self.where):
+            if kind == "generator" and "checkpoints" in row.content:
+                duration = getattr(self._class(kind, row.content, row.path), "duration", "")
+                stages = at_checkpoints(row, duration, self.where)
+                entries += [replace(self.entry(kind, s.content, s.path), checkpoint=s.checkpoint) for s in stages]
+            else:
+                entries.append(self.entry(kind, row.content, row.path))
+        return tuple(entries)
 
     def entry(self, kind: Kind, content: dict[str, Any], path: str) -> Entry[Any]:
         """Build one plugin from `{use: ..., label: ..., <options>}`."""
+        cls = self._class(kind, content, path)
         options = dict(content)
-        use = self._text(options, "use", path)
-        if use is None:
-            raise ConfigError(f"{self.where}: {path}: `use:` is missing; it names the {kind} plugin")
+        use = str(options.pop("use"))
         label = self._text(options, "label", path) or use
         restricted = self._labels(options, path) if kind == "evaluator" else None
         optional = kind == "evaluator" and self._flag(options, "optional", path)
         known = Known(self.registry, self.folder, dict(_folders(content)))
-        try:
-            cls = self.registry.find(kind, use, known.folder_at(("use",)))
-        except PluginError as error:
-            raise ConfigError(f"{self.where}: {path}.use: {error}") from error
         plugin = _plugin(cls, options, self.where, path, known)
         return Entry.of(label, use, plugin, restricted, optional=optional)
+
+    def _class(self, kind: Kind, content: Mapping[str, Any], path: str) -> type[Plugin]:
+        """The class that `use:` names."""
+        use = self._text(dict(content), "use", path)
+        if use is None:
+            raise ConfigError(f"{self.where}: {path}: `use:` is missing; it names the {kind} plugin")
+        folders = Known(self.registry, self.folder, dict(_folders(content)))
+        try:
+            return self.registry.find(kind, use, folders.folder_at(("use",)))
+        except PluginError as error:
+            raise ConfigError(f"{self.where}: {path}.use: {error}") from error
 
     def _flag(self, options: dict[str, Any], key: str, path: str) -> bool:
         value = options.pop(key, False)
@@ -225,7 +239,7 @@ def _check_whole(bench: Benchmark, where: str) -> None:
             raise ConfigError(
                 f"{where}: external: {entry.label!r} is the name of a test set already; add `label:`"
             )
-    known = [entry.label for entry in bench.generators]
+    known = bench.generator_names
     for evaluator in bench.evaluators:
         if evaluator.label in ("generator", "fit", "sample"):
             raise ConfigError(f"{where}: evaluators: {evaluator.label!r} is a stage of every trial; add `label:`")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
@@ -14,12 +14,20 @@ from synthbench.benchmark.requirement import Requirement
 from synthbench.errors import PluginError
 from synthbench.types import Direction
 
-__all__ = ["Benchmark", "Entry", "Headline", "JUDGES", "Ranking"]  # noqa: RUF022 - a test wants plain order
+__all__ = ["Benchmark", "Checkpoint", "Entry", "Headline", "JUDGES", "Ranking"]  # noqa: RUF022 - a test wants plain order
 
 P = TypeVar("P", bound=Plugin)
 
 JUDGES = "judges"
 """In a headline, in place of an evaluator: the mean over the judges."""
+
+
+class Checkpoint(NamedTuple):
+    """A generator at one point of its training: the label of all of that training, and how far it was."""
+
+    of: str
+    at: int
+    unit: str  # the option that says how long: "steps"
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class Entry(Generic[P]):
     at_hand     the plugin; None in a run that is read back where its class is not to be had
     generators  of an evaluator: labels that it is restricted to, None for all
     optional    of an evaluator: left out, with a word, where a file that it needs is not to be had
+    checkpoint  of a generator: where it is a row of several that one training makes
     """
 
     label: str
@@ -38,6 +47,7 @@ class Entry(Generic[P]):
     at_hand: P | None = None
     generators: tuple[str, ...] | None = None
     optional: bool = False
+    checkpoint: Checkpoint | None = None
 
     @classmethod
     def of(
@@ -45,6 +55,15 @@ class Entry(Generic[P]):
     ) -> Entry[P]:
         """That of a plugin at hand."""
         return cls(label, use, Declared.of(plugin), plugin, generators, optional)
+
+    @property
+    def training(self) -> str:
+        """The label whose seeds it has: that of all checkpoints of one training, else its own."""
+        return self.checkpoint.of if self.checkpoint else self.label
+
+    def is_named(self, labels: Collection[str]) -> bool:
+        """Whether `labels` hold its label or, of a checkpoint, that of its training."""
+        return self.label in labels or self.training in labels
 
     @property
     def plugin(self) -> P:
@@ -57,6 +76,7 @@ class Entry(Generic[P]):
         """As it would stand in YAML with every default written out."""
         shown = {"use": self.use, "label": self.label, **self.plugin.model_dump(mode="json")}
         shown |= {"generators": list(self.generators)} if self.generators is not None else {}
+        shown |= {"checkpoint": self.checkpoint._asdict()} if self.checkpoint else {}
         return shown | ({"optional": True} if self.optional else {})
 
 
@@ -130,6 +150,11 @@ class Benchmark:
     judges: tuple[str, ...] = ()
     require: tuple[Requirement, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def generator_names(self) -> list[str]:
+        """Labels of generators, and of the trainings whose checkpoints they are."""
+        return list(dict.fromkeys(name for entry in self.generators for name in (entry.training, entry.label)))
 
     def evaluator(self, label: str) -> Entry[Evaluator]:
         """The evaluator of that label. Raises StopIteration where there is none."""

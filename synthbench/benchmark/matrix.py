@@ -1,4 +1,4 @@
-"""`matrix:` under a row: a row for each combination of the values of its options."""
+"""`matrix:` and `checkpoints:` under a row: rows for values of its options, or for stages of its training."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
+from synthbench.benchmark.definition import Checkpoint
 from synthbench.errors import ConfigError
 
-__all__ = ["Row", "expand"]
+__all__ = ["Row", "at_checkpoints", "expand"]
 
 MOST_ROWS = 1000
 
@@ -20,6 +21,7 @@ class Row(NamedTuple):
 
     path: str
     content: dict[str, Any]
+    checkpoint: Checkpoint | None = None
 
 
 def expand(rows: Sequence[dict[str, Any]], path: str, where: str) -> list[Row]:
@@ -54,6 +56,34 @@ def _combinations(row: dict[str, Any], place: str, where: str) -> list[Row]:
         name = ",".join(f"{key}={_short(value)}" for key, value in chosen.items())
         rows.append(Row(f"{place} ({name})", {**content, "label": f"{label}-{name}", **chosen}))
     return rows
+
+
+def at_checkpoints(row: Row, duration: str, where: str) -> list[Row]:
+    """A row with `checkpoints: [500, 2000]` as a row for each, `acgan@500` and `acgan@2000`, the shortest first.
+
+    duration  the option of its generator that says how long it trains; "" where it has no checkpoints
+
+    Raises ConfigError where they are no list of whole numbers, or its generator has none.
+    """
+    lengths, at = row.content["checkpoints"], f"{where}: {row.path}.checkpoints"
+    content = {key: value for key, value in row.content.items() if key != "checkpoints"}
+    label = content.get("label", content.get("use", ""))
+    if not duration:
+        raise ConfigError(f"{at}: the generator {content.get('use')} has no checkpoints; take the key away")
+    whole = isinstance(lengths, list) and all(type(length) is int and length > 0 for length in lengths)
+    if not whole or not lengths or len(set(lengths)) < len(lengths):
+        raise ConfigError(f"{at}: expected a list of {duration}, [500, 2000], each once, found {lengths!r}")
+    if duration in content:
+        raise ConfigError(f"{at}: {duration} says the same; take {duration} away")
+    # In rising order each goes on from the one before: all cost what the longest costs alone.
+    return [
+        Row(
+            f"{row.path} ({length})",
+            {**content, "label": f"{label}@{length}", duration: length},
+            Checkpoint(str(label), length, duration),
+        )
+        for length in sorted(lengths)
+    ]
 
 
 def _short(value: Any) -> str:

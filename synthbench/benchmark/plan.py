@@ -38,7 +38,7 @@ class Trial:
 
 def make_plan(bench: Benchmark, only: Sequence[str] = ()) -> list[Trial]:
     """All trials in the file's order, or those of the generators in `only`; ConfigError on unknown labels."""
-    labels = [entry.label for entry in bench.generators]
+    labels = bench.generator_names
     for label in only:
         if label not in labels:
             raise ConfigError(f"--only {label}: no such generator.{did_you_mean(label, labels)}")
@@ -46,11 +46,11 @@ def make_plan(bench: Benchmark, only: Sequence[str] = ()) -> list[Trial]:
         Trial(
             entry,
             index,
-            derive_seed(bench.seed, "generator", entry.label, index),
+            derive_seed(bench.seed, "generator", entry.training, index),
             _evaluators(bench, entry, index),
         )
         for entry in bench.generators
-        if not only or entry.label in only
+        if not only or entry.is_named(only)
         for index in range(seeds_of(bench, entry))
     ]
 
@@ -107,7 +107,7 @@ def _is_floor(generator: Entry[Generator]) -> bool:
 
 
 def _scores(evaluator: Entry[Evaluator], generator: Entry[Generator]) -> bool:
-    return evaluator.generators is None or generator.label in evaluator.generators
+    return evaluator.generators is None or generator.is_named(evaluator.generators)
 
 
 def evaluator_seed(bench: Benchmark, evaluator: Entry[Evaluator], index: int) -> int:

@@ -18,10 +18,11 @@ from synthbench.report.theme import legend_below, plain, styles
 from synthbench.results.folder import Row, RunFolder, StoredEstimate, estimate, number
 from synthbench.storage.layout import Column
 
-__all__ = ["against_cost", "by_size", "seconds", "standings"]
+__all__ = ["against_cost", "by_checkpoint", "by_size", "seconds", "standings"]
 
 Look = Mapping[str, Mapping[str, Any]]
-Sizes = dict[str, dict[int, StoredEstimate]]
+Curves = dict[str, dict[int, StoredEstimate]]
+"""Of each generator, a number at each length."""
 SIZED = re.compile(r"(\d+) images$")
 LEAST_SECONDS = 0.1
 """Shorter work stands at the left edge of a logarithmic axis."""
@@ -138,7 +139,7 @@ def _decades(numbers: Sequence[float]) -> tuple[float, float]:
 
 def by_size(run: RunFolder, album: Album) -> list[Plot]:
     """For each evaluator that scored several numbers of images: its metrics on `test` by that number."""
-    curves: dict[tuple[str, str], Sizes] = {}
+    curves: dict[tuple[str, str], Curves] = {}
     for row in run.tables["intervals"]:
         size, point = SIZED.fullmatch(row["variant"]), estimate(row, "value", "low", "high")
         if size and point and row["test_set"] == "test" and not row["seen"]:
@@ -147,22 +148,49 @@ def by_size(run: RunFolder, album: Album) -> list[Plot]:
     return [
         album.plot(
             ["size", evaluator, metric],
-            partial(_draw_sizes, points=points, metric=metric, look=styles(run.roles)),
-            alt=f"{evaluator}.{metric} on test by number of synthetic images: {_said_sizes(points)}",
+            partial(
+                _draw_curves,
+                points=points,
+                along="synthetic images trained on",
+                metric=metric,
+                look=styles(run.roles),
+            ),
+            alt=f"{evaluator}.{metric} on test by number of synthetic images: {_said_curves(points)}",
             caption=f"{evaluator}.{metric} on test by the number of synthetic images trained on; 95 % intervals.",
         )
         for (evaluator, metric), points in curves.items()
     ]
 
 
-def _said_sizes(points: Sizes) -> str:
+def by_checkpoint(run: RunFolder, album: Album) -> list[Plot]:
+    """The headline on test over the checkpoints of each training that has rows of several."""
+    known, points, units = _headline(run), Curves(), set[str]()
+    for generator in run.bench.get("generators", ()):
+        if (stage := generator.get("checkpoint")) and (score := known.get(generator["label"])):
+            points.setdefault(stage["of"], {})[stage["at"]] = score
+            units.add(stage["unit"])
+    if all(len(curve) < 2 for curve in points.values()):
+        return []
+    look = styles(dict.fromkeys(points, "candidate"))
+    return [
+        album.plot(
+            ["checkpoints"],
+            partial(_draw_curves, points=points, along=", ".join(sorted(units)), metric=run.headline, look=look),
+            alt=f"{run.headline} on test by length of training: {_said_curves(points)}",
+            caption=f"{run.headline} on test over one training's checkpoints; 95 % intervals. To pick the best "
+            "of them here is to fit the test set.",
+        )
+    ]
+
+
+def _said_curves(points: Curves) -> str:
     return "; ".join(
-        f"{label} " + ", ".join(f"{score} with {size}" for size, score in sorted(curve.items()))
+        f"{label} " + ", ".join(f"{score} at {size}" for size, score in sorted(curve.items()))
         for label, curve in points.items()
     )
 
 
-def _draw_sizes(figure: Figure, points: Sizes, metric: str, look: Look) -> None:
+def _draw_curves(figure: Figure, points: Curves, along: str, metric: str, look: Look) -> None:
     axes = figure.subplots()
     sizes = sorted({size for curve in points.values() for size in curve})
     shown = [label for label in look if label in points]
@@ -172,7 +200,7 @@ def _draw_sizes(figure: Figure, points: Sizes, metric: str, look: Look) -> None:
         known = {size: p.ends for size, p in curve.items() if p.ends}
         low, high = [ends[0] for ends in known.values()], [ends[1] for ends in known.values()]
         axes.fill_between(list(known), low, high, color=look[label]["color"], alpha=0.12, linewidth=0)
-    axes.set(xscale="log", xlabel="synthetic images trained on", ylabel=metric)
+    axes.set(xscale="log", xlabel=along, ylabel=metric)
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.minorticks_off()
     legend_below(figure, len(shown))

@@ -17,7 +17,7 @@ from synthbench.report.board import board_tables
 from synthbench.report.export import as_latex, as_markdown
 from synthbench.report.fidelity import fidelity
 from synthbench.report.generator_sections import count_photos, generator_parts, real_photo
-from synthbench.report.headline_plots import against_cost, by_size, standings
+from synthbench.report.headline_plots import against_cost, by_checkpoint, by_size, standings
 from synthbench.report.provenance_tables import comparisons, data_part, setup_part
 from synthbench.report.roc_plots import answer_plots
 from synthbench.report.subgroups import subgroups
@@ -46,6 +46,7 @@ def make_report(out: Path, target: Path) -> Path:
         "cost": against_cost(run, album),
         "answers": answer_plots(run, album),
         "sizes": by_size(run, album),
+        "checkpoints": by_checkpoint(run, album),
         "subgroups": subgroups(run),
         "real": real_photo(run, album),
         "generators": generator_parts(run, album),

@@ -46,9 +46,12 @@ def make_images(
     entry = trial.generator
     fit_key = session.key(entry, train=train.digest, seed=trial.seed, pictures=asdict(pictures))
     told = {"seed_index": trial.index, "pictures": pictures}
+    duration = entry.plugin.duration
+    # Where a longer training begins as a shorter one did, both keep their checkpoints in one place.
+    begun = {**fit_key, "config": {name: v for name, v in fit_key["config"].items() if name != duration}}
 
     def build(folder: Path) -> dict[str, Any]:
-        with session.context("generator", fit_key, trial.seed, folder / "files", failed, **told) as ctx:
+        with session.context("generator", begun, trial.seed, folder / "files", failed, **told) as ctx:
             labels = _labels(entry.plugin, train, samples)
             with lend(train, entry.label, session.store) as own:
                 sampler, fitting = _fit(entry.plugin, own, ctx)
@@ -87,17 +90,21 @@ def shortfall(trial: Trial, images: Images, train: Images, samples: int) -> str:
 def _fit(plugin: Generator, train: Images, ctx: Context) -> tuple[Sampler, Cost]:
     """Fit, and what that cost in all: where it goes on from checkpoints, the earlier parts stand beside them.
 
-    A part that ended by a kill that no process can notice (SIGKILL, a power cut) is not counted.
+    Of a checkpoint that is all the training before it, though a shorter one's row may have paid. A part that ended
+    by a kill that no process can notice (SIGKILL, a power cut) is not counted.
     """
-    ledger = ctx.resume / "cost.json"
-    earlier = json.loads(ledger.read_text(encoding="utf-8")) if ledger.exists() else {}
+    # By duration: what a longer training has cost is not the shorter one's.
+    length = getattr(plugin, plugin.duration) if plugin.duration else 0
+    ledgers = {int(path.stem.removeprefix("cost-")): path for path in ctx.resume.glob("cost-*.json")}
+    begun = max((known for known in ledgers if known <= length), default=None)
+    earlier = {} if begun is None else json.loads(ledgers[begun].read_text(encoding="utf-8"))
     try:
         with measure(ctx.device) as cost:
             sampler = plugin.fit(train, ctx)
     finally:
         cost.add(earlier)
         if any(ctx.resume.iterdir()):
-            write_atomic(ledger, json.dumps(cost.as_dict()))
+            write_atomic(ctx.resume / f"cost-{length}.json", json.dumps(cost.as_dict()))
     return sampler, cost
 
 

@@ -96,6 +96,7 @@ def run_folder(folder):
     return folder
 
 
+@pytest.mark.full
 def test_documented_benchmark_ranks_its_generators(run_folder):
     board = pd.read_csv(run_folder / "first/leaderboard.csv").set_index("generator")
     assert set(board.index[board["rank"].notna()]) == {"blend-half", "blend-tenth", "codebook"}
@@ -103,6 +104,7 @@ def test_documented_benchmark_ranks_its_generators(run_folder):
     assert board["nearest_mean_accuracy"]["balanced-resample"] > board["nearest_mean_accuracy"]["noise"]
 
 
+@pytest.mark.full
 def test_documented_benchmark_run_again_does_no_work(run_folder):
     record = json.loads((run_folder / "again/run.json").read_text())
     assert all(trial["from_store"] for trial in record["trials"])
@@ -131,6 +133,7 @@ def test_documented_input_file_counts_by_content(folder):
     assert cls().inputs() == {}
 
 
+@pytest.mark.full
 def test_documented_pytest_file_passes(folder):
     done = in_folder(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_plugins.py")
     assert done.returncode == 0, done.stdout

@@ -4,6 +4,7 @@ Each call of a generator's fit, a sampler or an evaluator is a line in calls.txt
 "<name>.raise" there interrupts the generator of that name.
 """
 
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -95,6 +96,27 @@ class Resuming(Generator):
             called("train")
             checkpoint.write_text("x")
         return lambda labels, rng: np.full((len(labels), *train.shape), self.level, np.uint8)
+
+
+class Growing(Generator):
+    """Comes nearer to the mean with every step, and goes on from where a shorter training ended."""
+
+    name: ClassVar[str] = "growing"
+    duration: ClassVar[str] = "steps"
+    steps: int = Field(4, ge=1)
+    start: int = 60
+
+    def fit(self, train, ctx):
+        checkpoint = ctx.resume / "steps.txt"
+        done = int(checkpoint.read_text()) if checkpoint.exists() else 0
+        done = done if done <= self.steps else 0
+        for step in range(done, self.steps):
+            called(f"step {step}")
+            time.sleep(0.02)  # so that its cost is told from that of other lengths
+        checkpoint.write_text(str(self.steps))
+        (ctx.workdir / "seed.txt").write_text(str(ctx.seed))
+        level = round(float(train.pixels.mean())) - self.start + 10 * self.steps
+        return lambda labels, rng: np.full((len(labels), *train.shape), level, np.uint8)
 
 
 class Floor(MeanNoise):

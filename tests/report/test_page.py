@@ -333,6 +333,7 @@ def test_an_evaluator_that_nobody_knows_has_its_numbers_and_pictures(bare_plots,
     assert re.search(r'data-first="ascending">fd[^ ]*fid<span class="detail"> lower is better</span>', html)
 
 
+@pytest.mark.full
 def test_a_large_run_stays_below_10_mb(bare_plots, made_up, tmp_path):
     roles = {f"generator {k}": "candidate" for k in range(6)}
     out = made_up.run(tmp_path / "run", roles)

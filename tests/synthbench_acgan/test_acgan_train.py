@@ -121,6 +121,20 @@ def test_a_killed_training_ends_with_the_same_weights(make: Make, images: Images
     assert contents(fresh) == contents(whole.workdir)
 
 
+def test_checkpoints_of_one_training_are_as_if_each_were_trained_alone(make: Make, images: Images) -> None:
+    apart, ctx = make("apart"), make("shared")
+    for steps in (5, 9, 4):  # the last finds a longer training's state, and leaves it
+        one = SMALL.model_copy(update={"steps": steps})
+        work = [replace(c, workdir=c.workdir / str(steps)) for c in (apart, ctx)]
+        work[0] = replace(work[0], resume=apart.resume / str(steps))
+        for place in (work[0].workdir, work[0].resume, work[1].workdir):
+            place.mkdir()
+        for surroundings in work:
+            one.fit(images, surroundings)
+        assert contents(work[0].workdir) == contents(work[1].workdir)
+    assert training.load_tensors(ctx.resume / "state.safetensors")[1]["step"] == 9
+
+
 def test_a_finished_training_is_not_repeated(make: Make, images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
     ctx = make("a")
     first = SMALL.fit(images, ctx)

@@ -15,6 +15,9 @@ from synthbench.results.merge import merge
 from synthbench.results.verify import verify
 
 QUICK = {"use": "tstr", "backbone": "cnn", "epochs": 2, "batch_size": 16, "seeds": 2}
+HEADLINES = pytest.mark.parametrize(
+    "headline", ["judges.auroc", pytest.param("firm.auroc", marks=pytest.mark.full)]
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +47,7 @@ def run(tmp_path_factory):
     return run
 
 
-@pytest.mark.parametrize("headline", ["firm.auroc", "judges.auroc"])
+@HEADLINES
 def test_ranks_by_judge_from_end_to_end(run, headline):
     out = run(headline)
     board = pd.read_csv(out / "leaderboard.csv").set_index("generator")
@@ -61,7 +64,7 @@ def test_ranks_by_judge_from_end_to_end(run, headline):
         assert ((low < mean) & (mean < high))[known].all()
 
 
-@pytest.mark.parametrize("headline", ["firm.auroc", "judges.auroc"])
+@HEADLINES
 def test_the_page_and_the_terminal_show_them(run, headline, capsys):
     out = run(headline)
     page = html.unescape((out / "report.html").read_text()).replace("<wbr>", "")
@@ -71,7 +74,7 @@ def test_the_page_and_the_terminal_show_them(run, headline, capsys):
     capsys.readouterr()
 
 
-@pytest.mark.parametrize("headline", ["firm.auroc", "judges.auroc"])
+@HEADLINES
 def test_a_bundle_verifies(run, headline, tmp_path):
     export(run(headline), tmp_path / "b.zip")
     verified = verify(tmp_path / "b.zip", Progress(False))
@@ -86,6 +89,7 @@ def test_a_bundle_verifies(run, headline, tmp_path):
     assert not verify(tmp_path / "tampered.zip", Progress(False)).holds
 
 
+@pytest.mark.full
 def test_a_merge_ranks_by_the_headline_alone(run):
     """Ranks by judge are of one run's candidates: beside a merged rank they would be taken for those of all."""
     for headline in ("firm.auroc", "judges.auroc"):
