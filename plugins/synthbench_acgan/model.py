@@ -116,12 +116,17 @@ class Discriminator(nn.Module):
         _initialise(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        tag, logits = self.logits(images)
+        return tag, logits.softmax(dim=1)
+
+    def logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The tag, and what the softmax is taken of, (N, n_classes): what label losses start from."""
         x = images
         for conv in self.convs:
             x = F.leaky_relu(conv(x), self.slope)  # (N, filters[i], 4s | 2s | s | s, the same), s = image_size / 8
         x = x.permute(0, 2, 3, 1).flatten(1)  # (N, s * s * filters[3])
         labels = self.classify(self.dropout(self.hidden(x)))  # (N, n_classes); both layers are linear
-        return self.tag(x).squeeze(1), labels.softmax(dim=1)
+        return self.tag(x).squeeze(1), labels
 
     def regularised(self) -> list[Tensor]:
         """The kernels that carry the L2 penalty."""

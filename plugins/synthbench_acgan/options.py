@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -33,6 +33,11 @@ class Options(Generator):
         0.5, gt=0, description="The generator's rate and decay over the discriminator's."
     )
     l2: float = Field(1e-3, ge=0, description="Penalty l2 * sum(w^2) on the large kernels.")
+    label_loss: Literal["softmax", "keras"] = Field(
+        "softmax",
+        description="`softmax`: binary cross-entropy of the softmax outputs, as the paper says. `keras`: of a sigmoid "
+        "of each logit, which the notebook's Keras in effect minimised (docs/paper.md).",
+    )
     dropout: float = Field(0.3, ge=0, lt=1, description="Before the discriminator's class layer.")
     slope: float = Field(0.2, ge=0, le=1, description="Of the discriminator's LeakyReLU below zero.")
     kernel: int = Field(5, ge=2, le=15, description="Side of every convolution kernel in pixels.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -61,6 +62,7 @@ class Players:
         self.discriminator = Discriminator(*shape, **config.discriminator_options())
         self.l2 = config.l2
         self.scale = config.generator_scale
+        self.label_loss = config.label_loss
         self.rate, self.decay = config.learning_rate, config.weight_decay
         self.to(torch.device("cpu"))
 
@@ -153,7 +155,7 @@ def _discriminator_step(players: Players, batch: Batch) -> tuple[Tensor, Tensor]
     both = torch.cat([batch.real, fake])  # (2N, C, H, W)
     labels = torch.cat([batch.real_labels, batch.fake_labels])  # it learns the classes from fakes as well
     target = torch.cat([torch.ones_like(batch.d_noise[:, 0]), torch.zeros_like(batch.d_noise[:, 0])])
-    tag, label = _losses(d, both, target, labels)
+    tag, label = _losses(d, both, target, labels, players.label_loss)
     (tag + label).backward(inputs=list(d.parameters()))  # type: ignore[no-untyped-call]
     _add_l2(d.regularised(), players.l2)
     players.d_optimiser.step()
@@ -164,21 +166,33 @@ def _generator_step(players: Players, batch: Batch) -> tuple[Tensor, Tensor]:
     g = players.generator
     fake = g(batch.g_noise, batch.fake_labels)
     as_real = torch.ones_like(batch.g_noise[:, 0])  # the generator wants its images taken for real
-    tag, label = _losses(players.discriminator, fake, as_real, batch.fake_labels)
+    tag, label = _losses(players.discriminator, fake, as_real, batch.fake_labels, players.label_loss)
     (tag + label).backward(inputs=list(g.parameters()))  # type: ignore[no-untyped-call]  # not D's: saves time
     _add_l2(g.regularised(), players.l2)
     players.g_optimiser.step()
     return tag.detach(), label.detach()
 
 
-def _losses(d: Discriminator, images: Tensor, target: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error of the tag; binary cross-entropy averaged over images and softmax outputs. Dropout is on."""
-    tag, probabilities = d(images)
-    clipped = probabilities.clamp(CLIP, 1 - CLIP)
-    truth = one_hot(labels, probabilities.shape[1], probabilities.dtype)
+def _losses(
+    d: Discriminator, images: Tensor, target: Tensor, labels: Tensor, label_loss: str
+) -> tuple[Tensor, Tensor]:
+    """Squared error of the tag; the label loss, averaged over images and outputs. Dropout is on."""
+    tag, logits = d.logits(images)
+    truth = one_hot(labels, logits.shape[1], logits.dtype)
+    return F.mse_loss(tag, target), LABEL_LOSSES[label_loss](logits, truth)
+
+
+def _softmax_crossentropy(logits: Tensor, truth: Tensor) -> Tensor:
+    clipped = logits.softmax(dim=1).clamp(CLIP, 1 - CLIP)
     # by hand: F.binary_cross_entropy meets a NaN with its own error, on a GPU one that ends the process
-    crossentropy = -torch.where(truth > 0, clipped, 1 - clipped).log().mean()
-    return F.mse_loss(tag, target), crossentropy
+    return -torch.where(truth > 0, clipped, 1 - clipped).log().mean()
+
+
+LABEL_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "softmax": _softmax_crossentropy,
+    # Keras 2 takes the logits that it remembers of a softmax for those of a sigmoid (keras-team/keras#15271).
+    "keras": F.binary_cross_entropy_with_logits,
+}
 
 
 @torch.no_grad()

@@ -166,18 +166,15 @@ class ReferenceDiscriminator(Network):
         tag_backs, self.backs = self.backs, []
         hidden = self.dense(x, "hidden")
         logits = self.dense(self.pointwise(hidden * mask, mask), "classify")
-        power = np.exp(logits - logits.max(1, keepdims=True))
-        p = power / power.sum(1, keepdims=True)
-        self.backs.append(lambda dp: p * (dp - (dp * p).sum(1, keepdims=True)))
         self.parts = (trunk, tag_backs, self.backs)
-        return tag[:, 0], p
+        return tag[:, 0], logits
 
-    def back_both(self, d_tag: Array, d_p: Array) -> Array:
+    def back_both(self, d_tag: Array, d_logits: Array) -> Array:
         trunk, tag_backs, label_backs = self.parts
         self.backs = tag_backs
         dx = self.back(d_tag[:, None])
         self.backs = label_backs
-        dx = dx + self.back(d_p)
+        dx = dx + self.back(d_logits)
         self.backs = trunk
         return self.back(dx)
 
@@ -189,7 +186,18 @@ def mse(tag: Array, target: Array) -> tuple[float, Array]:
     return float(np.mean((tag - target) ** 2)), 2 * (tag - target) / len(tag)
 
 
-def crossentropy(p: Array, truth: Array) -> tuple[float, Array]:
+def crossentropy(logits: Array, truth: Array, kind: str) -> tuple[float, Array]:
+    if kind == "keras":
+        p = 1 / (1 + np.exp(-logits))
+        value, dp = binary(p, truth)
+        return value, dp * p * (1 - p)
+    power = np.exp(logits - logits.max(1, keepdims=True))
+    p = power / power.sum(1, keepdims=True)
+    value, dp = binary(p, truth)
+    return value, p * (dp - (dp * p).sum(1, keepdims=True))
+
+
+def binary(p: Array, truth: Array) -> tuple[float, Array]:
     q = np.clip(p, 1e-7, 1 - 1e-7)
     value = -np.mean(truth * np.log(q) + (1 - truth) * np.log(1 - q))
     return float(value), np.where(p == q, ((1 - truth) / (1 - q) - truth / q) / p.size, 0.0)
@@ -222,18 +230,19 @@ class Reference:
         n = len(batch["real"])
         fake = ReferenceGenerator(self.g)(batch["d_noise"], batch["fake_truth"])
         d = ReferenceDiscriminator(self.d)
-        tag, p = d(np.concatenate([batch["real"], fake]), masks[0], c.slope)
+        tag, logits = d(np.concatenate([batch["real"], fake]), masks[0], c.slope)
         d_tag, dt = mse(tag, np.repeat([1.0, 0.0], n))
-        d_label, dp = crossentropy(p, np.concatenate([batch["real_truth"], batch["fake_truth"]]))
-        d.back_both(dt, dp)
+        truth = np.concatenate([batch["real_truth"], batch["fake_truth"]])
+        d_label, dl = crossentropy(logits, truth, c.label_loss)
+        d.back_both(dt, dl)
         add_penalty(d, D_PENALISED, c.l2)
         rmsprop(self.d, d.gradients, self.d_squares, c.learning_rate, c.weight_decay)
 
         g, d = ReferenceGenerator(self.g), ReferenceDiscriminator(self.d)
-        tag, p = d(g(batch["g_noise"], batch["fake_truth"]), masks[1], c.slope)
+        tag, logits = d(g(batch["g_noise"], batch["fake_truth"]), masks[1], c.slope)
         g_tag, dt = mse(tag, np.ones(n))
-        g_label, dp = crossentropy(p, batch["fake_truth"])
-        g.back(d.back_both(dt, dp))
+        g_label, dl = crossentropy(logits, batch["fake_truth"], c.label_loss)
+        g.back(d.back_both(dt, dl))
         add_penalty(g, G_PENALISED, c.l2)
         scale = c.generator_scale
         rmsprop(self.g, g.gradients, self.g_squares, c.learning_rate * scale, c.weight_decay * scale)
@@ -305,9 +314,16 @@ SMALL = {
         ({**SMALL}, 16, 3, 2),
         ({**SMALL, "weight_decay": 2.0, "l2": 0.1, "learning_rate": 1e-2}, 24, 1, 3),
         ({**SMALL, "kernel": 4, "slope": 0.1, "dropout": 0.0, "generator_scale": 0.7}, 16, 1, 2),
+        ({**SMALL, "label_loss": "keras"}, 16, 1, 2),
         ({"batch_size": 2}, 32, 3, 2),
     ],
-    ids=["paper's settings", "strong decay, three classes", "even kernel", "paper's widths"],
+    ids=[
+        "paper's settings",
+        "strong decay, three classes",
+        "even kernel",
+        "the notebook's label loss",
+        "paper's widths",
+    ],
 )
 def test_steps_agree_with_the_reference(options: dict[str, Any], size: int, channels: int, classes: int) -> None:
     config = ACGAN(**options)
