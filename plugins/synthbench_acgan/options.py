@@ -35,8 +35,8 @@ class Options(Generator):
     l2: float = Field(1e-3, ge=0, description="Penalty l2 * sum(w^2) on the large kernels.")
     label_loss: Literal["softmax", "keras"] = Field(
         "softmax",
-        description="`softmax`: binary cross-entropy of the softmax outputs, as the paper says. `keras`: of a sigmoid "
-        "of each logit, which the notebook's Keras in effect minimised (docs/paper.md).",
+        description="`softmax`: binary cross-entropy of the softmax outputs, as the paper says. `keras`: of a "
+        "sigmoid of each logit, which the notebook's Keras in effect minimised (docs/paper.md).",
     )
     dropout: float = Field(0.3, ge=0, lt=1, description="Before the discriminator's class layer.")
     slope: float = Field(0.2, ge=0, le=1, description="Of the discriminator's LeakyReLU below zero.")
