@@ -463,6 +463,7 @@ def test_resplit_set_has_the_same_classes_and_patients(make_set, ctx: Context, p
 def test_image_folder_without_splits_holds_out_whole_patients(make_set, ctx: Context):
     root = make_set("mine", {f"{kind}/p{p}-{{i}}.png": 2 for kind in ("b", "a") for p in range(10)})
     splits = ImageFolder(root=root, groups=r"([ab]/p\d+)-").load(ctx)
+    assert ImageFolder(root=root, group_pattern=r"([ab]/p\d+)-").groups == r"([ab]/p\d+)-"  # its old name
     assert splits.train.classes == ("a", "b")
     assert splits.tests["test"].counts() == {"a": 4, "b": 4}
     assert splits.train.counts() == {"a": 16, "b": 16}
