@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, field_validator
 
 from synthbench import DataError, Dataset, Quarantined, Splits, hookimpl
 from synthbench_cxr.folder import FolderDataset
@@ -157,20 +157,13 @@ class ImageFolder(FolderDataset):
     )
     groups: str | None = Field(
         None,
+        validation_alias=AliasChoices("groups", "group_pattern"),  # what files of older versions call it
         description="regular expression, searched in a path below root; its first group is the patient",
     )
     cohort: str = Field("", description="whose patients these are; sets of one cohort know each other's, by name")
     test_fraction: float = Field(
         0.2, gt=0, le=1, description="share of each class's groups held out where there is no test part"
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _take_old_name(cls, options: Any) -> Any:
-        """Files of older versions say `group_pattern`."""
-        if isinstance(options, dict) and "group_pattern" in options and "groups" not in options:
-            return {("groups" if key == "group_pattern" else key): value for key, value in options.items()}
-        return options
 
     @field_validator("groups")
     @classmethod
