@@ -30,12 +30,20 @@ class DataError(SynthbenchError):
 
 
 class StoreError(SynthbenchError):
-    """The cache cannot be read or written."""
+    """The cache cannot be read or written.
+
+    folder, why  where it is an entry that is damaged: which, and how
+    """
+
+    folder: object = None
+    why: object = ""
 
     @classmethod
     def damaged(cls, folder: object, why: object) -> StoreError:
         """The error for an entry that cannot be read."""
-        return cls(f"{folder} is damaged ({why}); delete that folder or run with --fresh")
+        error = cls(f"{folder} is damaged ({why}); delete that folder or run with --fresh")
+        error.folder, error.why = folder, why
+        return error
 
 
 class Skipped(Exception):  # noqa: N818 - an outcome, not an error

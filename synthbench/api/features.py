@@ -65,27 +65,32 @@ class StoredFeatures:
     @contextmanager
     def _surroundings(self, folder: Path, key: Mapping[str, Any]) -> Iterator[Context]:
         """The extractor's own: its work is shared, so nothing of the trial that comes first may show in it."""
-        workdir, resume = folder / "files", self.store.resume_folder("features", key)
+        workdir = folder / "files"
         workdir.mkdir()
         try:
-            yield Context(0, self.device, workdir, resume, self.store, self, self.progress, self.log)
+            with self.store.resume_folder("features", key) as resume:
+                yield Context(0, self.device, workdir, resume, self.store, self, self.progress, self.log)
         finally:
-            for place in (workdir, resume):
-                if not any(place.iterdir()):
-                    place.rmdir()
+            if not any(workdir.iterdir()):
+                workdir.rmdir()
 
     def _extract(self, embed: Embed, images: Images, extractor: Extractor, path: Path) -> None:
         """Batch by batch into a .npy file: neither all images nor all features need fit into memory."""
-        with self.progress.bar(f"features {extractor.label}", len(images)) as bar:
+        # In order through a file, not through a memory map: on a full disk that would end the process (SIGBUS).
+        with self.progress.bar(f"features {extractor.label}", len(images)) as bar, path.open("wb") as file:
             for start in range(0, len(images), extractor.batch_size):
                 batch = np.array(images.pixels[start : start + extractor.batch_size])
                 part = check_features(embed(batch), len(batch), extractor.label)
                 if start == 0:
-                    shape = (len(images), part.shape[1])
-                    out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-                out[start : start + len(part)] = part
+                    width = part.shape[1]
+                    about = {"descr": "<f4", "fortran_order": False, "shape": (len(images), width)}
+                    np.lib.format.write_array_header_1_0(file, about)
+                elif part.shape[1] != width:
+                    raise ValueError(
+                        f"extractor {extractor.label} returned {part.shape[1]} features after {width}"
+                    )
+                file.write(np.ascontiguousarray(part, dtype="<f4").data)
                 bar.advance(len(part))
-        out.flush()
 
 
 def check_features(part: Any, n: int, label: str) -> Features:

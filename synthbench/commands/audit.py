@@ -12,7 +12,9 @@ from synthbench.data.audit import Audit, cached_audit, write_audit
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
 from synthbench.runner.session import Session
+from synthbench.storage.disk import make_folder
 from synthbench.storage.store import Store, default_root
+from synthbench.storage.upkeep import running
 
 __all__ = ["Audited", "audit"]
 
@@ -41,6 +43,9 @@ def audit(
     """Look for images that two parts share; every pair goes to audit.csv in `out`, by default runs/<its name>."""
     bench = load_benchmark(file, load_registry(), overrides)
     out = out or Path("runs") / bench.name
-    session = Session(Store(default_root()), "cpu", progress or Progress(), out / "data")
-    leaks = cached_audit(load_splits(bench, session), session.store, session.progress)
+    progress = progress or Progress()
+    store = Store(default_root(), say=progress.say)
+    session = Session(store, "cpu", progress, make_folder(out) / "data")
+    with running(store):
+        leaks = cached_audit(load_splits(bench, session), session.store, session.progress)
     return Audited(bench.name, leaks, write_audit(leaks, out), bench.max_leak)

@@ -10,11 +10,13 @@ from synthbench.benchmark.config import load_benchmark, requiring
 from synthbench.commands.device import resolve_device
 from synthbench.progress import Progress
 from synthbench.report import report_or_warning
+from synthbench.results.claim import claim
 from synthbench.runner.fetch import with_files
 from synthbench.runner.loop import RunResult
 from synthbench.runner.loop import run as run_plan
 from synthbench.runner.session import Session
 from synthbench.storage.store import Store, default_root
+from synthbench.storage.upkeep import running
 
 __all__ = ["run"]
 
@@ -42,9 +44,10 @@ def run(
     """
     bench = requiring(load_benchmark(file, load_registry(), overrides), require)
     progress = progress or Progress()
-    bench = with_files(bench, progress)
     out = out or Path("runs") / bench.name
-    store = Store(default_root(), fresh=fresh)
-    result = run_plan(bench, Session(store, resolve_device(device), progress, out / "data"), out, only)
-    progress.say(report_or_warning(out))
+    store = Store(default_root(), fresh=fresh, say=progress.say)
+    with claim(out, bench.name), running(store):
+        bench = with_files(bench, progress)
+        result = run_plan(bench, Session(store, resolve_device(device), progress, out / "data"), out, only)
+        progress.say(report_or_warning(out))
     return result

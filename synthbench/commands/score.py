@@ -17,6 +17,7 @@ from synthbench.api.origin import TrainedOn
 from synthbench.commands.run import run
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
+from synthbench.results.claim import claim
 from synthbench.runner.loop import RunResult
 
 __all__ = ["score", "scoring_file"]
@@ -54,8 +55,8 @@ def score(
             f"{file} says something else: another `score`, or edited since; run it with `synthbench run {file}`, "
             "or give another --out"
         )
-    out.mkdir(parents=True, exist_ok=True)
-    file.write_text(written, encoding="utf-8")
+    with claim(out, content["name"]):
+        file.write_text(written, encoding="utf-8")
     return run(file, out=out, device=device, require=require, progress=progress)
 
 

@@ -10,9 +10,11 @@ from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import load_benchmark
 from synthbench.commands.device import resolve_device
 from synthbench.progress import Progress
+from synthbench.results.claim import claim
 from synthbench.runner.fetch import with_files
 from synthbench.runner.session import Session
 from synthbench.storage.store import Store, default_root
+from synthbench.storage.upkeep import running
 from synthbench.stress import Stressed, Sweep
 from synthbench.stress import stress as stress_all
 
@@ -46,7 +48,9 @@ def stress(
     sweep = Sweep(levels, images)
     bench = load_benchmark(file, load_registry(), overrides)
     progress = progress or Progress()
-    bench = with_files(bench, progress)
     out = out or Path("runs") / f"{bench.name}-stress"
-    session = Session(Store(default_root()), resolve_device(device), progress, out / "data")
-    return StressTest(bench.name, stress_all(bench, session, out, sweep, only))
+    store = Store(default_root(), say=progress.say)
+    with claim(out, bench.name), running(store):
+        bench = with_files(bench, progress)
+        session = Session(store, resolve_device(device), progress, out / "data")
+        return StressTest(bench.name, stress_all(bench, session, out, sweep, only))

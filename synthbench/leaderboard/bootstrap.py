@@ -18,6 +18,7 @@ from synthbench.errors import StoreError
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.seeds import derive_seed
 from synthbench.stats import RESAMPLES, cluster_weights
+from synthbench.storage.disk import save_array
 from synthbench.storage.predictions import PREDICTIONS, load_predictions
 from synthbench.storage.store import Store
 from synthbench.storage.versions import BOOTSTRAP
@@ -71,7 +72,8 @@ def bootstrap(resample: Resample, predictions: Sequence[Predictions], seed: int)
 
 def _save(folder: Path, made: Replicates) -> Mapping[str, Any]:
     values = list(made.values.values())
-    np.save(folder / "values.npy", np.stack(values) if values else np.empty((0, RESAMPLES), dtype=np.float32))
+    stacked = np.stack(values) if values else np.empty((0, RESAMPLES), dtype=np.float32)
+    save_array(folder / "values.npy", stacked)
     about = {"keys": list(made.values), "groups": made.groups}
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
     return {}

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from numpy.lib import format as npy
 
 from synthbench.errors import DataError, StoreError
+from synthbench.storage.disk import save_array
 from synthbench.storage.store import Store
 
 __all__ = [
@@ -58,6 +59,9 @@ def copy_evidence(files: Path, store: Store, out: Path) -> None:
             raise StoreError.damaged(files.parent, f"{entry} is gone")
         target.parent.mkdir(parents=True, exist_ok=True)
         _copy(entry, target)
+        if fault := _fault(target):
+            target.unlink()
+            raise StoreError.damaged(files.parent, f"{entry}: {fault}")
 
 
 def _copy(file: Path, target: Path) -> None:
@@ -122,7 +126,7 @@ def _checked(names: Any) -> Iterator[tuple[str, str]]:
 
 def _put(array: Array, store: Store) -> str:
     digest = _digest(array)
-    made = store.make(KIND, {"sha256": digest}, lambda folder: np.save(folder / FILE, array, allow_pickle=False))
+    made = store.make(KIND, {"sha256": digest}, lambda folder: save_array(folder / FILE, array))
     if not (made.path / FILE).is_file():
         raise StoreError.damaged(made.path, f"its {FILE} is gone")
     return digest

@@ -23,6 +23,7 @@ __all__ = [
     "Trial",
     "dig",
     "estimate",
+    "load_record",
     "number",
     "read_csv",
     "read_folder",
@@ -220,7 +221,7 @@ def read_folder(out: Path) -> RunFolder:
         raise DataError(f"{board} has no row with a generator; run the benchmark again")
     record: dict[str, Any] = {}
     try:
-        record = _load_record(out)
+        record = load_record(out)
     except DataError as error:
         run.note(out / File.RECORD, error.__cause__ if isinstance(error.__cause__, Exception) else error)
     else:
@@ -230,7 +231,7 @@ def read_folder(out: Path) -> RunFolder:
 
 def read_record(folder: Path) -> dict[str, Any]:
     """A run's run.json. Raises DataError where there is none, or one of another format than `versions.RUN`."""
-    record = _load_record(folder)
+    record = load_record(folder)
     _check_format(folder, record)
     return record
 
@@ -252,7 +253,8 @@ def _check_format(folder: Path, record: Mapping[str, Any]) -> None:
     )
 
 
-def _load_record(folder: Path) -> dict[str, Any]:
+def load_record(folder: Path) -> dict[str, Any]:
+    """A run's run.json, of whatever format. Raises DataError where there is none that can be read."""
     try:
         record = json.loads((folder / File.RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError as error:

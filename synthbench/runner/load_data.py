@@ -102,7 +102,7 @@ def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
     workdir = session.scratch / safe_name(entry.label)
     try:
         with session.context("dataset", session.key(entry), 0, workdir) as ctx:
-            splits = plugin.load(ctx)
+            splits = session.store.mending(lambda: plugin.load(ctx))
     finally:
         _tidy(workdir)
     if splits.quarantine:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from synthbench.api.interfaces import Evaluator
@@ -22,6 +23,7 @@ from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.evidence import copy_evidence, tidy
 from synthbench.results.write import write_results
 from synthbench.runner.cost import measure
+from synthbench.runner.kept import Earlier, Key, as_it_stood, earlier_trials, in_order, key_of, left_out
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.pictures import save_nearest, save_real
 from synthbench.runner.provenance import provenance
@@ -30,7 +32,7 @@ from synthbench.runner.stages import agreement, evaluate, make_images, shortfall
 from synthbench.runner.tensorboard import write_events
 from synthbench.storage.layout import File, evaluation_folder, generator_folder
 from synthbench.storage.predictions import PREDICTIONS
-from synthbench.storage.store import load_images
+from synthbench.storage.store import NotStoredError, load_images
 from synthbench.types import Artifact, Images, Splits
 
 __all__ = ["RunResult", "run"]
@@ -58,21 +60,38 @@ def run(bench: Benchmark, session: Session, out: Path, only: Sequence[str] = ())
     """
     started = datetime.now(UTC)
     plan = make_plan(bench, only)
+    earlier = earlier_trials(bench, out) if only else {}
     data = load_audited_data(bench, session, started, out)
-    results: list[TrialResult] = []
+    results = _kept(bench, plan, earlier, data.splits, session, out)
     with session.progress.trials(len(plan)) as trials:
         for number, trial in enumerate(plan, start=1):
             begun = time.perf_counter()
             trials.begin(trial.title)
             result = run_trial(bench, trial, data.splits, session, out)
             trials.end(result.status)
-            results.append(result)
+            results[key_of(trial)] = result
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"
             reasons = "".join(f"\n    {reason}" for reason in result.reasons)
             session.progress.say(f"[{number}/{len(plan)}] {trial.title}: {result.status}, {seconds}{reasons}")
-            write_results(bench, data, results, out)  # after every trial: a kill costs the one that is running
+            # After every trial: a kill costs the one that is running.
+            write_results(bench, data, in_order(bench, results), out)
     tidy(out)
-    return RunResult(bench, results, data.tests, out)
+    return RunResult(bench, in_order(bench, results), data.tests, out)
+
+
+def _kept(
+    bench: Benchmark, plan: Sequence[Trial], earlier: Earlier, splits: Splits, session: Session, out: Path
+) -> dict[Key, TrialResult]:
+    """Of the trials that `--only` leaves out those on the earlier board, as far as the store has them."""
+    kept: dict[Key, TrialResult] = {}
+    for trial in left_out(bench, plan, earlier):
+        with session.store.finished_only():
+            result = run_trial(bench, trial, splits, session, out)
+        if stands := as_it_stood(result, earlier[key_of(trial)]):
+            kept[key_of(trial)] = stands
+        else:
+            session.progress.say(f"{trial.title}: not in the store as this file asks for it; taken off the board")
+    return kept
 
 
 def load_audited_data(bench: Benchmark, session: Session, started: datetime, out: Path) -> Data:
@@ -89,15 +108,17 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, session: Session, 
     """One trial to its end: done, failed (the traceback is kept) or skipped."""
     result = TrialResult(trial)
     folder = result.folder(out)
-    shutil.rmtree(folder, ignore_errors=True)  # files of an earlier run must not be taken for this one's
+    if not session.store.frozen:  # files of an earlier run must not be taken for this one's
+        shutil.rmtree(folder, ignore_errors=True)
     synthetic: Artifact | None = None
     with session.store.counting() as work:
         with _piece(result, trial.generator.label, generator_folder(folder)) as target:
             session.progress.stage("generator")
             pictures = bench.dataset.plugin.picture_rule(splits)
-            synthetic = make_images(trial, splits.train, bench.samples, session, target, pictures)
+            make = partial(make_images, trial, splits.train, bench.samples, session, target, pictures)
+            synthetic, images = session.store.mending(lambda: _loaded(make()))
             _keep(synthetic, target, result)
-            images, role = load_images(synthetic.path), trial.generator.declared.role
+            role = trial.generator.declared.role
             save_nearest(target, images, splits.train)
             result.label_agreement, fault = agreement(images, splits.train, role)
             result.reasons += [f"labels: {fault}"] if fault else []
@@ -107,15 +128,20 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, session: Session, 
             # A failed evaluation ends itself alone: the others' scores of these images stand.
             with _piece(result, evaluator.label, evaluation_folder(folder, evaluator.label)) as target:
                 session.progress.stage(evaluator.label)
-                _score(evaluator, load_images(synthetic.path), splits, bench, session, result, out)
+                score = partial(_score, evaluator, synthetic, splits, bench, session, result, out)
+                session.store.mending(score)
                 write_events(target)
     result.from_store = result.status == "done" and not work.built
     return result
 
 
+def _loaded(synthetic: Artifact) -> tuple[Artifact, Images]:
+    return synthetic, load_images(synthetic.path)
+
+
 def _score(
     evaluator: Entry[Evaluator],
-    synthetic: Images,
+    synthetic: Artifact,
     splits: Splits,
     bench: Benchmark,
     session: Session,
@@ -125,7 +151,7 @@ def _score(
     """Evaluate, and note in `result` what came out, with its files in the run's folder."""
     seed = evaluator_seed(bench, evaluator, result.trial.index)
     target = evaluation_folder(result.folder(out), evaluator.label)
-    evaluated = evaluate(evaluator, seed, splits, synthetic, session, target)
+    evaluated = evaluate(evaluator, seed, splits, load_images(synthetic.path), session, target)
     replicates = cached_bootstrap(evaluator.plugin.resample, evaluated.artifact, bench.seed, session.store)
     copy_evidence(evaluated.artifact.path / "files", session.store, out)
     _keep(evaluated.artifact, target, result, evaluator.label)
@@ -144,6 +170,8 @@ def _piece(result: TrialResult, what: str, folder: Path) -> Iterator[Path]:
         raise
     except Skipped as reason:
         result.end("skipped", f"{what}: {reason}")
+    except NotStoredError as reason:
+        result.end("failed", f"{what}: {reason}")
     except Exception as error:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / File.ERROR).write_text(traceback.format_exc(), encoding="utf-8")

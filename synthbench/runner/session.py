@@ -67,11 +67,11 @@ class Session:
         handler = logging.FileHandler(workdir / "log.txt", encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         log.addHandler(handler)
-        resume = self.store.resume_folder(kind, key)
         try:
-            features = StoredFeatures(self.device, self.store, self.progress, log)
-            surroundings = (self.device, workdir, resume, self.store, features, self.progress, log)
-            yield Context(seed, *surroundings, **of_generator)
+            with self.store.resume_folder(kind, key) as resume:
+                features = StoredFeatures(self.device, self.store, self.progress, log)
+                surroundings = (self.device, workdir, resume, self.store, features, self.progress, log)
+                yield Context(seed, *surroundings, **of_generator)
         except BaseException:
             if failed:
                 shutil.copytree(workdir, failed, dirs_exist_ok=True)
@@ -79,8 +79,6 @@ class Session:
         finally:
             log.removeHandler(handler)
             handler.close()
-            if not any(resume.iterdir()):  # kept where the work left checkpoints: a killed run goes on there
-                resume.rmdir()
 
 
 def _identity(entry: Entry[Any]) -> str:

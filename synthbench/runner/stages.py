@@ -25,10 +25,11 @@ from synthbench.leaderboard.subgroups import with_subgroups
 from synthbench.results.evidence import save_evidence
 from synthbench.runner.cost import Cost, measure
 from synthbench.runner.pictures import save_class_grid
+from synthbench.runner.resuming import earlier_cost, fit_resuming, note_cost
 from synthbench.runner.session import Session
 from synthbench.stats import check_labels, class_probe
 from synthbench.storage.predictions import PREDICTIONS, save_predictions
-from synthbench.storage.store import save_images, write_atomic
+from synthbench.storage.store import save_images
 from synthbench.storage.versions import EVALUATIONS
 from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits, Strings
 
@@ -95,16 +96,13 @@ def _fit(plugin: Generator, train: Images, ctx: Context) -> tuple[Sampler, Cost]
     """
     # By duration: what a longer training has cost is not the shorter one's.
     length = getattr(plugin, plugin.duration) if plugin.duration else 0
-    ledgers = {int(path.stem.removeprefix("cost-")): path for path in ctx.resume.glob("cost-*.json")}
-    begun = max((known for known in ledgers if known <= length), default=None)
-    earlier = {} if begun is None else json.loads(ledgers[begun].read_text(encoding="utf-8"))
+    earlier = earlier_cost(ctx.resume, length)
     try:
         with measure(ctx.device) as cost:
-            sampler = plugin.fit(train, ctx)
+            sampler = fit_resuming(plugin, train, ctx)
     finally:
         cost.add(earlier)
-        if any(ctx.resume.iterdir()):
-            write_atomic(ctx.resume / f"cost-{length}.json", json.dumps(cost.as_dict()))
+        note_cost(ctx.resume, cost, length)
     return sampler, cost
 
 

@@ -1,47 +1,59 @@
 """The content-addressed store: finished work by the hash of everything that went into it.
 
-An entry is a folder `<root>/<kind>/<hash>/` that appears in one atomic rename, complete or not at all.
-Its `meta.json` holds the key in full, so a stranger can see what made it. Failures are never stored.
+An entry is a folder `<root>/<kind>/<hash>/` that appears in one atomic rename, complete or not at all, made by one
+process while others wait. Its `meta.json` holds the key in full, so a stranger can see what made it, and a digest
+of each file: what is damaged is named and made again. Failures are never stored.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import hashlib
-import json
 import os
+import secrets
 import shutil
-import tempfile
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, TypeVar
 
 from synthbench.errors import StoreError
-from synthbench.types import Artifact, Images
+from synthbench.storage.disk import disk_errors, write_atomic
+from synthbench.storage.image_files import load_images, save_images
+from synthbench.storage.integrity import (
+    LARGE,
+    META,
+    DamagedError,
+    OutdatedError,
+    check_files,
+    digest_of,
+    read_meta,
+    size_of,
+    write_meta,
+)
+from synthbench.storage.locks import hold
+from synthbench.storage.places import default_root
+from synthbench.types import Artifact
 
-__all__ = ["Store", "Work", "default_root", "digest_of", "load_images", "save_images", "write_atomic"]
+__all__ = [
+    "NotStoredError",
+    "Store",
+    "Work",
+    "default_root",
+    "digest_of",
+    "load_images",
+    "save_images",
+    "write_atomic",
+]
 
 Key = Mapping[str, Any]
+T = TypeVar("T")
 
-
-def default_root() -> Path:
-    """`SYNTHBENCH_CACHE`, or synthbench's folder in the user's cache folder."""
-    if folder := os.environ.get("SYNTHBENCH_CACHE"):
-        return Path(folder).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("synthbench"))
-
-
-def digest_of(key: Key) -> str:
-    """SHA-256 of a key's canonical JSON."""
-    text = json.dumps(key, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+LOCKS, RESUME = "locks", "resume"  # folders beside those of the kinds
+REMEDY = "set SYNTHBENCH_CACHE to a folder that can"
 
 
 @dataclass(eq=False)
@@ -61,17 +73,42 @@ class Work:
             self.spared[part] += seconds
 
 
-class Store:
-    """Finished work under `root`. With `fresh`, what earlier processes stored is made again (once each)."""
+class NotStoredError(Exception):
+    """Raised by `make` within a block `finished_only` for what would have to be made."""
 
-    def __init__(self, root: Path, *, fresh: bool = False) -> None:
+
+def _print(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+class Store:
+    """Finished work under `root`. With `fresh`, what earlier processes stored is made again (once each).
+
+    say  where a user reads what the store met: damage, waiting for another run
+    """
+
+    def __init__(self, root: Path, *, fresh: bool = False, say: Callable[[str], None] = _print) -> None:
         self.root = root
         self.fresh = fresh
+        self.say = say
         # With `fresh` an entry is distrusted once: what this process made itself may be found again, or every
         # evaluator would compute the features that they share.
         self._made: set[Path] = set()
         self._emptied: set[Path] = set()
+        self._checked: set[Path] = set()
+        self._damaged: set[Path] = set()
         self._counting: list[Work] = []
+        self.frozen = False
+        """Whether nothing is made now."""
+
+    @contextmanager
+    def finished_only(self) -> Iterator[None]:
+        """Within the block nothing is made, also where everything is to be made anew."""
+        fresh, self.fresh, self.frozen = self.fresh, False, True
+        try:
+            yield
+        finally:
+            self.fresh, self.frozen = fresh, False
 
     @contextmanager
     def counting(self) -> Iterator[Work]:
@@ -88,45 +125,67 @@ class Store:
         return self.root / kind / digest_of(key)[:32]
 
     def find(self, kind: str, key: Key) -> Artifact | None:
-        """The finished entry, or None. Raises StoreError where it is damaged."""
+        """The finished entry, or None, also where it is damaged: that is said, and `make` makes it again."""
         path = self.entry(kind, key)
         if self.fresh and path not in self._made:
             return None
         try:
-            return Artifact(path, json.loads((path / "meta.json").read_text(encoding="utf-8")))
+            meta = self._read(path)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
-            raise StoreError.damaged(path, error) from error
+        except DamagedError as error:
+            self._tell(path, error)
+            return None
+        with contextlib.suppress(OSError):  # of another user, or on a disk that is read-only
+            os.utime(path / META)  # when it was used last, for `synthbench store gc`
+        return Artifact(path, meta)
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        """An entry's meta data, its files checked; those of large ones once by this object."""
+        meta = read_meta(path)
+        if path not in self._checked:
+            check_files(path, meta)
+            if size_of(meta) >= LARGE:
+                self._checked.add(path)
+        return meta
 
     def make(self, kind: str, key: Key, build: Callable[[Path], Mapping[str, Any] | None]) -> Artifact:
         """The entry under `key`; where missing, `build(folder)` fills it and returns further meta data.
 
-        Two processes may build the same entry at once: the first to finish wins, both get its content.
+        One process makes it; others that ask meanwhile wait and get its content.
         """
         if stored := self.find(kind, key):
-            for work in self._counting:
-                work.spare(stored.meta.get("made_in", {}))
-            return stored
+            return self._spare(stored)
+        if self.frozen:
+            raise NotStoredError(f"{kind}: not in the store")
         path = self.entry(kind, key)
-        with _people_errors(self.root):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Beside the entry, so that the rename stays on one file system: only there is it atomic.
-            building = Path(tempfile.mkdtemp(prefix=f".{path.name[:8]}-", dir=path.parent))
-        try:
-            with _people_errors(self.root):
-                wall, cpu = time.perf_counter(), time.process_time()
-                meta: dict[str, Any] = {"key": key, **(build(building) or {})}
-                meta["made_in"] = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
-                # Last, since its presence says that all else is there.
-                (building / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
-                self._publish(building, path)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
+        with self._disk_errors(), self._lock(path, f"{kind} {key.get('use', '')}".strip()):
+            if stored := self.find(kind, key):  # whoever held the lock until now has made it
+                return self._spare(stored)
+            meta = self._build(path, key, build)
         self._made.add(path)
         for work in self._counting:
             work.built += 1
         return Artifact(path, meta)
+
+    def _spare(self, stored: Artifact) -> Artifact:
+        for work in self._counting:
+            work.spare(stored.meta.get("made_in", {}))
+        return stored
+
+    def _build(self, path: Path, key: Key, build: Callable[[Path], Mapping[str, Any] | None]) -> dict[str, Any]:
+        """Make an entry beside its place, so that the rename stays on one file system: only there is it atomic."""
+        building = _beside(path)
+        building.mkdir(parents=True)  # not mkdtemp, whose folders are private: a group may share the store
+        try:
+            wall, cpu = time.perf_counter(), time.process_time()
+            meta: dict[str, Any] = {"key": key, **(build(building) or {})}
+            meta["made_in"] = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
+            meta = write_meta(building, meta)  # last, since its presence says that all else is there
+            _publish(building, path)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+        return meta
 
     def made(self) -> frozenset[Path]:
         """The entries that this process has made."""
@@ -138,84 +197,89 @@ class Store:
             shutil.rmtree(path, ignore_errors=True)
             self._made.discard(path)
 
-    def resume_folder(self, kind: str, key: Key) -> Path:
-        """A folder for checkpoints of the work under `key`; outlives a kill."""
-        path = self.root / "resume" / kind / digest_of(key)[:32]
-        if self.fresh and path not in self._emptied:
-            shutil.rmtree(path, ignore_errors=True)
-            self._emptied.add(path)
-        with _people_errors(self.root):
-            path.mkdir(parents=True, exist_ok=True)
-        return path
+    def mending(self, work: Callable[[], T]) -> T:
+        """What `work` returns; once more where an entry that it reads turns out to be damaged after all.
 
-    def _publish(self, building: Path, path: Path) -> None:
-        incomplete = not (path / "meta.json").exists()  # someone has cleaned up in there
-        if path.exists() and (self.fresh or incomplete):
-            shutil.rmtree(path)
+        Such an entry is removed: `work` makes it again. The second time its StoreError is raised.
+        """
         try:
-            building.rename(path)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # another process was first: its entry stands
+            return work()
+        except StoreError as error:
+            if not (entry := self._entry_of(error.folder)):
                 raise
+            self._tell(entry, error.why)
+            self.discard([entry])
+            return work()
+
+    def _entry_of(self, folder: object) -> Path | None:
+        """The entry that a folder is, or lies in."""
+        if not isinstance(folder, Path) or not folder.is_relative_to(self.root):
+            return None
+        parts = folder.relative_to(self.root).parts
+        return self.root.joinpath(*parts[:2]) if len(parts) >= 2 else None
+
+    def _tell(self, path: Path, why: object) -> None:
+        """Once for each damaged entry; those of an older version are many, and one word does for all."""
+        outdated = isinstance(why, OutdatedError)
+        told = self.root if outdated else path
+        if told in self._damaged:
+            return
+        self._damaged.add(told)
+        if outdated:
+            self.say(f"{self.root}: entries of an older version, without digests, are made again")
+        else:
+            self.say(f"{path} is damaged ({why}): it is made again")
+
+    @contextmanager
+    def resume_folder(self, kind: str, key: Key) -> Iterator[Path]:
+        """A folder for checkpoints of the work under `key`, this process's own within the block; outlives a kill.
+
+        Gone after the block where the work left nothing in it.
+        """
+        path = self.root / RESUME / kind / digest_of(key)[:32]
+        with self._lock(path, f"{kind} {key.get('use', '')}".strip()):
+            if self.fresh and path not in self._emptied:
+                shutil.rmtree(path, ignore_errors=True)
+                self._emptied.add(path)
+            with self._disk_errors():
+                path.mkdir(parents=True, exist_ok=True)
+            try:
+                yield path
+            finally:
+                if path.is_dir() and not any(path.iterdir()):
+                    path.rmdir()
+
+    def lock_file(self, path: Path) -> Path:
+        """Whose lock says that a process makes the entry, or works in the resume folder, at `path`."""
+        return self.root / LOCKS / "-".join(path.relative_to(self.root).parts)
+
+    @contextmanager
+    def _lock(self, path: Path, what: str) -> Iterator[None]:
+        file = self.lock_file(path)
+        with self._disk_errors():
+            file.parent.mkdir(parents=True, exist_ok=True)
+        with hold(file, lambda: self.say(f"waiting for another run that makes {what} ({path.name[:8]})")):
+            yield
+
+    def _disk_errors(self) -> contextlib.AbstractContextManager[None]:
+        return disk_errors(self.root, REMEDY)
 
 
-@contextmanager
-def _people_errors(root: Path) -> Iterator[None]:
-    """Turn what a full or read-only disk says into a StoreError; other errors pass."""
+def _beside(path: Path) -> Path:
+    """A hidden name beside an entry, that tells whose it is: `.<hash>-<random>`."""
+    return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+
+
+def _publish(building: Path, path: Path) -> None:
+    """Put a finished entry into its place; what lies there is damaged, or to be made anew."""
+    old = _beside(path)
     try:
-        yield
+        if path.exists():
+            path.rename(old)  # readers that have it open keep it
+        building.rename(path)
     except OSError as error:
-        if _is_full(error, root):
-            raise StoreError(
-                f"the disk is full: {error.filename or root}; free some space, then run again"
-            ) from error
-        if error.errno in (errno.EROFS, errno.EACCES, errno.ENOTDIR) and str(root) in str(error.filename):
-            message = f"the cache folder {root} cannot be written ({error.strerror}); set SYNTHBENCH_CACHE"
-            raise StoreError(message) from error
-        raise
-
-
-def _is_full(error: OSError, root: Path) -> bool:
-    """NumPy, and copies of whole folders, report a full disk without its number."""
-    nameless = error.errno is None and root.exists()
-    return error.errno in (errno.ENOSPC, errno.EDQUOT) or (nameless and shutil.disk_usage(root).free < 1 << 20)
-
-
-def write_atomic(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old or the new content, never half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        # Where the file system has no locks another process may have been first: its entry stands.
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            raise
     finally:
-        temporary.unlink(missing_ok=True)
-
-
-def save_images(folder: Path, images: Images) -> None:
-    """Write `images` into an existing folder: pixels.npy and images.json."""
-    np.save(folder / "pixels.npy", images.pixels)
-    about = {
-        "classes": images.classes,
-        "labels": images.labels.tolist(),
-        "ids": images.ids.tolist(),
-        "groups": images.groups.tolist(),
-        "digest": images.digest,
-    }
-    (folder / "images.json").write_text(json.dumps(about), encoding="utf-8")
-
-
-def load_images(folder: Path) -> Images:
-    """Read what `save_images` wrote; the pixels are memory-mapped. Raises StoreError where damaged."""
-    try:
-        about = json.loads((folder / "images.json").read_text(encoding="utf-8"))
-        images = Images(
-            pixels=np.load(folder / "pixels.npy", mmap_mode="r"),
-            labels=np.array(about["labels"], dtype=np.int64),
-            classes=tuple(about["classes"]),
-            ids=np.array(about["ids"], dtype=np.str_),
-            groups=np.array(about["groups"], dtype=np.str_),
-        )
-    except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
-        raise StoreError.damaged(folder, error) from error
-    images.__dict__["digest"] = about["digest"]  # known from when it was written: saves reading the pixels
-    return images
+        shutil.rmtree(old, ignore_errors=True)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from synthbench.errors import DataError
 from synthbench.progress import Progress
-from synthbench.storage.store import default_root
+from synthbench.storage.places import default_root, folder_in
 
 __all__ = ["WeightFile", "offline", "provide", "sha256_of", "weights_folder"]
 
@@ -23,9 +23,7 @@ TIMEOUT = 60.0
 
 def weights_folder() -> Path:
     """`SYNTHBENCH_WEIGHTS`, or the folder `weights` beside the store's entries."""
-    if folder := os.environ.get("SYNTHBENCH_WEIGHTS"):
-        return Path(folder).expanduser()
-    return default_root() / "weights"
+    return folder_in("SYNTHBENCH_WEIGHTS") or default_root() / "weights"
 
 
 def offline() -> bool:
@@ -101,6 +99,8 @@ class WeightFile:
                 raise DataError(
                     f"{self.url} gave another file: SHA-256 {digest}, expected {self.sha256}; nothing was kept"
                 )
+            if self.path.exists():  # it may be somebody's own
+                self.path.replace(self.path.with_name(f"{self.path.name}.damaged"))
             part.replace(self.path)
 
 
@@ -112,14 +112,29 @@ def provide(files: Iterable[WeightFile], progress: Progress) -> list[str]:
     digests, wrong = [], []
     for file in files:
         try:
-            if not file.path.exists() and not offline():
-                file.download(progress)
-            digests.append(file.verify())
+            digests.append(_provided(file, progress))
         except DataError as error:
             wrong.append(str(error))
     if wrong:
         raise DataError("\n".join(wrong))
     return digests
+
+
+def _provided(file: WeightFile, progress: Progress) -> str:
+    """Its digest. One that is damaged is fetched again; it stays where that fails, else beside the new one."""
+    if offline() or (file.path.exists() and not _is_damaged(file)):
+        return file.verify()
+    if file.path.exists():
+        progress.say(f"{file.path} is not the published file, or damaged: it is fetched again")
+    file.download(progress)
+    return file.verify()
+
+
+def _is_damaged(file: WeightFile) -> bool:
+    try:
+        return not sha256_of(file.path).startswith(file.sha256)
+    except OSError:  # not to be read at all: `verify` says so
+        return False
 
 
 def _save(url: str, path: Path, progress: Progress) -> None:

@@ -1,10 +1,12 @@
 """`synthbench run` on tiny plugins: what is computed when, how trials end, what is kept."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
 
+from synthbench.results.claim import claim
 from synthbench.storage.layout import safe_name
 
 STAGES = {"fit 10 0": 1, "evaluate meannoise-0-000000": 1}
@@ -268,41 +270,34 @@ def test_a_sampler_that_returns_something_else_fails_with_what_it_was(mini, how,
     assert list(mini.cache.glob("synthetic/*")) == []
 
 
-def test_a_damaged_entry_stops_the_run_with_its_folder(mini, capsys):
+def test_damaged_entries_are_named_and_made_again(mini, capsys):
     mini.write("MeanNoise")
     mini.run()
+    whole = (mini.out / "scores.csv").read_bytes()
     for name in (
         "scores/*/scores.json",
         "scores/*/meta.json",
         "synthetic/*/images.json",
         "synthetic/*/pixels.npy",
     ):
-        (file,) = mini.cache.glob(name)
-        before = file.read_bytes()
-        file.write_bytes(before[:10])
-        capsys.readouterr()
-        if "scores" in name:
-            assert mini.run() == 2, name
-            message = capsys.readouterr().err
-            assert f"{file.parent} is damaged" in message
-            assert "delete that folder or run with --fresh" in message
-            assert "Traceback" not in message
-        else:
-            file.with_name("meta.json").write_text("{")
-            assert mini.run() == 2, name
-        assert mini.run("--fresh") == 0
-        assert mini.run() == 0
+        for damage in (lambda content: content[:10], lambda content: content[:-1] + bytes([content[-1] ^ 1])):
+            (file,) = mini.cache.glob(name)
+            file.write_bytes(damage(file.read_bytes()))
+            capsys.readouterr()
+            assert mini.run() == 0, name
+            assert capsys.readouterr().out.count(f"{file.parent} is damaged ({file.name}") == 1, name
+            assert (mini.out / "scores.csv").read_bytes() == whole
+        mini.run()
+        assert "is damaged" not in capsys.readouterr().out
 
 
-def test_an_entry_whose_files_were_cleaned_away_is_named(mini, capsys):
+def test_an_entry_whose_files_were_cleaned_away_is_made_again(mini, capsys):
     mini.write("MeanNoise")
     mini.run()
     (folder,) = mini.cache.glob("synthetic/*/files")
-    for file in folder.iterdir():
-        file.unlink()
-    folder.rmdir()
-    assert mini.run() == 2
-    assert f"{folder.parent} is damaged (its files are gone)" in capsys.readouterr().err
+    shutil.rmtree(folder)
+    assert mini.run() == 0
+    assert f"{folder.parent} is damaged (files/log.txt is gone): it is made again" in capsys.readouterr().out
 
 
 # ---- parts of a run
@@ -313,6 +308,56 @@ def test_only_runs_these_rows(mini):
     assert mini.run("--only", "meannoise", "--only", "floor") == 0
     assert set(mini.board.index) == {"meannoise", "floor"}
     assert "fit failing" not in mini.calls()
+
+
+def test_only_keeps_the_other_rows_of_a_finished_board(mini, capsys):
+    mini.write("MeanNoise", "Failing", "Floor", "Skipping", evaluators=["Distance", "Twice"])
+    assert mini.run() == 1
+    mini.calls()
+    whole = {name: (mini.out / name).read_bytes() for name in ("scores.csv", "leaderboard.csv")}
+    assert mini.run("--only", "floor") == 1  # one failed, as before
+    assert not mini.calls().keys() & {"fit failing", "fit 10 0"}
+    for name, content in whole.items():
+        assert (mini.out / name).read_bytes() == content, name
+    assert (mini.out / "trials" / "failing" / "seed-0" / "generator" / "error.txt").exists()
+    assert mini.run("--only", "floor", "--fresh") == 1
+    assert mini.calls()["fit 10 0"] == 0
+    assert (mini.out / "scores.csv").read_bytes() == whole["scores.csv"]
+
+
+def test_only_takes_rows_off_the_board_that_the_file_asks_for_otherwise_now(mini, capsys):
+    mini.write("MeanNoise", "Floor")
+    mini.run()
+    mini.write({"use": "MeanNoise", "sigma": 3.0}, "Floor")
+    assert mini.run("--only", "floor") == 0
+    assert "meannoise, seed 0: not in the store as this file asks for it" in capsys.readouterr().out
+    assert set(mini.board.index) == {"floor"}
+
+
+def test_a_second_run_into_a_folder_ends_before_any_work(mini, capsys):
+    mini.write("MeanNoise")
+    with claim(mini.out, "mini"):
+        assert mini.run() == 2
+    assert f"{mini.out}: another run writes there" in capsys.readouterr().err
+    assert not mini.calls()
+    assert mini.run() == 0
+    assert not [path for path in mini.out.iterdir() if path.name.startswith(".")]
+
+
+def test_another_benchmarks_results_are_not_replaced(mini, capsys):
+    mini.write("MeanNoise")
+    mini.run()
+    board = (mini.out / "leaderboard.csv").read_bytes()
+    mini.write("MeanNoise", name="other")
+    mini.calls()
+    assert mini.run() == 2
+    assert "holds the results of the benchmark 'mini', this one is 'other'" in capsys.readouterr().err
+    assert not mini.calls()
+    assert (mini.out / "leaderboard.csv").read_bytes() == board
+    mini.write("Floor")  # the file was edited: the same name
+    assert mini.run() == 0
+    (mini.out / "run.json").write_text("{")
+    assert mini.run() == 0
 
 
 def test_only_rows_that_the_headline_does_not_score_have_no_rank(mini):

@@ -1,15 +1,30 @@
 """The store: complete entries or none, failures never, and messages where the disk says no."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
+import stat
+import subprocess
+import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 from synthbench.errors import StoreError
-from synthbench.storage.store import Store, default_root, digest_of, load_images, save_images, write_atomic
+from synthbench.storage.locks import is_free, try_hold
+from synthbench.storage.store import (
+    NotStoredError,
+    Store,
+    default_root,
+    digest_of,
+    load_images,
+    save_images,
+    write_atomic,
+)
+from synthbench.storage.upkeep import damaged_entries, sweep
 from synthbench.testing import tiny_splits
 
 KEY = {"use": "a", "seed": 1}
@@ -46,10 +61,13 @@ def test_what_was_made_is_found_by_its_key_and_not_made_again(store):
     again = Store(store.root).make("things", KEY, build("two", calls))
     assert calls == ["one"]
     assert (content(again), again.path, again.meta) == ("one", first.path, first.meta)
-    assert set(first.meta) == {"key", "made_in", "costs"}
+    assert set(first.meta) == {"key", "made_in", "costs", "files"}
+    assert first.meta["files"] == {"content.txt": [3, hashlib.sha256(b"one").hexdigest()]}
     assert (first.meta["key"], first.meta["costs"]) == (KEY, {"fit": 1})
     assert set(first.meta["made_in"]) == {"wall_s", "cpu_s"}
-    assert json.loads((first.path / "meta.json").read_text()) == first.meta
+    stored = json.loads((first.path / "meta.json").read_text())
+    assert stored.pop("seal")
+    assert stored == first.meta
     assert entries(store) == [digest_of(KEY)[:32]]
 
 
@@ -98,25 +116,186 @@ def test_nobody_sees_an_entry_before_it_is_complete(store):
     assert store.find("things", KEY) is not None
 
 
-def test_the_first_of_two_processes_to_finish_wins(store):
-    def slow(folder):
-        Store(store.root).make("things", KEY, build("the other's"))
-        return build("mine")(folder)
+MAKER = """
+import sys, time
+from pathlib import Path
+from synthbench.storage.store import Store
+root, key = Path(sys.argv[1]), {"use": "a", "seed": 1}
+def build(folder):
+    print("building", flush=True)
+    time.sleep(float(sys.argv[2]))
+    (folder / "content.txt").write_text("the other's")
+Store(root).make("things", key, build)
+with Store(root).resume_folder("things", {"use": "killed"}) as folder:
+    (folder / "step.txt").write_text("700")
+    print("resuming", flush=True)
+    time.sleep(60)
+"""
 
-    artifact = store.make("things", KEY, slow)
-    assert content(artifact) == "the other's"
-    assert len(entries(store)) == 1
+
+@contextmanager
+def another_process(store, seconds):
+    command = [sys.executable, "-c", MAKER, str(store.root), str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "building\n"
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"key": "\\', "\udce4"])
-def test_damaged_meta_data_are_named_with_what_to_do(store, text):
+def test_one_process_makes_an_entry_and_others_wait_for_it(store):
+    said, calls = [], []
+    with another_process(store, 1.5):
+        waiting = Store(store.root, say=said.append)
+        assert sweep(store.root) == 0  # alive: nothing of it is removed
+        assert content(waiting.make("things", KEY, build("mine", calls))) == "the other's"
+    assert not calls
+    assert said == [f"waiting for another run that makes things a ({digest_of(KEY)[:8]})"]
+
+
+def test_what_a_killed_process_was_making_is_made_by_the_next_and_swept(store):
+    with another_process(store, 60) as process:
+        process.kill()
+        process.wait()
+        left = entries(store)
+        assert [name.startswith(f".{digest_of(KEY)[:32]}-") for name in left] == [True]
+        said = []
+        assert content(Store(store.root, say=said.append).make("things", KEY, build("mine"))) == "mine"
+    assert said == []
+    assert sweep(store.root) == 1
+    assert entries(store) == [digest_of(KEY)[:32]]
+    assert list((store.root / "locks").iterdir()) == []
+
+
+def test_a_resume_folder_belongs_to_one_process_and_outlives_it(store):
+    key = {"use": "killed"}
+    with another_process(store, 0) as process:
+        assert process.stdout.readline() == "resuming\n"
+        file = store.lock_file(store.root / "resume" / "things" / digest_of(key)[:32])
+        assert not is_free(file)
+        process.kill()
+        process.wait()
+        with store.resume_folder("things", key) as folder:
+            assert (folder / "step.txt").read_text() == "700"
+
+
+def test_a_group_shares_entries_by_umask_and_group(store):
+    store.root.mkdir()
+    store.root.chmod(0o2775)
+    before = os.umask(0o002)
+    try:
+        made = store.make("things", KEY, build("one")).path
+        with store.resume_folder("things", KEY) as folder, try_hold(store.root / "locks" / "x"):
+            modes = {p: stat.S_IMODE(p.stat().st_mode) for p in (made, folder, made.parent)}
+            files = [made / "content.txt", made / "meta.json", store.root / "locks" / "x"]
+            assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o664}
+    finally:
+        os.umask(before)
+    assert set(modes.values()) == {0o2775}
+
+
+DAMAGE = {
+    "cut": lambda file: file.write_bytes(file.read_bytes()[:-1]),
+    "changed": lambda file: file.write_bytes(file.read_bytes()[:-1] + b"!"),
+    "gone": lambda file: file.unlink(),
+    "empty": lambda file: file.write_bytes(b""),
+    "a folder": lambda file: (file.unlink(), file.mkdir()),
+}
+
+
+@pytest.mark.parametrize("name", ["content.txt", "files/log.txt", "meta.json"])
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_damaged_entry_is_named_once_and_made_again(store, name, how):
+    def write(folder):
+        (folder / "files").mkdir()
+        (folder / "files" / "log.txt").write_text("log")
+        return build("one")(folder)
+
+    artifact = store.make("things", KEY, write)
+    DAMAGE[how](artifact.path / name)
+    said, calls = [], []
+    later = Store(store.root, say=said.append)
+    assert content(later.make("things", KEY, build("two", calls))) == "two"
+    assert calls == ["two"]
+    if (how, name) != ("gone", "meta.json"):
+        assert len(said) == 1
+        assert said[0].startswith(f"{artifact.path} is damaged ({name}")
+        assert said[0].endswith("): it is made again")
+    assert entries(store) == [digest_of(KEY)[:32]]
+    assert list(damaged_entries(store.root)) == [(artifact.path, "")]
+
+
+@pytest.mark.parametrize(
+    "change", [{"costs": {"fit": 2}}, {"key": {**KEY, "seed": 2}}, {"files": {}}, {"seal": ""}]
+)
+def test_meta_data_that_are_valid_and_changed_are_damage(store, change):
+    file = store.make("things", KEY, build("one")).path / "meta.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    said = []
+    assert content(Store(store.root, say=said.append).make("things", KEY, build("two"))) == "two"
+    assert len(said) == 1
+
+
+def test_an_entry_under_another_ones_name_is_damage(store):
     artifact = store.make("things", KEY, build("one"))
-    (artifact.path / "meta.json").write_text(text, encoding="utf-8", errors="surrogateescape")
-    with pytest.raises(
-        StoreError, match=rf"{artifact.path} is damaged .*; delete that folder or run with --fresh"
-    ):
-        Store(store.root).make("things", KEY, build("two"))
-    assert content(Store(store.root, fresh=True).make("things", KEY, build("two"))) == "two"
+    artifact.path.rename(store.entry("things", {"seed": 2}))
+    assert content(Store(store.root, say=[].append).make("things", {"seed": 2}, build("two"))) == "two"
+
+
+def test_entries_without_digests_are_made_again_with_one_word(store):
+    said = []
+    for seed in (1, 2):
+        file = store.make("things", {"seed": seed}, build("old")).path / "meta.json"
+        old = {
+            name: value for name, value in json.loads(file.read_text()).items() if name not in ("files", "seal")
+        }
+        file.write_text(json.dumps(old))
+    later = Store(store.root, say=said.append)
+    assert [content(later.make("things", {"seed": seed}, build("new"))) for seed in (1, 2)] == ["new", "new"]
+    assert said == [f"{store.root}: entries of an older version, without digests, are made again"]
+
+
+def test_large_entries_are_checked_once_a_run_and_small_ones_always(store, monkeypatch):
+    checked = []
+    monkeypatch.setattr("synthbench.storage.store.check_files", lambda path, meta: checked.append(path))
+    store.make("things", KEY, build("one"))
+    store.find("things", KEY)
+    store.find("things", KEY)
+    assert len(checked) == 2
+    monkeypatch.setattr("synthbench.storage.store.LARGE", 3)
+    store.find("things", KEY)
+    store.find("things", KEY)
+    assert len(checked) == 3
+    assert Store(store.root).find("things", KEY)
+    assert len(checked) == 4
+
+
+def test_work_that_meets_a_damaged_entry_is_done_once_more(store):
+    entry = store.make("things", KEY, build("one"))
+    said, calls = [], []
+
+    def work():
+        calls.append(entry.path.exists())
+        if len(calls) == 1:
+            raise StoreError.damaged(entry.path / "files", "cut short")
+        return "done"
+
+    assert Store(store.root, say=said.append).mending(work) == "done"
+    assert calls == [True, False]
+    assert said == [f"{entry.path} is damaged (cut short): it is made again"]
+    with pytest.raises(StoreError, match="no entry"):
+        store.mending(lambda: (_ for _ in ()).throw(StoreError("no entry")))
+
+
+def test_nothing_is_made_while_finished_work_alone_is_asked_for(store):
+    made = store.make("things", KEY, build("one"))
+    fresh = Store(store.root, fresh=True)
+    with fresh.finished_only():
+        assert fresh.make("things", KEY, build("two")).path == made.path
+        with pytest.raises(NotStoredError):
+            fresh.make("things", {"seed": 2}, build("two"))
+    assert content(fresh.make("things", KEY, build("two"))) == "two"
 
 
 def test_an_entry_whose_meta_data_are_gone_is_made_again_in_full(store):
@@ -160,19 +339,25 @@ def test_fresh_keeps_the_old_entry_where_the_new_one_fails(store):
 
 
 def test_a_resume_folder_outlives_the_process_and_is_its_keys_own(store):
-    folder = store.resume_folder("generator", KEY)
-    (folder / "step.txt").write_text("700")
-    assert (Store(store.root).resume_folder("generator", KEY) / "step.txt").read_text() == "700"
-    assert not any(store.resume_folder("generator", {**KEY, "seed": 2}).iterdir())
+    with store.resume_folder("generator", KEY) as folder:
+        (folder / "step.txt").write_text("700")
+    with Store(store.root).resume_folder("generator", KEY) as folder:
+        assert (folder / "step.txt").read_text() == "700"
+    with store.resume_folder("generator", {**KEY, "seed": 2}) as other:
+        assert not any(other.iterdir())
+    assert folder.exists()
+    assert not other.exists()  # nothing was left in it
 
 
 def test_fresh_starts_with_an_empty_resume_folder_and_then_keeps_it(store):
-    (store.resume_folder("generator", KEY) / "step.txt").write_text("700")
+    with store.resume_folder("generator", KEY) as folder:
+        (folder / "step.txt").write_text("700")
     fresh = Store(store.root, fresh=True)
-    folder = fresh.resume_folder("generator", KEY)
-    assert not any(folder.iterdir())
-    (folder / "step.txt").write_text("10")
-    assert (fresh.resume_folder("generator", KEY) / "step.txt").read_text() == "10"
+    with fresh.resume_folder("generator", KEY) as folder:
+        assert not any(folder.iterdir())
+        (folder / "step.txt").write_text("10")
+    with fresh.resume_folder("generator", KEY) as folder:
+        assert (folder / "step.txt").read_text() == "10"
 
 
 # ---- disks that say no
@@ -214,17 +399,17 @@ def test_a_cache_folder_that_cannot_be_written_is_named(store, monkeypatch, numb
         raise OSError(number, os.strerror(number), str(path))
 
     monkeypatch.setattr("pathlib.Path.mkdir", refuse)
-    message = rf"the cache folder {store.root} cannot be written \({os.strerror(number)}\); set SYNTHBENCH_CACHE"
+    message = rf"{store.root} cannot be written \({os.strerror(number)}\); set SYNTHBENCH_CACHE"
     with pytest.raises(StoreError, match=message):
         store.make("things", KEY, build("one"))
-    with pytest.raises(StoreError, match=message):
-        store.resume_folder("things", KEY)
+    with pytest.raises(StoreError, match=message), store.resume_folder("things", KEY):
+        pass
 
 
 def test_a_cache_folder_that_is_a_file_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot be written"):
-        Store(tmp_path / "file").resume_folder("things", KEY)
+    with pytest.raises(StoreError, match="cannot be written"), Store(tmp_path / "file").resume_folder("a", KEY):
+        pass
 
 
 # ---- where it lies, and what lies in it

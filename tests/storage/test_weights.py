@@ -104,13 +104,19 @@ def test_no_such_file_no_such_server(hub, folder):
     assert f"put it at {folder / 'c.pth'}" in second
 
 
-def test_a_changed_file_is_refused(hub, folder):
+def test_a_changed_file_is_fetched_again_and_kept_beside_it(hub, folder, capsys, monkeypatch):
     file = WeightFile("b.pth", f"{hub.url}/good", DIGEST)
     provide([file], Progress(False))
+    file.path.write_bytes(CONTENT[:5])
+    assert provide([file], Progress(False)) == [DIGEST]
+    assert f"{file.path} is not the published file, or damaged: it is fetched again" in capsys.readouterr().out
+    assert file.path.read_bytes() == CONTENT
+    assert (folder / "b.pth.damaged").read_bytes() == CONTENT[:5]  # it may be someone's own
+    assert hub.asked == ["/good", "/good"]
     file.path.write_bytes(CONTENT + b"!")
+    monkeypatch.setenv("SYNTHBENCH_OFFLINE", "1")
     with pytest.raises(DataError, match=f"its SHA-256 is {sha256_of(file.path)}, expected {DIGEST}; delete it"):
         provide([file], Progress(False))
-    assert hub.asked == ["/good"]  # and not overwritten: it may be someone's own
 
 
 def test_offline_names_every_missing_file_and_asks_no_one(hub, folder, monkeypatch):

@@ -1,0 +1,111 @@
+"""Trials worked off into the store alone, by as many processes as like: who finds one begun takes another.
+
+Board and report are made from the store when all is done (`collect`), by one process that works off nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from synthbench.benchmark.definition import Benchmark
+from synthbench.benchmark.plan import Trial
+from synthbench.errors import ConfigError
+from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.runner.loop import load_audited_data, run_trial
+from synthbench.runner.session import Session
+from synthbench.storage.locks import hold, try_hold
+from synthbench.storage.store import digest_of, write_atomic
+
+__all__ = ["ENDED", "name_of", "named", "shard", "work"]
+
+ENDED = "ended.json"
+"""In a trial's folder, where it did not end well: how and why, for who collects."""
+
+
+def name_of(trial: Trial) -> str:
+    """As the command line names it: "acgan/0"."""
+    return f"{trial.generator.label}/{trial.index}"
+
+
+def named(plan: Sequence[Trial], names: Sequence[str]) -> list[Trial]:
+    """The trials of these names. Raises ConfigError where there is none."""
+    known = {name_of(trial): trial for trial in plan}
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"--trial {name}: no such trial; `synthbench plan FILE` lists them: acgan/0, say")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def shard(plan: Sequence[Trial], text: str) -> list[Trial]:
+    """Part "3/64" of the plan, the third of 64. Checkpoints of one training stay together.
+
+    Raises ConfigError where the text is no such part.
+    """
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise ConfigError(f"--shard {text}: expected a part of so many, counted from 1: 1/64 to 64/64")
+    trainings = list(dict.fromkeys((trial.generator.training, trial.index) for trial in plan))
+    mine = set(trainings[int(number) - 1 :: int(count)])
+    return [trial for trial in plan if (trial.generator.training, trial.index) in mine]
+
+
+def work(bench: Benchmark, session: Session, trials: Sequence[Trial], out: Path) -> list[TrialResult]:
+    """Work off `trials` into the session's store: first those that nobody is at, then what others have left.
+
+    Nothing is written to `out` but the folders of trials that fail, with their tracebacks. When it returns, every
+    trial has ended, here or elsewhere: one whose process died is taken over.
+    """
+    scratch = session.scratch
+    data = load_audited_data(bench, session, datetime.now(UTC), scratch)
+    ended: dict[str, TrialResult] = {}
+    for patient in (False, True):
+        for trial in trials:
+            if name_of(trial) in ended:
+                continue
+            with _taken(bench, trial, session, patient=patient) as taken:
+                if taken:
+                    result = run_trial(bench, trial, data.splits, session, scratch)
+                    _leave_word(result, scratch, out)
+                    ended[name_of(trial)] = result
+                    _say(result, len(ended), len(trials), session)
+    return [ended[name_of(trial)] for trial in trials]
+
+
+@contextmanager
+def _taken(bench: Benchmark, trial: Trial, session: Session, *, patient: bool) -> Iterator[bool]:
+    """Whether nobody else is at the trial; the patient wait until that is so."""
+    digest = digest_of({"benchmark": bench.resolved(), "trial": name_of(trial)})[:32]
+    file = session.store.lock_file(session.store.root / "trial" / digest)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if patient:
+        with hold(file, lambda: session.progress.say(f"{trial.title}: another process is at it; waiting")):
+            yield True
+    else:
+        with try_hold(file) as held:
+            yield held
+
+
+def _say(result: TrialResult, number: int, of: int, session: Session) -> None:
+    how = "in the store already" if result.from_store else result.status
+    reasons = "".join(f"\n    {reason}" for reason in result.reasons)
+    session.progress.say(f"[{number}/{of}] {result.trial.title}: {how}{reasons}")
+
+
+def _leave_word(result: TrialResult, scratch: Path, out: Path) -> None:
+    """Failures are not stored: of one its folder goes to `out`, in place of what an earlier one left there."""
+    folder, target = result.folder(scratch), result.folder(out)
+    if (target / ENDED).exists():
+        shutil.rmtree(target)
+    if result.status != "done":
+        # The reasons say where the traceback lies: where it will lie.
+        reasons = [reason.replace(str(scratch), str(out)) for reason in result.reasons]
+        result = replace(result, reasons=reasons)
+        shutil.copytree(folder, target, dirs_exist_ok=True)
+        write_atomic(target / ENDED, json.dumps({"status": result.status, "reasons": reasons}, indent=1))
+    shutil.rmtree(folder, ignore_errors=True)
