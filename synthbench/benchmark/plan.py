@@ -27,6 +27,11 @@ class Trial:
     evaluators: tuple[Entry[Evaluator], ...]
 
     @property
+    def name(self) -> str:
+        """For commands: "acgan/0"."""
+        return f"{self.generator.label}/{self.index}"
+
+    @property
     def title(self) -> str:
         """For people: "acgan, seed 0"."""
         return f"{self.generator.label}, seed {self.index}"

@@ -30,22 +30,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_benchmark_commands(commands: Commands) -> None:
     """Those that take a benchmark file."""
-    run = commands.add_parser("run", help="run a benchmark file and write its leaderboard")
-    run.set_defaults(command="run")
-    _add_file(run)
-    run.add_argument("--out", type=Path, metavar="DIR", help="where results go (default: runs/<benchmark name>)")
-    run.add_argument(
-        "--only", action="append", default=[], metavar="NAME", help="run this generator only (repeatable)"
-    )
-    run.add_argument(
-        "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
-    )
-    run.add_argument("--fresh", action="store_true", help="compute everything again, whatever the store holds")
-    _add_require(run)
-    run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
-    _add_offline(run)
-
+    _add_run(commands)
     _add_score(commands)
+    _add_shared_work(commands)
 
     validate = commands.add_parser("validate", help="check a benchmark file without running it")
     validate.set_defaults(command="validate")
@@ -69,6 +56,56 @@ def _add_benchmark_commands(commands: Commands) -> None:
     audit.add_argument(
         "--out", type=Path, metavar="DIR", help="where audit.csv goes (default: runs/<benchmark name>)"
     )
+
+
+def _add_run(commands: Commands) -> None:
+    run = commands.add_parser("run", help="run a benchmark file and write its leaderboard")
+    run.set_defaults(command="run")
+    _add_file(run)
+    run.add_argument("--out", type=Path, metavar="DIR", help="where results go (default: runs/<benchmark name>)")
+    run.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="run this generator only (repeatable)"
+    )
+    run.add_argument(
+        "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
+    run.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes that work off trials at a time (default: 1)"
+    )
+    run.add_argument(
+        "--collect", action="store_true", help="work nothing off: board and report of what `work` has stored"
+    )
+    run.add_argument(
+        "--unpack", type=Path, metavar="DIR", help="first take what `work --pack DIR` wrote into the store"
+    )
+    run.add_argument("--fresh", action="store_true", help="compute everything again, whatever the store holds")
+    _add_require(run)
+    run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    _add_offline(run)
+
+
+def _add_shared_work(commands: Commands) -> None:
+    """For many processes and machines."""
+    plan = commands.add_parser("plan", help="list a benchmark file's trials")
+    plan.set_defaults(command="plan")
+    _add_file(plan)
+    plan.add_argument("--json", action="store_true", help="as JSON, with stages, for a scheduler")
+
+    work = commands.add_parser("work", help="work off trials into the store, beside other processes that do")
+    work.set_defaults(command="work")
+    _add_file(work)
+    work.add_argument(
+        "--trial", action="append", default=[], metavar="NAME/SEED", help="this trial only (repeatable)"
+    )
+    work.add_argument("--shard", metavar="K/N", help="part K of N of the trials, K from 1")
+    work.add_argument("--pack", type=Path, metavar="DIR", help="write what was made to one file in DIR, too")
+    work.add_argument(
+        "--out", type=Path, metavar="DIR", help="where failed trials' folders go (default: runs/<benchmark name>)"
+    )
+    work.add_argument(
+        "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
+    _add_offline(work)
 
 
 def _add_score(commands: Commands) -> None:

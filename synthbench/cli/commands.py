@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from synthbench.cli.arguments import make_parser
+from synthbench.cli.shared_work import plan, work
 from synthbench.errors import SynthbenchError
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ def _run(arguments: argparse.Namespace) -> int:
         require=arguments.require,
         device=arguments.device,
         fresh=arguments.fresh,
+        jobs=arguments.jobs,
+        collect=arguments.collect,
+        unpacked=arguments.unpack,
     )
     print_board(result)
     return _outcome(result)
@@ -257,6 +261,8 @@ def _check(arguments: argparse.Namespace) -> int:
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "score": _score,
+    "plan": plan,
+    "work": work,
     "validate": _validate,
     "fetch": _fetch,
     "init": _init,

@@ -6,7 +6,7 @@ import re
 
 from synthbench.errors import ConfigError
 
-__all__ = ["resolve_device"]
+__all__ = ["resolve_device", "share_devices"]
 
 
 def resolve_device(wish: str) -> str:
@@ -24,3 +24,14 @@ def resolve_device(wish: str) -> str:
     if index >= count:
         raise ConfigError(f"--device {wish}: torch {torch.__version__} sees {count} CUDA device(s) here")
     return f"cuda:{index}"
+
+
+def share_devices(wish: str, processes: int) -> list[str]:
+    """A device for each of so many processes: every GPU in turn where "auto" or "cuda" leaves it open."""
+    device = resolve_device(wish)
+    if device == "cpu" or ":" in wish:
+        return [device] * processes
+    import torch
+
+    count = torch.cuda.device_count()
+    return [f"cuda:{number % count}" for number in range(processes)]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import load_benchmark, requiring
-from synthbench.commands.device import resolve_device
+from synthbench.benchmark.plan import Trial
+from synthbench.commands.device import resolve_device, share_devices
+from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.report import report_or_warning
 from synthbench.results.claim import claim
 from synthbench.runner.fetch import with_files
 from synthbench.runner.loop import RunResult
 from synthbench.runner.loop import run as run_plan
+from synthbench.runner.packing import unpack
+from synthbench.runner.parallel import work_in_processes
 from synthbench.runner.session import Session
 from synthbench.storage.store import Store, default_root
 from synthbench.storage.upkeep import running
@@ -30,6 +35,9 @@ def run(
     require: Sequence[str] = (),
     device: str = "auto",
     fresh: bool = False,
+    jobs: int = 1,
+    collect: bool = False,
+    unpacked: Path | None = None,
     progress: Progress | None = None,
 ) -> RunResult:
     """Run a benchmark file; results and the report go to `out`, by default runs/<its name>.
@@ -39,15 +47,43 @@ def run(
     require    what every candidate must reach beside the file's `require`: "tstr.auroc>=.8", "copying=no"
     device     "auto", "cpu", "cuda" or "cuda:N"
     fresh      compute everything again, whatever the store holds
+    jobs       processes that work off trials at a time; more than one share the devices and the cores out
+    collect    work off no trial: board and report of what `work` has put into the store
+    unpacked   a folder of files of `work(..., pack_into=)`, taken into the store first
 
     Raises SynthbenchError for whatever its user can mend.
     """
+    if fresh and (jobs > 1 or collect):
+        raise ConfigError("--fresh: with one process alone, not with --jobs or --collect")
     bench = requiring(load_benchmark(file, load_registry(), overrides), require)
     progress = progress or Progress()
     out = out or Path("runs") / bench.name
     store = Store(default_root(), fresh=fresh, say=progress.say)
     with claim(out, bench.name), running(store):
         bench = with_files(bench, progress)
-        result = run_plan(bench, Session(store, resolve_device(device), progress, out / "data"), out, only)
+        if unpacked:
+            progress.say(f"{unpacked}: {unpack(unpacked, store, out)} entries are new")
+        session = Session(store, resolve_device(device), progress, out / "data")
+        elsewhere = _nothing if collect else None
+        if jobs > 1:
+            elsewhere = partial(_in_processes, file, out, overrides, share_devices(device, jobs), progress)
+        result = run_plan(bench, session, out, only, elsewhere=elsewhere)
         progress.say(report_or_warning(out))
     return result
+
+
+def _nothing(plan: Sequence[Trial]) -> None:
+    """All that there will be is in the store."""
+
+
+def _in_processes(
+    file: Path,
+    out: Path,
+    overrides: Sequence[str],
+    devices: Sequence[str],
+    progress: Progress,
+    plan: Sequence[Trial],
+) -> None:
+    command = [str(file), "--out", str(out)]
+    command += [f"--set={override}" for override in overrides] + [f"--trial={trial.name}" for trial in plan]
+    work_in_processes(command, devices, len(plan), progress)

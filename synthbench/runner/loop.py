@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import time
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -23,6 +23,7 @@ from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.evidence import copy_evidence, tidy
 from synthbench.results.write import write_results
 from synthbench.runner.cost import measure
+from synthbench.runner.ended import as_it_ended
 from synthbench.runner.kept import Earlier, Key, as_it_stood, earlier_trials, in_order, key_of, left_out
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.pictures import save_nearest, save_real
@@ -53,8 +54,17 @@ class RunResult:
         return [result for result in self.results if result.status == "failed"]
 
 
-def run(bench: Benchmark, session: Session, out: Path, only: Sequence[str] = ()) -> RunResult:
+def run(
+    bench: Benchmark,
+    session: Session,
+    out: Path,
+    only: Sequence[str] = (),
+    *,
+    elsewhere: Callable[[Sequence[Trial]], None] | None = None,
+) -> RunResult:
     """Run a benchmark; results are written after every trial, so nothing computed is lost.
+
+    elsewhere  works the trials off into the store, in other processes; here they are put together from it alone
 
     Raises SynthbenchError where the data set cannot be loaded or the store cannot be written.
     """
@@ -63,11 +73,15 @@ def run(bench: Benchmark, session: Session, out: Path, only: Sequence[str] = ())
     earlier = earlier_trials(bench, out) if only else {}
     data = load_audited_data(bench, session, started, out)
     results = _kept(bench, plan, earlier, data.splits, session, out)
+    if elsewhere:
+        elsewhere(plan)
     with session.progress.trials(len(plan)) as trials:
         for number, trial in enumerate(plan, start=1):
             begun = time.perf_counter()
             trials.begin(trial.title)
-            result = run_trial(bench, trial, data.splits, session, out)
+            with session.store.finished_only() if elsewhere else nullcontext():
+                result = run_trial(bench, trial, data.splits, session, out)
+            result = as_it_ended(result, out) if elsewhere else result
             trials.end(result.status)
             results[key_of(trial)] = result
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"

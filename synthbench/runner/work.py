@@ -5,11 +5,9 @@ Board and report are made from the store when all is done (`collect`), by one pr
 
 from __future__ import annotations
 
-import json
-import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,25 +15,18 @@ from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
 from synthbench.errors import ConfigError
 from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.runner.ended import as_it_ended, ended_since, leave_word
 from synthbench.runner.loop import load_audited_data, run_trial
 from synthbench.runner.session import Session
 from synthbench.storage.locks import hold, try_hold
-from synthbench.storage.store import digest_of, write_atomic
+from synthbench.storage.store import digest_of
 
-__all__ = ["ENDED", "name_of", "named", "shard", "work"]
-
-ENDED = "ended.json"
-"""In a trial's folder, where it did not end well: how and why, for who collects."""
-
-
-def name_of(trial: Trial) -> str:
-    """As the command line names it: "acgan/0"."""
-    return f"{trial.generator.label}/{trial.index}"
+__all__ = ["named", "shard", "work"]
 
 
 def named(plan: Sequence[Trial], names: Sequence[str]) -> list[Trial]:
     """The trials of these names. Raises ConfigError where there is none."""
-    known = {name_of(trial): trial for trial in plan}
+    known = {trial.name: trial for trial in plan}
     for name in names:
         if name not in known:
             raise ConfigError(f"--trial {name}: no such trial; `synthbench plan FILE` lists them: acgan/0, say")
@@ -61,26 +52,30 @@ def work(bench: Benchmark, session: Session, trials: Sequence[Trial], out: Path)
     Nothing is written to `out` but the folders of trials that fail, with their tracebacks. When it returns, every
     trial has ended, here or elsewhere: one whose process died is taken over.
     """
-    scratch = session.scratch
+    scratch, began = session.scratch, time.time()
     data = load_audited_data(bench, session, datetime.now(UTC), scratch)
     ended: dict[str, TrialResult] = {}
     for patient in (False, True):
         for trial in trials:
-            if name_of(trial) in ended:
+            if trial.name in ended:
                 continue
             with _taken(bench, trial, session, patient=patient) as taken:
                 if taken:
-                    result = run_trial(bench, trial, data.splits, session, scratch)
-                    _leave_word(result, scratch, out)
-                    ended[name_of(trial)] = result
+                    result = TrialResult(trial, "skipped")
+                    if ended_since(result, out, began):  # it failed elsewhere, and would fail here
+                        result = as_it_ended(result, out)
+                    else:
+                        result = run_trial(bench, trial, data.splits, session, scratch)
+                        leave_word(result, scratch, out)
+                    ended[trial.name] = result
                     _say(result, len(ended), len(trials), session)
-    return [ended[name_of(trial)] for trial in trials]
+    return [ended[trial.name] for trial in trials]
 
 
 @contextmanager
 def _taken(bench: Benchmark, trial: Trial, session: Session, *, patient: bool) -> Iterator[bool]:
     """Whether nobody else is at the trial; the patient wait until that is so."""
-    digest = digest_of({"benchmark": bench.resolved(), "trial": name_of(trial)})[:32]
+    digest = digest_of({"benchmark": bench.resolved(), "trial": trial.name})[:32]
     file = session.store.lock_file(session.store.root / "trial" / digest)
     file.parent.mkdir(parents=True, exist_ok=True)
     if patient:
@@ -95,17 +90,3 @@ def _say(result: TrialResult, number: int, of: int, session: Session) -> None:
     how = "in the store already" if result.from_store else result.status
     reasons = "".join(f"\n    {reason}" for reason in result.reasons)
     session.progress.say(f"[{number}/{of}] {result.trial.title}: {how}{reasons}")
-
-
-def _leave_word(result: TrialResult, scratch: Path, out: Path) -> None:
-    """Failures are not stored: of one its folder goes to `out`, in place of what an earlier one left there."""
-    folder, target = result.folder(scratch), result.folder(out)
-    if (target / ENDED).exists():
-        shutil.rmtree(target)
-    if result.status != "done":
-        # The reasons say where the traceback lies: where it will lie.
-        reasons = [reason.replace(str(scratch), str(out)) for reason in result.reasons]
-        result = replace(result, reasons=reasons)
-        shutil.copytree(folder, target, dirs_exist_ok=True)
-        write_atomic(target / ENDED, json.dumps({"status": result.status, "reasons": reasons}, indent=1))
-    shutil.rmtree(folder, ignore_errors=True)

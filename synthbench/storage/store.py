@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import shutil
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +36,7 @@ from synthbench.storage.integrity import (
 )
 from synthbench.storage.locks import hold
 from synthbench.storage.places import default_root
+from synthbench.storage.work import Work
 from synthbench.types import Artifact
 
 __all__ = [
@@ -52,25 +53,9 @@ __all__ = [
 Key = Mapping[str, Any]
 T = TypeVar("T")
 
+KIND = re.compile(r"[a-z][a-z-]*")
 LOCKS, RESUME = "locks", "resume"  # folders beside those of the kinds
 REMEDY = "set SYNTHBENCH_CACHE to a folder that can"
-
-
-@dataclass(eq=False)
-class Work:
-    """What a store did within a `counting` block.
-
-    built   entries made there and then: tells whether anything was computed
-    spared  what making the entries that were found had cost: a stage that uses them counts it in
-    """
-
-    built: int = 0
-    spared: dict[str, float] = field(default_factory=lambda: {"wall_s": 0.0, "cpu_s": 0.0})
-
-    def spare(self, cost: Mapping[str, float]) -> None:
-        """Take in an entry that was found."""
-        for part, seconds in cost.items():
-            self.spared[part] += seconds
 
 
 class NotStoredError(Exception):
@@ -94,6 +79,7 @@ class Store:
         # With `fresh` an entry is distrusted once: what this process made itself may be found again, or every
         # evaluator would compute the features that they share.
         self._made: set[Path] = set()
+        self._used: set[Path] = set()
         self._emptied: set[Path] = set()
         self._checked: set[Path] = set()
         self._damaged: set[Path] = set()
@@ -138,6 +124,7 @@ class Store:
             return None
         with contextlib.suppress(OSError):  # of another user, or on a disk that is read-only
             os.utime(path / META)  # when it was used last, for `synthbench store gc`
+        self._used.add(path)
         return Artifact(path, meta)
 
     def _read(self, path: Path) -> dict[str, Any]:
@@ -164,6 +151,7 @@ class Store:
                 return self._spare(stored)
             meta = self._build(path, key, build)
         self._made.add(path)
+        self._used.add(path)
         for work in self._counting:
             work.built += 1
         return Artifact(path, meta)
@@ -190,6 +178,30 @@ class Store:
     def made(self) -> frozenset[Path]:
         """The entries that this process has made."""
         return frozenset(self._made)
+
+    def used(self) -> frozenset[Path]:
+        """The entries that this process has made or found."""
+        return frozenset(self._used)
+
+    def adopt(self, folder: Path, kind: str) -> bool:
+        """Take an entry in that another store has made, unless it is here; whether it was not.
+
+        Raises DamagedError where `folder` is no entry, or not as its maker left it.
+        """
+        if not KIND.fullmatch(kind):
+            raise DamagedError(f"{kind!r} is no kind of entry")
+        try:
+            meta = read_meta(folder)
+        except FileNotFoundError:
+            raise DamagedError(f"{folder.name} is no entry") from None
+        check_files(folder, meta)
+        path = self.entry(kind, meta["key"])
+        with self._disk_errors(), self._lock(path, kind):
+            if self.find(kind, meta["key"]):
+                return False
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _publish(folder, path)
+        return True
 
     def discard(self, entries: Collection[Path]) -> None:
         """Remove entries that should not have been made: they are made anew when next asked for."""

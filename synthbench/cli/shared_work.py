@@ -1,0 +1,40 @@
+"""For many processes and machines: `plan` and `work`; `run --collect` puts together what they made."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+__all__ = ["plan", "work"]
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    """`synthbench plan`; the exit code."""
+    from synthbench.commands.validate import validate
+
+    bench, trials = validate(arguments.file, overrides=arguments.set)
+    if arguments.json:
+        from synthbench.commands.plan import as_json
+
+        print(json.dumps(as_json(bench, trials), indent=1))
+    else:
+        from synthbench.cli.print_run import print_plan
+
+        print_plan(bench, trials)
+    return 0
+
+
+def work(arguments: argparse.Namespace) -> int:
+    """`synthbench work`: 1 where a trial failed."""
+    from synthbench.commands.work import work as work_off
+
+    results = work_off(
+        arguments.file,
+        trials=arguments.trial,
+        part=arguments.shard,
+        pack_into=arguments.pack,
+        out=arguments.out,
+        overrides=arguments.set,
+        device=arguments.device,
+    )
+    return int(any(result.status == "failed" for result in results))

@@ -1,0 +1,49 @@
+"""How trials ended that another process worked off. Failures are not stored: a word of each lies in its folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.storage.store import write_atomic
+
+__all__ = ["as_it_ended", "ended_since", "leave_word"]
+
+ENDED = "ended.json"
+
+
+def leave_word(result: TrialResult, scratch: Path, out: Path) -> None:
+    """Move the folder of a trial that did not end well from `scratch` to `out`, with a word of how it ended.
+
+    In place of what an earlier process left there: of one that is done now nothing stays.
+    """
+    folder, target = result.folder(scratch), result.folder(out)
+    if (target / ENDED).exists():
+        shutil.rmtree(target)
+    if result.status != "done":
+        shutil.copytree(folder, target, dirs_exist_ok=True)
+        # They name the file of the traceback: where it lies now.
+        reasons = [reason.replace(str(scratch), str(out)) for reason in result.reasons]
+        write_atomic(target / ENDED, json.dumps({"status": result.status, "reasons": reasons}, indent=1))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def ended_since(result: TrialResult, out: Path, since: float) -> bool:
+    """Whether another process has left word of this trial's end after `since`, in seconds since the epoch."""
+    word = result.folder(out) / ENDED
+    return word.exists() and word.stat().st_mtime >= since
+
+
+def as_it_ended(result: TrialResult, out: Path) -> TrialResult:
+    """A trial put together from the store alone: done, or as the word in its folder says, or missing."""
+    if result.status == "done":
+        return result
+    try:
+        word = json.loads((result.folder(out) / ENDED).read_text(encoding="utf-8"))
+        result.status, result.reasons = word["status"], [str(reason) for reason in word["reasons"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        missing = f"synthbench work FILE --trial {result.trial.name}"
+        result.reasons = [f"not in the store, or not all of it: `{missing}` makes it"]
+    return result

@@ -1,0 +1,89 @@
+"""Finished entries in one file, for machines that share no folder: `work --pack`, `run --collect --unpack`.
+
+A tar file, not compressed: most of it is noise to a compressor. Every entry carries the digests of its files, and
+is checked against them before the store takes it. Who can write the file decides what the board says, like anyone
+who can write into the store; nothing is written outside of the store and the run's folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from synthbench.errors import DataError
+from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.results.evidence import KIND as EVIDENCE
+from synthbench.results.evidence import digests_below
+from synthbench.storage.disk import make_folder
+from synthbench.storage.integrity import DamagedError, digest_of
+from synthbench.storage.store import Store
+
+__all__ = ["pack", "unpack"]
+
+KINDS = ("synthetic", "scores", "replicates")
+"""What a board is made of; with the evidence that the scores name."""
+
+STORE, RUN = "store", "run"
+
+
+def pack(store: Store, results: Sequence[TrialResult], out: Path, target: Path) -> Path:
+    """Write what `store` holds of these trials, and the folders of those that failed, to one file in `target`.
+
+    Of the same trials the same name. Returns the file.
+    """
+    names = {"trials": [result.trial.name for result in results], "seeds": [r.trial.seed for r in results]}
+    file = make_folder(target, "give another --pack") / f"work-{digest_of(names)[:16]}.tar"
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with tarfile.open(temporary, "w") as tar:
+            for entry in sorted(_entries(store)):
+                tar.add(entry, f"{STORE}/{entry.relative_to(store.root).as_posix()}")
+            for result in results:
+                folder = result.folder(out)
+                if result.status != "done" and folder.is_dir():
+                    tar.add(folder, f"{RUN}/{folder.relative_to(out).as_posix()}")
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return file
+
+
+def _entries(store: Store) -> Iterator[Path]:
+    evidence: set[str] = set()
+    for entry in store.used():
+        if entry.parent.name in KINDS:
+            yield entry
+            evidence |= digests_below(entry / "files")
+    for digest in evidence:
+        yield store.entry(EVIDENCE, {"sha256": digest})
+
+
+def unpack(folder: Path, store: Store, out: Path) -> int:
+    """Take what the files in `folder` hold into `store` and `out`; how many entries were new.
+
+    Raises DataError where there are none, or one cannot be read, or holds what is no entry or damaged.
+    """
+    files = sorted(folder.glob("*.tar"))
+    if not files:
+        raise DataError(f"{folder}: no .tar file of `synthbench work --pack` in there")
+    return sum(_unpack(file, store, out) for file in files)
+
+
+def _unpack(file: Path, store: Store, out: Path) -> int:
+    store.root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unpack-", dir=store.root) as there:
+        place = Path(there)
+        try:
+            with tarfile.open(file, "r:") as tar:
+                tar.extractall(place, filter="data")  # no links out, no devices, no absolute names
+            entries = sorted((place / STORE).glob("*/*"))
+            new = sum([store.adopt(entry, entry.parent.name) for entry in entries])
+        except (tarfile.TarError, DamagedError, OSError, ValueError) as error:
+            raise DataError(f"{file} cannot be taken in: {error}; make it again with `work --pack`") from error
+        if (place / RUN).is_dir():
+            shutil.copytree(place / RUN, out, dirs_exist_ok=True)
+    return new

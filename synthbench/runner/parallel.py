@@ -1,0 +1,110 @@
+"""Several processes on one machine: each works off what no other is at; what they find ready was made once."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import IO
+
+from synthbench.errors import SynthbenchError
+from synthbench.progress import Progress
+
+__all__ = ["work_in_processes"]
+
+COUNTED = re.compile(r"\[\d+/\d+\] (.+?, seed \d+): ")
+"""The line with which `work` says that a trial has ended."""
+
+
+def work_in_processes(command: Sequence[str], devices: Sequence[str], trials: int, progress: Progress) -> None:
+    """Run `synthbench work` as so many processes as there are `devices`, until every trial has ended.
+
+    command  what follows `synthbench work`: the file and its options
+    trials   how many there are, to count what has ended
+
+    Interrupted, it ends them all and passes the interrupt on. Raises SynthbenchError with the last words of the
+    first that could not work.
+    """
+    # As many threads as one process would have had: more would only wait for each other.
+    threads = str(max(1, (os.cpu_count() or 1) // len(devices)))
+    surroundings = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    commands = [[*command, "--device", device] for device in devices]
+    with ExitStack() as files, ExitStack() as running:
+        complaints = [
+            files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")) for _ in devices
+        ]
+        workers = running.enter_context(_processes(commands, surroundings, complaints))
+        relay = _Relay(trials, progress)
+        readers = [threading.Thread(target=relay.follow, args=(worker.stdout,)) for worker in workers]
+        for reader in readers:
+            reader.start()
+        for worker in workers:
+            worker.wait()
+        for reader in readers:
+            reader.join()
+        for worker, said in zip(workers, complaints, strict=True):
+            if worker.returncode not in (0, 1):  # 1: a trial failed, which stands on the board
+                said.seek(0)
+                last = said.read().strip().splitlines()[-1:] or [f"exit code {worker.returncode}"]
+                raise SynthbenchError(f"a process of --jobs ended: {last[0].removeprefix('synthbench: ')}")
+
+
+@contextmanager
+def _processes(
+    commands: Sequence[Sequence[str]], surroundings: dict[str, str], complaints: Sequence[IO[str]]
+) -> Iterator[list[subprocess.Popen[str]]]:
+    """Started, and none left behind, however the block ends."""
+    workers: list[subprocess.Popen[str]] = []
+    try:
+        for command, said in zip(commands, complaints, strict=True):
+            workers.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "synthbench.cli", "work", *command],
+                    stdout=subprocess.PIPE,
+                    stderr=said,
+                    text=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    env=surroundings,
+                    start_new_session=True,  # Ctrl-C reaches this process, which passes it on once
+                )
+            )
+        yield workers
+    finally:
+        for worker in workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGINT)
+        for worker in workers:
+            try:
+                worker.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+
+
+class _Relay:
+    """Says what the processes say, once where they say the same, with a count over all of their trials."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._total, self._progress = total, progress
+        self._ended: set[str] = set()
+        self._said: set[str] = set()
+        self._lock = threading.Lock()
+
+    def follow(self, lines: IO[str] | None) -> None:
+        """Until the process has closed its output."""
+        counts = True
+        for line in lines or ():
+            with self._lock:
+                if match := COUNTED.match(line):
+                    counts = match[1] not in self._ended
+                    self._ended.add(match[1])
+                    line = f"[{len(self._ended)}/{self._total}] {line.partition('] ')[2]}"
+                if counts and line not in self._said:  # the lines after a trial's own are its reasons
+                    self._said.add(line)
+                    self._progress.say(line.rstrip())
