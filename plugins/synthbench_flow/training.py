@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from synthbench import Context, SynthbenchError, derive_seed, write_atomic
+from synthbench_flow.options import FlowOptions
 from synthbench_torchkit.state import load_tensors, save_tensors, select
 
 __all__ = ["Plan", "train"]
@@ -34,6 +35,11 @@ class Plan:
     ema: float
     log_every: int
     checkpoint_every: int
+
+    @classmethod
+    def of(cls, options: FlowOptions, **changes: Any) -> Plan:
+        """That of a generator's options, some of them changed."""
+        return cls(**options.model_dump(include={field.name for field in fields(cls)}) | changes)
 
     def rate(self, step: int) -> float:
         """The learning rate at a step: up in a straight line, down along a cosine."""

@@ -17,7 +17,7 @@ from synthbench.api.interfaces import Context
 from synthbench.errors import DataError, SynthbenchError
 from synthbench.testing import check_generator, context_in, tiny_splits
 from synthbench.types import Images
-from synthbench_flow.pca_flow import balanced_draw
+from synthbench_flow.batches import balanced_draw
 from synthbench_flow.plugin import PcaFlow
 from tests.helpers.killing import Killed, KillingProgress
 
