@@ -8,7 +8,7 @@ from pydantic import Field
 
 from synthbench import Generator
 
-__all__ = ["FlowOptions", "PcaFlowOptions"]
+__all__ = ["FlowOptions", "LatentFlowOptions", "PcaFlowOptions"]
 
 
 class FlowOptions(Generator):
@@ -39,3 +39,34 @@ class PcaFlowOptions(FlowOptions):
     width: int = Field(512, ge=1, description="units of the network's layers")
     depth: int = Field(4, ge=1, description="its residual blocks")
     dropout: float = Field(0.0, ge=0, lt=1, description="in its blocks")
+
+
+class LatentFlowOptions(FlowOptions):
+    """Those of `latent-flow`."""
+
+    steps: int = Field(5000, ge=1, description="training steps of the flow")
+    batch_size: int = Field(64, ge=1, description="images a step, equally many of each class on average")
+    autoencoder_steps: int = Field(3000, ge=1, description="training steps of the autoencoder, before the flow's")
+    autoencoder_width: int = Field(
+        48, ge=1, description="channels of its layers at half the image's side, half of those at a quarter"
+    )
+    latents: int = Field(4, ge=1, description="channels of the latents, at a quarter of the image's side")
+    divergence: float = Field(
+        1e-4, ge=0, description="weight of the latents' Kullback-Leibler divergence from a standard normal"
+    )
+    residual: bool = Field(
+        True, description="add what the autoencoder leaves out, as noise of its spectrum and its place"
+    )
+    width: int = Field(
+        96, ge=1, description="channels of the U-Net at the latents' side; twice as many at half of it"
+    )
+    depth: int = Field(2, ge=1, description="its residual blocks at each side, down and up")
+    label_dropout: float = Field(
+        0.1, ge=0, lt=1, description="share of the training images whose class is hidden, for guidance"
+    )
+    guidance: float = Field(
+        1.0,
+        ge=0,
+        description="weight of the class in drawing: 1 as trained, more exaggerates it at twice the time",
+    )
+    sample_batch: int = Field(64, ge=1, description="images drawn at a time")

@@ -1,4 +1,4 @@
-"""The plugin `pca-flow`."""
+"""The plugins `pca-flow` and `latent-flow`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from synthbench import Context, Generator, Images, Sampler, hookimpl
-from synthbench_flow.options import PcaFlowOptions
+from synthbench_flow.options import LatentFlowOptions, PcaFlowOptions
 
-__all__ = ["PcaFlow"]
+__all__ = ["LatentFlow", "PcaFlow"]
 
 
 class PcaFlow(PcaFlowOptions):
@@ -26,6 +26,18 @@ class PcaFlow(PcaFlowOptions):
         return fit_pca_flow(self, train, ctx)
 
 
+class LatentFlow(LatentFlowOptions):
+    """Flow matching by a U-Net on an autoencoder's latents, with the spectrum of what that leaves out."""
+
+    name: ClassVar[str] = "latent-flow"
+
+    def fit(self, train: Images, ctx: Context) -> Sampler:
+        """Raises DataError for a class of a single image, and for sides that 8 does not divide."""
+        from synthbench_flow.latent_flow import fit_latent_flow
+
+        return fit_latent_flow(self, train, ctx)
+
+
 @hookimpl
 def register_generators() -> Iterable[type[Generator]]:
-    return [PcaFlow]
+    return [PcaFlow, LatentFlow]
