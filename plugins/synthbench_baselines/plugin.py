@@ -1,4 +1,4 @@
-"""The plugins `noise`, `shuffled-labels`, `resample`, `balanced-resample` and `pca-gaussian`."""
+"""The plugins `noise`, `shuffled-labels`, `resample`, `balanced-resample`, `pca-gaussian` and `smote`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pydantic import Field
 from synthbench import Context, Generator, Images, hookimpl
 from synthbench_baselines.pca import PcaSampler, fit_classes
 from synthbench_baselines.samplers import Noise, Redraw
+from synthbench_baselines.smote import Blender, fit_neighbours
 
-__all__ = ["BalancedResample", "NoiseImages", "PcaGaussian", "Resample", "ShuffledLabels"]
+__all__ = ["BalancedResample", "NoiseImages", "PcaGaussian", "Resample", "ShuffledLabels", "Smote"]
 
 
 class NoiseImages(Generator):
@@ -74,6 +75,19 @@ class PcaGaussian(Generator):
         return fit_classes(train, self.components, ctx)
 
 
+class Smote(Generator):
+    """A training image blended with a neighbour of its class and of another patient: interpolation, no model."""
+
+    name: ClassVar[str] = "smote"
+    quick: ClassVar[bool] = True
+
+    neighbours: int = Field(5, ge=1, description="nearest images of other patients that one is blended with")
+    components: int = Field(50, ge=1, description="principal components of the class in which they are sought")
+
+    def fit(self, train: Images, ctx: Context) -> Blender:
+        return fit_neighbours(train, self.neighbours, self.components, ctx)
+
+
 @hookimpl
 def register_generators() -> list[type[Generator]]:
-    return [NoiseImages, ShuffledLabels, Resample, BalancedResample, PcaGaussian]
+    return [NoiseImages, ShuffledLabels, Resample, BalancedResample, PcaGaussian, Smote]

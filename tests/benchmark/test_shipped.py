@@ -67,5 +67,5 @@ def test_init_copies_one_and_overwrites_nothing(tmp_path, monkeypatch, capsys):
     assert copy.read_text() == "mine"
     assert "quickstart.yaml is there already and was not overwritten" in capsys.readouterr().err
     assert cli.main(["init", "quick"]) == 2
-    assert "There is: cxr, cxr-cpu, cxr-full, quickstart." in capsys.readouterr().err
+    assert "There is: cxr, cxr-board, cxr-cpu, cxr-full, quickstart." in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [copy]

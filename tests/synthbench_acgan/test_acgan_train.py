@@ -6,8 +6,7 @@ import csv
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,12 +18,12 @@ from safetensors.torch import load_file
 
 from synthbench.api.interfaces import Context
 from synthbench.errors import DataError
-from synthbench.progress import Bar, Progress
 from synthbench.testing import context_in
 from synthbench.types import Images
 from synthbench_acgan import train as training
 from synthbench_acgan.plugin import ACGAN
 from synthbench_acgan.sample import load_generator
+from tests.helpers.killing import Killed, KillingProgress
 
 SMALL = ACGAN(
     steps=9,
@@ -57,32 +56,6 @@ def images() -> Images:
     pixels = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 1), dtype=np.uint8)
     pixels.setflags(write=False)
     return Images(pixels, np.arange(20) % 2, ("NORMAL", "PNEUMONIA"))
-
-
-class Killed(BaseException):
-    """As a kill would: nothing in between may catch it."""
-
-
-class DyingBar:
-    """Dies after so many steps."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def advance(self, n: int = 1, note: str = "") -> None:
-        self.left -= n
-        if self.left == 0:
-            raise Killed
-
-
-class KillingProgress(Progress):
-    def __init__(self, after: int) -> None:
-        super().__init__(enabled=False)
-        self.after = after
-
-    @contextmanager
-    def bar(self, *_: object, **__: object) -> Iterator[Bar]:
-        yield DyingBar(self.after)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""All five through the conformance suite, as they are registered."""
+"""All six through the conformance suite, as they are registered."""
 
 import subprocess
 import sys
@@ -11,8 +11,9 @@ from synthbench_baselines.plugin import register_generators
 GENERATORS = {cls.name: cls for cls in register_generators()}
 
 
-def test_the_five_names():
-    assert set(GENERATORS) == {"noise", "shuffled-labels", "resample", "balanced-resample", "pca-gaussian"}
+def test_the_six_names():
+    ours = {"noise", "shuffled-labels", "resample", "balanced-resample", "pca-gaussian", "smote"}
+    assert set(GENERATORS) == ours
 
 
 @pytest.mark.parametrize("name", GENERATORS)

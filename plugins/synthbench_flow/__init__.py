@@ -1,0 +1,1 @@
+"""Generators by flow matching: `pca-flow` on principal components, `latent-flow` on an autoencoder's latents."""
