@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from synthbench.api.paths import Spot, absolute_options
 from synthbench.api.registry import Kind, Registry, did_you_mean, load_registry
 from synthbench.benchmark.definition import JUDGES, Benchmark, Entry, Headline, Ranking
 from synthbench.benchmark.extends import read_extended
+from synthbench.benchmark.from_python import from_python
 from synthbench.benchmark.judges import check_judges
 from synthbench.benchmark.matrix import expand
 from synthbench.benchmark.shipped import benchmark_path
@@ -23,7 +24,7 @@ from synthbench.benchmark.strict_yaml import Written, apply_override
 from synthbench.benchmark.validation import validated
 from synthbench.errors import ConfigError, PluginError
 
-__all__ = ["BenchmarkFile", "build_plugin", "load_benchmark"]
+__all__ = ["BenchmarkFile", "BenchmarkSource", "build_plugin", "load_benchmark"]
 
 P = TypeVar("P", bound=Plugin)
 
@@ -83,14 +84,20 @@ class BenchmarkFile(BaseModel):
 _PLAIN = ("name", "seed", "seeds", "samples", "judges", "ranking", "max_leak", "holdout", "baselines")
 
 
-def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()) -> Benchmark:
-    """Read, override and check a benchmark file, or the shipped one that `path` names (`benchmark_path`).
+BenchmarkSource = Path | str | Mapping[str, Any]
+"""A benchmark file, the name of a shipped one, or a mapping with the same keys."""
+
+
+def load_benchmark(source: BenchmarkSource, registry: Registry, overrides: Sequence[str] = ()) -> Benchmark:
+    """Read, override and check a benchmark: a file, the shipped one that a name means, or a mapping.
 
     Raises ConfigError with the YAML path of what is wrong.
     """
-    path = benchmark_path(path)
-    extended = read_extended(path)
-    content, where = extended.content, extended.name
+    if isinstance(source, Mapping):
+        extended = from_python(source, registry)
+    else:
+        extended = read_extended(benchmark_path(source))
+    content, where, path = extended.content, extended.name, extended.files[0]
     for override in overrides:
         apply_override(content, override)
     file = validated(BenchmarkFile, content, where, "")

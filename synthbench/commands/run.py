@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synthbench.api.registry import load_registry
-from synthbench.benchmark.config import load_benchmark
+from synthbench.benchmark.config import BenchmarkSource, load_benchmark
 from synthbench.commands.device import resolve_device
 from synthbench.progress import Progress
 from synthbench.report import report_or_warning
@@ -20,7 +20,7 @@ __all__ = ["run"]
 
 
 def run(
-    file: Path,
+    file: BenchmarkSource,
     *,
     out: Path | None = None,
     only: Sequence[str] = (),
