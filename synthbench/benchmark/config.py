@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,12 +19,13 @@ from synthbench.benchmark.extends import read_extended
 from synthbench.benchmark.from_python import from_python
 from synthbench.benchmark.judges import check_judges
 from synthbench.benchmark.matrix import expand
+from synthbench.benchmark.requirement import parse_requirement
 from synthbench.benchmark.shipped import benchmark_path
 from synthbench.benchmark.strict_yaml import Written, apply_override
 from synthbench.benchmark.validation import validated
 from synthbench.errors import ConfigError, PluginError
 
-__all__ = ["BenchmarkFile", "BenchmarkSource", "build_plugin", "load_benchmark"]
+__all__ = ["BenchmarkFile", "BenchmarkSource", "build_plugin", "load_benchmark", "requiring"]
 
 P = TypeVar("P", bound=Plugin)
 
@@ -64,6 +65,11 @@ class BenchmarkFile(BaseModel):
         ge=0,
         le=1,
         description="share of the images of `test` that training may know before nobody is ranked on it",
+    )
+    require: tuple[str, ...] = Field(
+        (),
+        description="what every candidate must reach, e.g. `[tstr.auroc>=.8, copying=no]`; where one does not, "
+        "the run ends with exit code 3, board and report written",
     )
     holdout: float = Field(
         0.0,
@@ -114,7 +120,13 @@ def load_benchmark(source: BenchmarkSource, registry: Registry, overrides: Seque
         evaluators=builder.entries("evaluator", content["evaluators"], "evaluators"),
     )
     _check_whole(bench, where)
-    return bench
+    return requiring(bench, file.require)
+
+
+def requiring(bench: Benchmark, texts: Sequence[str]) -> Benchmark:
+    """The benchmark with further requirements. Raises ConfigError for those that it cannot tell."""
+    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
+    return replace(bench, require=(*bench.require, *(parse_requirement(text, metrics) for text in texts)))
 
 
 def build_plugin(cls: type[P], overrides: Sequence[str] = ()) -> P:

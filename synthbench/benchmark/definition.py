@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from synthbench.api.interfaces import Dataset, Evaluator, Generator, Plugin
 from synthbench.benchmark.declared import Declared
+from synthbench.benchmark.requirement import Requirement
 from synthbench.errors import PluginError
 from synthbench.types import Direction
 
@@ -109,6 +110,7 @@ class Benchmark:
     max_leak  share of the images of "test" that may be known from training before it cannot rank the board
     holdout   share of the training images that nobody learns from, to tell copying from learning; 0 for none
     judges    labels of evaluators whose ranks stand beside each other; none, or two or more
+    require   what every candidate must reach
     left_out  of optional evaluators whose files are not to be had: label and reason
     """
 
@@ -126,6 +128,7 @@ class Benchmark:
     generators: tuple[Entry[Generator], ...]
     evaluators: tuple[Entry[Evaluator], ...]
     judges: tuple[str, ...] = ()
+    require: tuple[Requirement, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     def evaluator(self, label: str) -> Entry[Evaluator]:
@@ -153,6 +156,7 @@ class Benchmark:
             "judges": list(self.judges),
             "ranking": self.ranking.model_dump(),
             "max_leak": self.max_leak,
+            "require": list(map(str, self.require)),
             "holdout": self.holdout,
             "baselines": self.baselines,
             "dataset": self.dataset.resolved(),

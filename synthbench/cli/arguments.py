@@ -41,6 +41,7 @@ def _add_benchmark_commands(commands: Commands) -> None:
         "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
     )
     run.add_argument("--fresh", action="store_true", help="compute everything again, whatever the store holds")
+    _add_require(run)
     run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     _add_offline(run)
 
@@ -107,6 +108,7 @@ def _add_score(commands: Commands) -> None:
     scoring.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
     )
+    _add_require(scoring)
     _add_offline(scoring)
 
 
@@ -218,6 +220,16 @@ def _add_file(command: argparse.ArgumentParser) -> None:
 def _add_offline(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--offline", action="store_true", help="download nothing; say which file is missing and where it goes"
+    )
+
+
+def _add_require(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--require",
+        action="append",
+        default=[],
+        metavar="CONDITION",
+        help="tstr.auroc>=.8 or copying=no, say: exit 3 where a candidate misses it (repeatable)",
     )
 
 

@@ -7,17 +7,24 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from synthbench.cli.arguments import make_parser
 from synthbench.errors import SynthbenchError
 
+if TYPE_CHECKING:
+    from synthbench.runner.loop import RunResult
+
 __all__ = ["main"]
 
-OK, SOMETHING_FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+OK, SOMETHING_FAILED, USER_ERROR, MISSED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point. Exit code 0: all done; 1: something failed or differs; 2: a mistake; 130: interrupted."""
+    """Entry point; the exit code.
+
+    0: all done; 1: something failed or differs; 2: a mistake; 3: a requirement missed; 130: interrupted.
+    """
     # Idle OpenMP threads that spin steal the core of whoever shares the machine: up to 5x slower training.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = make_parser().parse_args(argv)
@@ -58,23 +65,48 @@ def _run(arguments: argparse.Namespace) -> int:
         out=arguments.out,
         only=arguments.only,
         overrides=arguments.set,
+        require=arguments.require,
         device=arguments.device,
         fresh=arguments.fresh,
     )
     print_board(result)
-    return SOMETHING_FAILED if result.failed else OK
+    return _outcome(result)
+
+
+def _outcome(result: RunResult) -> int:
+    from synthbench.results.folder import read_folder
+    from synthbench.results.requirements import missed
+
+    lines = missed(result.bench.require, read_folder(result.out)) if result.bench.require else []
+    for line in lines:
+        print(line)
+    if result.failed:
+        return SOMETHING_FAILED
+    return MISSED if lines else OK
 
 
 def _score(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_run import print_board
     from synthbench.commands.score import FILE, score
 
-    names = ("test", "groups", "judge", "trained_on", "size", "channels", "samples", "positive", "device", "out")
+    names = (
+        "test",
+        "groups",
+        "judge",
+        "trained_on",
+        "size",
+        "channels",
+        "samples",
+        "positive",
+        "device",
+        "out",
+        "require",
+    )
     options = {name: getattr(arguments, name) for name in names}
     result = score(arguments.real, arguments.synthetic, **options)
     print_board(result)
     print(f"the same again, to edit: synthbench run {arguments.out / FILE} --out {arguments.out}")
-    return SOMETHING_FAILED if result.failed else OK
+    return _outcome(result)
 
 
 def _dry_run(arguments: argparse.Namespace) -> int:

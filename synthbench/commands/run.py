@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synthbench.api.registry import load_registry
-from synthbench.benchmark.config import BenchmarkSource, load_benchmark
+from synthbench.benchmark.config import BenchmarkSource, load_benchmark, requiring
 from synthbench.commands.device import resolve_device
 from synthbench.progress import Progress
 from synthbench.report import report_or_warning
@@ -25,6 +25,7 @@ def run(
     out: Path | None = None,
     only: Sequence[str] = (),
     overrides: Sequence[str] = (),
+    require: Sequence[str] = (),
     device: str = "auto",
     fresh: bool = False,
     progress: Progress | None = None,
@@ -33,12 +34,13 @@ def run(
 
     only       labels of generators; all where it is empty
     overrides  "generators.0.steps=50", as after `--set`
+    require    what every candidate must reach beside the file's `require`: "tstr.auroc>=.8", "copying=no"
     device     "auto", "cpu", "cuda" or "cuda:N"
     fresh      compute everything again, whatever the store holds
 
     Raises SynthbenchError for whatever its user can mend.
     """
-    bench = load_benchmark(file, load_registry(), overrides)
+    bench = requiring(load_benchmark(file, load_registry(), overrides), require)
     progress = progress or Progress()
     bench = with_files(bench, progress)
     out = out or Path("runs") / bench.name

@@ -36,6 +36,7 @@ def score(
     *,
     out: Path = Path("score"),
     device: str = "auto",
+    require: Sequence[str] = (),
     progress: Progress | None = None,
     **options: Any,
 ) -> RunResult:
@@ -55,7 +56,7 @@ def score(
         )
     out.mkdir(parents=True, exist_ok=True)
     file.write_text(written, encoding="utf-8")
-    return run(file, out=out, device=device, progress=progress)
+    return run(file, out=out, device=device, require=require, progress=progress)
 
 
 def scoring_file(
