@@ -129,12 +129,13 @@ def requiring(bench: Benchmark, texts: Sequence[str]) -> Benchmark:
     return replace(bench, require=(*bench.require, *(parse_requirement(text, metrics) for text in texts)))
 
 
-def build_plugin(cls: type[P], overrides: Sequence[str] = ()) -> P:
-    """A plugin from `key=value` options alone, checked as in a file."""
-    options: dict[str, Any] = {}
+def build_plugin(cls: type[P], overrides: Sequence[str] = (), settings: Mapping[str, Any] | None = None) -> P:
+    """A plugin from options and `key=value` overrides alone, checked as in a file."""
+    registry = load_registry()
+    options = from_python(settings or {}, registry).content
     for override in overrides:
         apply_override(options, override)
-    known = Known(load_registry(), Path.cwd(), dict(_folders(options)))
+    known = Known(registry, Path.cwd(), dict(_folders(options)))
     return _plugin(cls, options, cls.name, "", known)
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import psutil
 
-import synthbench
 from synthbench.api.extractors import extractors_of
 from synthbench.api.interfaces import Plugin
 from synthbench.benchmark.definition import Benchmark, Entry
@@ -22,6 +21,7 @@ from synthbench.runner.cost import Cost
 from synthbench.storage.code_version import code_of
 from synthbench.storage.versions import RUN
 from synthbench.types import Splits
+from synthbench.version import __version__
 
 __all__ = ["provenance"]
 
@@ -36,7 +36,7 @@ def provenance(bench: Benchmark, splits: Splits, device: str, started: datetime,
         "code": _code(bench),
         "weights": _weights(bench),
         "versions": _versions(bench),
-        "git": _git(Path(synthbench.__file__).parent),
+        "git": _git(Path(__file__).parents[1]),
         "hardware": _hardware(device),
         "data": _data(splits),
         "started": started.isoformat(timespec="seconds"),
@@ -83,7 +83,7 @@ def _inputs(plugin: Plugin) -> dict[str, str]:
 
 def _versions(bench: Benchmark) -> dict[str, str]:
     """synthbench, Python, and every package that the plugins of this benchmark import."""
-    versions = {"synthbench": synthbench.__version__, "python": platform.python_version()}
+    versions = {"synthbench": __version__, "python": platform.python_version()}
     for entry in _entries(bench):
         versions.update({k: v for k, v in code_of(type(entry.plugin)).items() if k != "source"})
     for name in ("numpy", "pandas", "pydantic", "pillow", "pluggy"):
