@@ -1,7 +1,8 @@
 """synthbench: which generator makes medical images worth training on, how sure are we, and what did it cost?
 
-A plugin author needs the names below and nothing else. They are imported when first asked for, so that
-`synthbench --help` need not wait for NumPy.
+For notebooks and scripts: `run`, `score`, `check`, `audit` and what they return. A plugin author needs the other
+names below and nothing else. All are imported when first asked for, so that `synthbench --help` need not wait for
+NumPy, nor `import synthbench` for pandas.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     from synthbench.data.split import grouped_split
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
     from synthbench.progress import Bar
+    from synthbench.python.findings import Checked, Leaks
+    from synthbench.python.functions import audit, check, run, score
+    from synthbench.python.run import Run
     from synthbench.scale import GreyScale
     from synthbench.seeds import derive_seed
     from synthbench.storage.code_version import code_version
@@ -55,6 +59,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
 
 __all__ = [
     "Bar",
+    "Checked",
     "ConfigError",
     "Context",
     "Copies",
@@ -74,6 +79,7 @@ __all__ = [
     "ImageDataset",
     "Images",
     "Labels",
+    "Leaks",
     "Origin",
     "PictureRule",
     "Pixels",
@@ -81,6 +87,7 @@ __all__ = [
     "PluginError",
     "Predictions",
     "Quarantined",
+    "Run",
     "Sampler",
     "Score",
     "Skipped",
@@ -88,6 +95,8 @@ __all__ = [
     "StoreError",
     "SynthbenchError",
     "WeightFile",
+    "audit",
+    "check",
     "code_version",
     "derive_seed",
     "dicom_patient",
@@ -101,7 +110,9 @@ __all__ = [
     "read_deep",
     "read_picture",
     "resize_square",
+    "run",
     "save_images",
+    "score",
     "sha256_of",
     "to_eight_bit",
     "write_atomic",
@@ -124,6 +135,9 @@ _HOMES = {
     "data.split": ("grouped_split",),
     "errors": ("ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"),
     "progress": ("Bar",),
+    "python.findings": ("Checked", "Leaks"),
+    "python.functions": ("audit", "check", "run", "score"),
+    "python.run": ("Run",),
     "scale": ("GreyScale",),
     "seeds": ("derive_seed",),
     "storage.code_version": ("code_version",),

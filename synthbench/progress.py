@@ -1,7 +1,8 @@
 """What a terminal shows while work goes on: the trials, and the current stage with rate, time left, last losses.
 
-On a terminal these are two lines that redraw themselves. In a pipe, a file or a terminal that cannot move its
-cursor (TERM=dumb) stages that take long report in plain lines, one a minute.
+On a terminal these are two lines that redraw themselves, in a notebook with ipywidgets two widgets. In a pipe, a
+file, a notebook without them or a terminal that cannot move its cursor (TERM=dumb) stages that take long report in
+plain lines, one a minute.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 if TYPE_CHECKING:
@@ -46,9 +48,7 @@ class Progress:
     def bar(self, what: str, total: int, unit: str = "images", done: int = 0) -> Iterator[Bar]:
         """A bar over `total` units of which `done` are there already (a resumed run)."""
         if self.enabled:
-            from tqdm import tqdm
-
-            with tqdm(
+            with _tqdm()(
                 total=total, initial=done, desc=what, unit=f" {unit}", leave=False, dynamic_ncols=True
             ) as bar:
                 yield _Tqdm(bar)
@@ -66,9 +66,8 @@ class Progress:
             if not self.enabled:
                 yield self._trials
                 return
-            from tqdm import tqdm
-
-            with tqdm(total=total, leave=False, dynamic_ncols=True, bar_format="trials |{bar:20}| {desc}") as bar:
+            shape = "{bar} {desc}" if _has_widgets() else "trials |{bar:20}| {desc}"
+            with _tqdm()(total=total, leave=False, dynamic_ncols=True, bar_format=shape) as bar:
                 self._trials.show(bar)
                 yield self._trials
         finally:
@@ -81,7 +80,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print on standard output at once, above the bars."""
-        if self.enabled:
+        if self.enabled and not _has_widgets():
             from tqdm import tqdm
 
             tqdm.write(text, file=sys.stdout)
@@ -90,8 +89,25 @@ class Progress:
             print(text, flush=True)
 
 
+def _has_widgets() -> bool:
+    """Whether this is a notebook that can show bars: its kernel and ipywidgets are there."""
+    return "ipykernel.zmqshell" in sys.modules and find_spec("ipywidgets") is not None
+
+
+def _tqdm() -> Callable[..., tqdm[NoReturn]]:
+    if _has_widgets():
+        from tqdm.notebook import tqdm as in_notebook
+
+        return in_notebook
+    from tqdm import tqdm
+
+    return tqdm
+
+
 def _redraws() -> bool:
-    """Whether standard error is a terminal that can redraw its lines, and knows how long they are."""
+    """Whether the bars can redraw themselves: as widgets, or on a terminal that knows how long its lines are."""
+    if _has_widgets():
+        return True
     if not sys.stderr.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
         return False
     try:

@@ -34,7 +34,7 @@ FLOORS = (
     {"runner", "report"},
     {"stress"},
     {"commands"},
-    {"cli"},
+    {"cli", "python"},
 )
 """The rooms of the core from the ground up: imports go to a lower floor or stay in their room."""
 

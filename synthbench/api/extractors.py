@@ -24,7 +24,7 @@ from synthbench.api.interfaces import Extractor
 from synthbench.api.paths import Spot, absolute_options
 from synthbench.api.registry import Registry, did_you_mean, load_registry
 from synthbench.errors import ConfigError, PluginError
-from synthbench.storage.code_version import code_version
+from synthbench.storage.code_version import code_of
 
 __all__ = ["ExtractorField", "Known", "build_extractor", "extractor_field", "extractors_of", "identity"]
 
@@ -127,5 +127,5 @@ def identity(extractor: Extractor) -> dict[str, Any]:
         "use": f"{extractor.name}:{type(extractor).__qualname__}",
         "config": extractor.model_dump(mode="json"),
         "inputs": dict(extractor.inputs()),
-        "code": code_version(type(extractor).__module__),
+        "code": code_of(type(extractor)),
     }

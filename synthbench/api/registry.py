@@ -50,6 +50,7 @@ class Registry:
         self._manager = pluggy.PluginManager("synthbench")
         self._manager.add_hookspecs(hookspecs)
         self._classes: dict[Kind, dict[str, type[Plugin]]] = {kind: {} for kind in BASES}
+        self._lent: dict[str, type[Plugin]] = {}
 
     def register(self, module: Any, name: str) -> None:
         """Take in a module (or object) with hook implementations.
@@ -76,11 +77,23 @@ class Registry:
         """Registered classes of one kind, by name."""
         return dict(sorted(self._classes[kind].items()))
 
+    def lend(self, cls: type[Plugin]) -> str:
+        """Take in a class that is at hand, a notebook's say, and return what `use` then says of it.
+
+        That is its name where it is registered, else `module.Class`. It becomes no baseline.
+        """
+        if any(self._classes[kind].get(getattr(cls, "name", "")) is cls for kind in BASES):
+            return cls.name
+        self._lent[_where(cls)] = cls
+        return _where(cls)
+
     def find(self, kind: Kind, use: str, folder: Path | None = None) -> type[Plugin]:
         """The class behind `use`: a registered name, or `file.py:Class` seen from `folder`, else from here."""
         if ".py:" in use:
             file = _strictly(use, folder) if self._strict else _file(use, folder or Path.cwd())
             return _check_class(kind, _from_file(use, file), use)
+        if use in self._lent:
+            return _check_class(kind, self._lent[use], use)
         if use in self._classes[kind]:
             return self._classes[kind][use]
         other = [k for k in BASES if use in self._classes[k]]

@@ -16,6 +16,7 @@ from synthbench.api.paths import Spot, absolute_options
 from synthbench.api.registry import Kind, Registry, did_you_mean, load_registry
 from synthbench.benchmark.definition import JUDGES, Benchmark, Entry, Headline, Ranking
 from synthbench.benchmark.extends import read_extended
+from synthbench.benchmark.from_python import from_python
 from synthbench.benchmark.judges import check_judges
 from synthbench.benchmark.matrix import at_checkpoints, expand
 from synthbench.benchmark.requirement import parse_requirement
@@ -24,7 +25,7 @@ from synthbench.benchmark.strict_yaml import Written, apply_override
 from synthbench.benchmark.validation import validated
 from synthbench.errors import ConfigError, PluginError
 
-__all__ = ["BenchmarkFile", "build_plugin", "load_benchmark", "requiring"]
+__all__ = ["BenchmarkFile", "BenchmarkSource", "build_plugin", "load_benchmark", "requiring"]
 
 P = TypeVar("P", bound=Plugin)
 
@@ -89,14 +90,20 @@ class BenchmarkFile(BaseModel):
 _PLAIN = ("name", "seed", "seeds", "samples", "judges", "ranking", "max_leak", "holdout", "baselines")
 
 
-def load_benchmark(path: Path, registry: Registry, overrides: Sequence[str] = ()) -> Benchmark:
-    """Read, override and check a benchmark file, or the shipped one that `path` names (`benchmark_path`).
+BenchmarkSource = Path | str | Mapping[str, Any]
+"""A benchmark file, the name of a shipped one, or a mapping with the same keys."""
+
+
+def load_benchmark(source: BenchmarkSource, registry: Registry, overrides: Sequence[str] = ()) -> Benchmark:
+    """Read, override and check a benchmark: a file, the shipped one that a name means, or a mapping.
 
     Raises ConfigError with the YAML path of what is wrong.
     """
-    path = benchmark_path(path)
-    extended = read_extended(path)
-    content, where = extended.content, extended.name
+    if isinstance(source, Mapping):
+        extended = from_python(source, registry)
+    else:
+        extended = read_extended(benchmark_path(source))
+    content, where, path = extended.content, extended.name, extended.files[0]
     for override in overrides:
         apply_override(content, override)
     file = validated(BenchmarkFile, content, where, "")
@@ -122,12 +129,13 @@ def requiring(bench: Benchmark, texts: Sequence[str]) -> Benchmark:
     return replace(bench, require=(*bench.require, *(parse_requirement(text, metrics) for text in texts)))
 
 
-def build_plugin(cls: type[P], overrides: Sequence[str] = ()) -> P:
-    """A plugin from `key=value` options alone, checked as in a file."""
-    options: dict[str, Any] = {}
+def build_plugin(cls: type[P], overrides: Sequence[str] = (), settings: Mapping[str, Any] | None = None) -> P:
+    """A plugin from options and `key=value` overrides alone, checked as in a file."""
+    registry = load_registry()
+    options = from_python(settings or {}, registry).content
     for override in overrides:
         apply_override(options, override)
-    known = Known(load_registry(), Path.cwd(), dict(_folders(options)))
+    known = Known(registry, Path.cwd(), dict(_folders(options)))
     return _plugin(cls, options, cls.name, "", known)
 
 

@@ -10,7 +10,7 @@ from synthbench.benchmark.shipped import shipped_path
 from synthbench.benchmark.strict_yaml import read_yaml
 from synthbench.errors import ConfigError
 
-__all__ = ["Extended", "merged", "read_extended"]
+__all__ = ["Extended", "extended", "merged", "read_extended"]
 
 DEEPEST = 8
 """Files that may stand behind each other."""
@@ -34,7 +34,11 @@ def read_extended(path: Path, before: tuple[Path, ...] = ()) -> Extended:
 
     Raises ConfigError for a file that is not there, a circle and a chain of more than DEEPEST files.
     """
-    content = read_yaml(path)
+    return extended(read_yaml(path), path, before)
+
+
+def extended(content: dict[str, Any], path: Path, before: tuple[Path, ...] = ()) -> Extended:
+    """The same of what was read already: its `extends` is seen from the folder of `path`."""
     chain = (*before, path)
     if "extends" not in content:
         return Extended(content, (path,))

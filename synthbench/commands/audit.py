@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from synthbench.api.registry import load_registry
-from synthbench.benchmark.config import load_benchmark
+from synthbench.benchmark.config import BenchmarkSource, load_benchmark
 from synthbench.data.audit import Audit, cached_audit, write_audit
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
@@ -38,7 +38,11 @@ class Audited(NamedTuple):
 
 
 def audit(
-    file: Path, *, out: Path | None = None, overrides: Sequence[str] = (), progress: Progress | None = None
+    file: BenchmarkSource,
+    *,
+    out: Path | None = None,
+    overrides: Sequence[str] = (),
+    progress: Progress | None = None,
 ) -> Audited:
     """Look for images that two parts share; every pair goes to audit.csv in `out`, by default runs/<its name>."""
     bench = load_benchmark(file, load_registry(), overrides)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from synthbench.api.interfaces import Plugin
 from synthbench.api.registry import BASES, Registry, did_you_mean, load_registry
@@ -15,10 +16,25 @@ from synthbench.testing import Finding, run_checks
 __all__ = ["check", "find_any"]
 
 
-def check(use: str, *, overrides: Sequence[str] = (), device: str = "cpu") -> list[Finding]:
-    """Build the plugin `use` names, by name or as `path.py:Class`, and run every check on it."""
-    plugin = build_plugin(find_any(load_registry(), use), overrides)
+def check(
+    use: str | Plugin | type[Plugin],
+    *,
+    overrides: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+) -> list[Finding]:
+    """Run every check on the plugin that `use` names, by name or as `path.py:Class`, or that it is.
+
+    overrides  options as after `--set`: "steps=50"
+    options    the same as a mapping
+    """
+    plugin = use if isinstance(use, Plugin) else _built(use, overrides, options or {})
     return run_checks(plugin, device=resolve_device(device))
+
+
+def _built(use: str | type[Plugin], overrides: Sequence[str], options: Mapping[str, Any]) -> Plugin:
+    cls = find_any(load_registry(), use) if isinstance(use, str) else use
+    return build_plugin(cls, overrides, options)
 
 
 def find_any(registry: Registry, use: str) -> type[Plugin]:

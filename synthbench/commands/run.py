@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from synthbench.api.registry import load_registry
-from synthbench.benchmark.config import load_benchmark, requiring
+from synthbench.benchmark.config import BenchmarkSource, load_benchmark, requiring
 from synthbench.benchmark.plan import Trial
 from synthbench.commands.device import resolve_device, share_devices
 from synthbench.errors import ConfigError
@@ -27,7 +27,7 @@ __all__ = ["run"]
 
 
 def run(
-    file: Path,
+    file: BenchmarkSource,
     *,
     out: Path | None = None,
     only: Sequence[str] = (),
@@ -66,6 +66,8 @@ def run(
         session = Session(store, resolve_device(device), progress, out / "data")
         elsewhere = _nothing if collect else None
         if jobs > 1:
+            if isinstance(file, Mapping):
+                raise ConfigError("jobs: other processes need a benchmark file, not a mapping")
             elsewhere = partial(_in_processes, file, out, overrides, share_devices(device, jobs), progress)
         result = run_plan(bench, session, out, only, elsewhere=elsewhere)
         progress.say(report_or_warning(out))
@@ -77,7 +79,7 @@ def _nothing(plan: Sequence[Trial]) -> None:
 
 
 def _in_processes(
-    file: Path,
+    file: Path | str,
     out: Path,
     overrides: Sequence[str],
     devices: Sequence[str],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from synthbench.api.registry import load_registry
-from synthbench.benchmark.config import load_benchmark
+from synthbench.benchmark.config import BenchmarkSource, load_benchmark
 from synthbench.commands.device import resolve_device
 from synthbench.progress import Progress
 from synthbench.results.claim import claim
@@ -29,7 +29,7 @@ class StressTest(NamedTuple):
 
 
 def stress(
-    file: Path,
+    file: BenchmarkSource,
     *,
     levels: int = 5,
     images: int = 1000,

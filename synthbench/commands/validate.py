@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from synthbench.api.registry import load_registry
-from synthbench.benchmark.config import load_benchmark
+from synthbench.benchmark.config import BenchmarkSource, load_benchmark
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial, make_plan
 from synthbench.benchmark.preflight import check_pickling, files_of
@@ -23,7 +22,7 @@ class Planned(NamedTuple):
 
 
 def validate(
-    file: Path, *, only: Sequence[str] = (), overrides: Sequence[str] = (), offline: bool = False
+    file: BenchmarkSource, *, only: Sequence[str] = (), overrides: Sequence[str] = (), offline: bool = False
 ) -> Planned:
     """Check a benchmark file and plan it; nothing is run. `offline`: its files have to be here already.
 

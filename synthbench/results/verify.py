@@ -26,7 +26,7 @@ from synthbench.results.folder import Row
 from synthbench.results.read import SavedRun, bootstrap_run, read_run
 from synthbench.results.recompute import Recomputation, Recomputed
 from synthbench.results.verified import Verified
-from synthbench.storage.code_version import code_version
+from synthbench.storage.code_version import code_of
 from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low
 from synthbench.types import Score
 
@@ -86,7 +86,7 @@ def _other_code(run: SavedRun) -> dict[str, str]:
         if entry.label not in run.missing:
             extractors = {} if entry.label in run.unread else extractors_of(entry.plugin)
             code = {entry.use: entry.plugin, **{e.use: e for e in extractors.values()}}
-            here = {use: code_version(type(plugin).__module__)["source"] for use, plugin in code.items()}
+            here = {use: code_of(type(plugin))["source"] for use, plugin in code.items()}
             other = [use for use, digest in here.items() if run.record["code"].get(use) != digest]
             verified |= {entry.label: " and ".join(other)} if other else {}
     return verified

@@ -14,14 +14,14 @@ from typing import Any
 
 import psutil
 
-import synthbench
 from synthbench.api.extractors import extractors_of
 from synthbench.api.interfaces import Plugin
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.runner.cost import Cost
-from synthbench.storage.code_version import code_version
+from synthbench.storage.code_version import code_of
 from synthbench.storage.versions import RUN
 from synthbench.types import Splits
+from synthbench.version import __version__
 
 __all__ = ["provenance"]
 
@@ -36,7 +36,7 @@ def provenance(bench: Benchmark, splits: Splits, device: str, started: datetime,
         "code": _code(bench),
         "weights": _weights(bench),
         "versions": _versions(bench),
-        "git": _git(Path(synthbench.__file__).parent),
+        "git": _git(Path(__file__).parents[1]),
         "hardware": _hardware(device),
         "data": _data(splits),
         "started": started.isoformat(timespec="seconds"),
@@ -62,7 +62,7 @@ def _code(bench: Benchmark) -> dict[str, str]:
     plugins: dict[str, Plugin] = {entry.use: entry.plugin for entry in _entries(bench)}
     for entry in _entries(bench):
         plugins |= {extractor.use: extractor for extractor in extractors_of(entry.plugin).values()}
-    return {use: code_version(type(plugin).__module__)["source"] for use, plugin in sorted(plugins.items())}
+    return {use: code_of(type(plugin))["source"] for use, plugin in sorted(plugins.items())}
 
 
 def _weights(bench: Benchmark) -> dict[str, dict[str, str]]:
@@ -83,9 +83,9 @@ def _inputs(plugin: Plugin) -> dict[str, str]:
 
 def _versions(bench: Benchmark) -> dict[str, str]:
     """synthbench, Python, and every package that the plugins of this benchmark import."""
-    versions = {"synthbench": synthbench.__version__, "python": platform.python_version()}
+    versions = {"synthbench": __version__, "python": platform.python_version()}
     for entry in _entries(bench):
-        versions.update({k: v for k, v in code_version(type(entry.plugin).__module__).items() if k != "source"})
+        versions.update({k: v for k, v in code_of(type(entry.plugin)).items() if k != "source"})
     for name in ("numpy", "pandas", "pydantic", "pillow", "pluggy"):
         versions[name] = metadata.version(name)
     return dict(sorted(versions.items()))

@@ -15,7 +15,7 @@ from synthbench.api.features import StoredFeatures
 from synthbench.api.interfaces import Context
 from synthbench.benchmark.definition import Entry
 from synthbench.progress import Progress
-from synthbench.storage.code_version import code_version
+from synthbench.storage.code_version import code_of
 from synthbench.storage.store import Store
 from synthbench.storage.versions import ENTRIES
 
@@ -39,7 +39,7 @@ class Session:
             "use": _identity(entry),
             "config": entry.plugin.model_dump(mode="json"),
             "inputs": dict(entry.plugin.inputs()),
-            "code": code_version(type(entry.plugin).__module__),
+            "code": code_of(type(entry.plugin)),
             # The kind alone: cuda:0 and cuda:1 are alike, a CPU and a GPU add in another order.
             "device": self.device.partition(":")[0],
             **({"extractors": extractors} if extractors else {}),

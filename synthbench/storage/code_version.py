@@ -15,7 +15,9 @@ from functools import cache
 from importlib import import_module, metadata, util
 from pathlib import Path
 
-__all__ = ["FILE_MODULE", "code_version"]
+from synthbench.storage.notebook import notebook_source
+
+__all__ = ["FILE_MODULE", "code_of", "code_version"]
 
 
 CORE_LIBRARY = {
@@ -44,7 +46,22 @@ def code_version(module: str) -> dict[str, str]:
     """
     main = sys.modules.get(module) or import_module(module)
     file = Path(str(main.__file__)).resolve()
-    files, packages = _closure(module, file)
+    return _digests(module, file, file.read_bytes())
+
+
+def code_of(cls: type) -> dict[str, str]:
+    """The `code_version` of a class's module; of a class defined in a notebook, that of what it rests on there.
+
+    Raises PluginError where its source is not to be had.
+    """
+    if getattr(sys.modules.get(cls.__module__), "__file__", None):
+        return code_version(cls.__module__)
+    return _digests(cls.__module__, Path.cwd() / "notebook.py", notebook_source(cls.__name__).encode())
+
+
+def _digests(module: str, file: Path, source: bytes) -> dict[str, str]:
+    """Of a module by its source; `file` says where its siblings lie."""
+    files, packages = _closure(module, file, source)
     sha = hashlib.sha256()
     # A plugin file's module is named after its folder (registry), which is no part of its code.
     named = {file.name if name == module and name.startswith(FILE_MODULE) else name: files[name] for name in files}
@@ -54,7 +71,7 @@ def code_version(module: str) -> dict[str, str]:
     return {"source": sha.hexdigest(), **{name: version for name, version in versions.items() if version}}
 
 
-def _closure(module: str, file: Path) -> tuple[dict[str, bytes], set[str]]:
+def _closure(module: str, file: Path, source: bytes) -> tuple[dict[str, bytes], set[str]]:
     """Sources of the module and of its siblings it reaches; top-level names of the other packages."""
     root = file.parents[module.count(".") + (file.name == "__init__.py")]
     is_own = _ownership(module.partition(".")[0])
@@ -65,7 +82,7 @@ def _closure(module: str, file: Path) -> tuple[dict[str, bytes], set[str]]:
         name, path = waiting.pop()
         if name in files:
             continue
-        files[name] = path.read_bytes()
+        files[name] = source if name == module else path.read_bytes()
         for imported in _imports(files[name], name, is_package=path.name == "__init__.py"):
             top = imported.partition(".")[0]
             if top == "synthbench":

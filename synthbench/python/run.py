@@ -1,0 +1,116 @@
+"""A run as Python has it: its folder as pandas tables, shown as the table with which the report begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from synthbench.errors import DataError
+from synthbench.python.show import as_html, as_text
+from synthbench.report import REPORT
+from synthbench.report.board import BoardTable, board_tables
+from synthbench.results.folder import RunFolder, read_folder
+from synthbench.storage.layout import Table
+
+__all__ = ["Run"]
+
+
+class Run:
+    """The folder of a run, also of an earlier one: `Run("runs/quickstart")`. Tables are read when asked for.
+
+    folder  where everything lies
+    missed  of `sb.run` and `sb.score`: a line for each requirement that a candidate misses
+
+    Raises DataError where the folder holds no run.
+    """
+
+    def __init__(self, folder: Path | str, missed: Sequence[str] = ()) -> None:
+        self.folder = Path(folder)
+        self.missed = list(missed)
+        self._read()
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """leaderboard.csv, best first: a row a generator."""
+        return self.table("leaderboard")
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """scores.csv: every number of every trial."""
+        return self.table("scores")
+
+    @property
+    def intervals(self) -> pd.DataFrame:
+        """intervals.csv: every number of the board with its interval."""
+        return self.table("intervals")
+
+    @property
+    def comparisons(self) -> pd.DataFrame:
+        """comparisons.csv: every pair of candidates, with the test of their difference."""
+        return self.table("comparisons")
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table of the run: leaderboard, scores, intervals, comparisons, costs, test_sets, audit, ...
+
+        Raises DataError where the run has none of that name.
+        """
+        file = self.folder / f"{name}.csv"
+        if name not in list(Table) or not file.is_file():
+            known = [table.value for table in Table if (self.folder / table.file).is_file()]
+            raise DataError(f"{self.folder} has no table {name!r}; there is: {', '.join(known)}")
+        try:
+            # "None", "NA", "null" may be names of generators and of patients
+            return pd.read_csv(file, keep_default_na=False, na_values=[""])
+        except pd.errors.EmptyDataError:
+            return pd.DataFrame()
+
+    @property
+    def report(self) -> Path:
+        """report.html."""
+        return self.folder / REPORT
+
+    @property
+    def failed(self) -> list[str]:
+        """The trials in which something failed, with the reasons."""
+        trials = [trial for trial in self._read().trials if trial.status == "failed"]
+        return [f"{trial.generator}, seed {trial.index}: {'; '.join(trial.reasons)}" for trial in trials]
+
+    def __repr__(self) -> str:
+        run, board = self._first()
+        return "\n".join([_title(run), as_text(_frame(board)), *self._notes(board)])
+
+    def _repr_html_(self) -> str:
+        run, board = self._first()
+        return as_html(_title(run), _frame(board), self._notes(board))
+
+    def _read(self) -> RunFolder:
+        return read_folder(self.folder)
+
+    def _first(self) -> tuple[RunFolder, BoardTable]:
+        run = self._read()
+        return run, board_tables(run)[0][0]
+
+    def _notes(self, board: BoardTable) -> list[str]:
+        failed = [f"failed, wholly or in part: {line}" for line in self.failed]
+        return [*board.notes, *self.missed, *failed, f"report: {self.report}"]
+
+
+def _title(run: RunFolder) -> str:
+    return f"{run.name}: ranked by {run.headline} on test; 95 % intervals"
+
+
+def _frame(board: BoardTable) -> pd.DataFrame:
+    """A board's cells as texts, the number to quote first as on the page."""
+    rows = [
+        [line.generator, line.role, *(_cell(cell.text, cell.detail) for cell in line.cells), "; ".join(line.flags)]
+        for line in board.lines
+    ]
+    heads = ["generator", "role", *(head.title for head in board.heads), "note"]
+    frame = pd.DataFrame(rows, columns=heads)
+    return frame if any(line.flags for line in board.lines) else frame.drop(columns="note")
+
+
+def _cell(text: str, detail: str) -> str:
+    return f"{text} ({detail})" if detail else text
