@@ -65,7 +65,12 @@ class Estimate:
     @property
     def seed_variance(self) -> float:
         """What the seeds bring to the variance of one value: lent to other rows. NaN for one seed."""
-        return seed_variance((self.values, self.replicates))
+        return seed_variance(self.side)
+
+    @property
+    def side(self) -> tuple[Floats, Floats | None]:
+        """What tests compare it by: values and replicates."""
+        return self.values, self.replicates
 
     @property
     def value(self) -> float:
