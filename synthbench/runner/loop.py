@@ -6,7 +6,7 @@ import shutil
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from synthbench.errors import Skipped, StoreError, SynthbenchError
 from synthbench.leaderboard.bootstrap import cached_bootstrap
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.evidence import copy_evidence, tidy
-from synthbench.results.write import write_results
+from synthbench.results.write import Writer
 from synthbench.runner.cost import measure
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.pictures import save_nearest, save_real
@@ -52,7 +52,7 @@ class RunResult:
 
 
 def run(bench: Benchmark, session: Session, out: Path, only: Sequence[str] = ()) -> RunResult:
-    """Run a benchmark; results are written after every trial, so nothing computed is lost.
+    """Run a benchmark; results are written while it goes on, and whatever ends it: nothing computed is lost.
 
     Raises SynthbenchError where the data set cannot be loaded or the store cannot be written.
     """
@@ -60,7 +60,7 @@ def run(bench: Benchmark, session: Session, out: Path, only: Sequence[str] = ())
     plan = make_plan(bench, only)
     data = load_audited_data(bench, session, started, out)
     results: list[TrialResult] = []
-    with session.progress.trials(len(plan)) as trials:
+    with _written(Writer(bench, data, out), results) as writer, session.progress.trials(len(plan)) as trials:
         for number, trial in enumerate(plan, start=1):
             begun = time.perf_counter()
             trials.begin(trial.title)
@@ -70,9 +70,21 @@ def run(bench: Benchmark, session: Session, out: Path, only: Sequence[str] = ())
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"
             reasons = "".join(f"\n    {reason}" for reason in result.reasons)
             session.progress.say(f"[{number}/{len(plan)}] {trial.title}: {result.status}, {seconds}{reasons}")
-            write_results(bench, data, results, out)  # after every trial: a kill costs the one that is running
+            writer.after_trial(results)
     tidy(out)
     return RunResult(bench, results, data.tests, out)
+
+
+@contextmanager
+def _written(writer: Writer, results: Sequence[TrialResult]) -> Iterator[Writer]:
+    """See that the results are written at the end, also of a run that is interrupted."""
+    try:
+        yield writer
+    except (KeyboardInterrupt, SynthbenchError):
+        with suppress(OSError):  # why the run ended is what to tell, also where that is a full disk
+            writer.write(results)
+        raise
+    writer.write(results)
 
 
 def load_audited_data(bench: Benchmark, session: Session, started: datetime, out: Path) -> Data:

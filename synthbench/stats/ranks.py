@@ -16,12 +16,10 @@ def holm(p: Sequence[float]) -> list[float]:
     Holm, Scandinavian Journal of Statistics 6, 1979: rejecting where an adjusted p is below alpha keeps the chance
     of any false rejection below alpha, however the tests depend on each other.
     """
-    from statsmodels.stats.multitest import multipletests
-
     adjusted = np.array(p, dtype=np.float64)
-    tested = ~np.isnan(adjusted)
-    if tested.any():
-        adjusted[tested] = multipletests(adjusted[tested], method="holm")[1]
+    order = np.argsort(adjusted)[: len(adjusted) - int(np.isnan(adjusted).sum())]  # NaN comes last
+    steps = adjusted[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
     return [float(value) for value in adjusted]
 
 

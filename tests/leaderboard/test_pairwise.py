@@ -1,6 +1,7 @@
 """Many candidates: what comparisons.csv lists of their pairs, and that ranks follow from all of them."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ def candidates(n):
     """Headlines that rise by .01, each clear of all others: the same noise in each."""
     key = ScoreKey("e", "auroc", "test")
     return {
-        f"g{k}": Estimate(key, np.array([k / 100]), (k / 100 + NOISE)[None], None, (0, 1), (60,), 60, 1, 1)
+        f"g{k}": Estimate(
+            key, np.array([k / 100]), partial(np.add, NOISE[None], k / 100), None, (0, 1), (60,), 60, 1, 1
+        )
         for k in np.random.default_rng(1).permutation(n)
     }
 
