@@ -15,7 +15,7 @@ from synthbench.leaderboard.estimates import Estimate, Estimates, estimates_of
 from synthbench.leaderboard.few_seeds import with_pools
 from synthbench.leaderboard.judges import JudgePair, judge_pairs, ranks_by_judge, with_mean
 from synthbench.leaderboard.long_tables import costs_table, intervals_table
-from synthbench.leaderboard.pairwise import Comparison, compare, ranks
+from synthbench.leaderboard.pairwise import compare, listed, ranks
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.table import Standing, barred, board_table
 from synthbench.leaderboard.trial_result import TrialResult
@@ -71,7 +71,7 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[Tri
     return Board(
         board_table(bench, tests, rows),
         intervals_table(estimates, known, floors, n_classes),
-        pd.DataFrame(map(asdict, comparisons), columns=[field.name for field in fields(Comparison)]),
+        comparisons,
         pd.DataFrame(map(asdict, pairs), columns=[field.name for field in fields(JudgePair)]),
         costs_table(results),
     )
@@ -79,8 +79,10 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[Tri
 
 def standings(
     bench: Benchmark, tests: Sequence[TestSet], trials: Trials, heads: Mapping[str, Estimate]
-) -> tuple[list[Comparison], dict[str, tuple[int, int]]]:
-    """Every pair of candidates, and the (rank_low, rank_high) of each: none where a test set leaks too much.
+) -> tuple[pd.DataFrame, dict[str, tuple[int, int]]]:
+    """Pairs of candidates, and the (rank_low, rank_high) of each: none where a test set leaks too much.
+
+    Ranks follow from all pairs; of very many those `listed` are returned.
 
     A candidate that is flagged as copying is in no pair and has no rank; the others are ranked without it.
 
@@ -89,7 +91,7 @@ def standings(
     """
     rivals = {} if barred(bench, tests) else _rivals(trials, heads)
     comparisons = _comparisons(bench, trials, rivals)
-    return comparisons, ranks(list(rivals), comparisons)
+    return listed(comparisons, rivals, bench.direction), ranks(list(rivals), comparisons)
 
 
 def heads_of(estimates: ByGenerator, bench: Benchmark) -> dict[str, Estimate]:
@@ -129,7 +131,7 @@ def _rivals(trials: Trials, heads: Mapping[str, Estimate]) -> dict[str, Estimate
     }
 
 
-def _comparisons(bench: Benchmark, trials: Trials, rivals: Mapping[str, Estimate]) -> list[Comparison]:
+def _comparisons(bench: Benchmark, trials: Trials, rivals: Mapping[str, Estimate]) -> pd.DataFrame:
     named = bench.ranking.test != "bootstrap"
     predictions = {label: _predictions(bench, trials[label]) for label in rivals} if named else {}
     return compare(rivals, bench.ranking, bench.direction, predictions)

@@ -6,8 +6,9 @@ Every evaluation on a test set meets the same resamples, so that generators are 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,51 @@ Resample = Callable[
 BLOCK_CELLS = 1 << 22
 """Weights of this many images times resamples are in memory at once."""
 
+KEPT_CELLS = 1 << 24
+"""Of test sets with no more images times resamples than this the weights stay in memory: 32 MiB."""
+
+Weights = npt.NDArray[np.uint16]
+
 
 @dataclass(frozen=True)
 class Replicates:
-    """`values` float32 (B,) by `ScoreKey.within_evaluation`; `groups` are patients by test set."""
+    """`values` float32 (B,) by `ScoreKey.within_evaluation`; `groups` are patients by test set.
+
+    The values of a stored bootstrap stay on disk until asked for.
+    """
 
     values: Mapping[ScoreKey, npt.NDArray[np.float32]]
     groups: Mapping[str, int]
+
+
+class _Stored(Mapping[ScoreKey, npt.NDArray[np.float32]]):
+    """Rows of a file, each read when it is asked for: a thousand generators' are more than memory holds."""
+
+    def __init__(self, file: Path, keys: Sequence[ScoreKey]) -> None:
+        self._file = file
+        self._rows = {key: row for row, key in enumerate(keys)}
+        if len(self._open()) != len(keys):
+            raise ValueError(f"{file} has not as many rows as keys")
+
+    def __getitem__(self, key: ScoreKey) -> npt.NDArray[np.float32]:
+        row = self._rows[key]
+        try:
+            return np.array(self._open()[row])
+        except (OSError, EOFError, ValueError) as error:
+            raise StoreError.damaged(self._file.parent, error) from error
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def __iter__(self) -> Iterator[ScoreKey]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def _open(self) -> npt.NDArray[np.float32]:
+        rows: npt.NDArray[np.float32] = np.load(self._file, mmap_mode="r")
+        return rows
 
 
 def cached_bootstrap(resample: Resample, artifact: Artifact, seed: int, store: Store) -> Replicates:
@@ -96,8 +135,23 @@ def _resampled(
     return {name: np.concatenate([part[name] for part in parts]).astype(np.float32) for name in parts[0]}
 
 
-def _weights(test_set: str, groups: Strings, seed: int) -> Iterator[npt.NDArray[np.uint16]]:
+def _weights(test_set: str, groups: Strings, seed: int) -> Iterable[Weights]:
     """RESAMPLES resamples in blocks; the same whoever is evaluated."""
+    if RESAMPLES * len(groups) > KEPT_CELLS:
+        return _draw(test_set, groups, seed)
+    return _kept(test_set, tuple(groups.tolist()), seed)
+
+
+@lru_cache(maxsize=4)
+def _kept(test_set: str, groups: tuple[str, ...], seed: int) -> Sequence[Weights]:
+    """Drawn once a test set: a run of many generators asks for them at every trial."""
+    blocks = list(_draw(test_set, np.array(groups), seed))
+    for block in blocks:
+        block.flags.writeable = False  # the next evaluation gets them, too
+    return blocks
+
+
+def _draw(test_set: str, groups: Strings, seed: int) -> Iterator[Weights]:
     # By the test set and not by who is evaluated: paired tests subtract draw by draw.
     rng = np.random.default_rng(derive_seed(seed, "bootstrap", test_set))
     block = max(1, min(RESAMPLES, BLOCK_CELLS // max(1, len(groups))))
@@ -107,9 +161,8 @@ def _weights(test_set: str, groups: Strings, seed: int) -> Iterator[npt.NDArray[
 
 def _load(folder: Path) -> Replicates:
     try:
-        stacked = np.load(folder / "values.npy")
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         names = [ScoreKey(*entry) for entry in about["keys"]]
-        return Replicates(dict(zip(names, stacked, strict=True)), about["groups"])
+        return Replicates(_Stored(folder / "values.npy", names), about["groups"])
     except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
         raise StoreError.damaged(folder, error) from error

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ class Estimate:
     """One number of the board, or the `text` that stands in its place.
 
     values      (R,): by generator seed, classifiers averaged; of one generator seed, by classifier seed
-    replicates  (R, B): the same in each resample of the test images, None where the evaluator cannot resample
+    resampled   gives `replicates`; None where the evaluator cannot resample
     own         (n, 2): the evaluator's intervals, by row of scores.csv, where it gives them and cannot resample
     bounds      the metric's range
     n           images it was measured on, by row of scores.csv
@@ -38,7 +38,7 @@ class Estimate:
 
     key: ScoreKey
     values: Floats
-    replicates: Floats | None
+    resampled: Callable[[], Floats] | None
     own: Floats | None
     bounds: tuple[float, float] | None
     n: tuple[int, ...]
@@ -49,13 +49,18 @@ class Estimate:
     note: str = ""
     pool: Pool | None = None
 
+    @property
+    def replicates(self) -> Floats | None:
+        """(R, B): the values in each resample of the test images. Read from disk each time, kept by nobody."""
+        return self.resampled() if self.resampled else None
+
     @cached_property
     def interval(self) -> Interval:
         """For other images, patients and seeds; made when asked for, since not every reader of estimates does."""
         if self.own is not None:
             return widened(self.values, self.own, self.bounds, self.pool)
         return interval(
-            *(self.values, self.replicates),
+            *self.side,
             bounds=self.bounds,
             groups=self.patients,
             images=self.n[0],
@@ -65,7 +70,12 @@ class Estimate:
     @property
     def seed_variance(self) -> float:
         """What the seeds bring to the variance of one value: lent to other rows. NaN for one seed."""
-        return seed_variance((self.values, self.replicates))
+        return seed_variance(self.side)
+
+    @property
+    def side(self) -> tuple[Floats, Floats | None]:
+        """What tests compare it by: values and replicates."""
+        return self.values, self.replicates
 
     @property
     def value(self) -> float:
@@ -110,13 +120,13 @@ def _estimate(key: ScoreKey, rows: Sequence[Row], asked: int) -> Estimate:
     # Of one generator seed nothing but its classifiers can vary; of several, classifiers are averaged within each.
     units = by_seed if len(by_seed) > 1 else [[row] for row in rows]
     values = np.array([np.mean([score.value for _, score in unit]) for unit in units])
-    replicates = _stacked([_replicates(key, unit) for unit in units])
+    resampled = partial(_replicates, key, units) if _known(key, rows) else None
     scores = [score for _, score in rows]
     return Estimate(
         key,
         values,
-        replicates,
-        own=_own_intervals(scores) if replicates is None else None,
+        resampled,
+        own=_own_intervals(scores) if resampled is None else None,
         bounds=rows[0][0].bounds(key.evaluator, key.metric),
         n=tuple(score.n for score in scores),
         patients=rows[0][0].patients(key.evaluator, key.test_set),
@@ -135,23 +145,25 @@ def _text(scores: Sequence[Score], seeds: int, asked: int) -> str:
     return notes[0] if notes else ""
 
 
-def _replicates(key: ScoreKey, unit: Sequence[Row]) -> Floats | None:
-    """(B,): the mean over the unit's classifiers, resample by resample."""
-    by_classifier = _stacked(
+def _known(key: ScoreKey, rows: Sequence[Row]) -> bool:
+    """Whether all rows were resampled: an interval over fewer would be another number's."""
+    return all(
+        key.evaluator in result.replicates
+        and ScoreKey.of(key.evaluator, score).within_evaluation in result.replicates[key.evaluator].values
+        for result, score in rows
+    )
+
+
+def _replicates(key: ScoreKey, units: Sequence[Sequence[Row]]) -> Floats:
+    """(R, B): of each unit the mean over its classifiers, resample by resample."""
+    by_classifier = [
         [
-            result.replicates[key.evaluator].values.get(ScoreKey.of(key.evaluator, score).within_evaluation)
-            if key.evaluator in result.replicates
-            else None
+            result.replicates[key.evaluator].values[ScoreKey.of(key.evaluator, score).within_evaluation]
             for result, score in unit
         ]
-    )
-    return None if by_classifier is None else by_classifier.mean(axis=0, dtype=np.float64)
-
-
-def _stacked(replicates: Sequence[Floats | None]) -> Floats | None:
-    """All of them, or None where one is missing: an interval over fewer would be another number's."""
-    known = [one for one in replicates if one is not None]
-    return np.stack(known) if len(known) == len(replicates) else None
+        for unit in units
+    ]
+    return np.stack([np.mean(classifiers, axis=0, dtype=np.float64) for classifiers in by_classifier])
 
 
 def _own_intervals(scores: Sequence[Score]) -> Floats | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from synthbench.benchmark.definition import JUDGES, Benchmark
-from synthbench.leaderboard.estimates import Estimate, Estimates
+from synthbench.leaderboard.estimates import Estimate, Estimates, Floats
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 
@@ -97,14 +98,18 @@ def _mean(judges: Sequence[Estimate], bounds: tuple[float, float] | None) -> Est
     if missing := next((estimate for estimate in judges if estimate.text), None):
         return replace(missing, key=key)  # no mean over fewer judges: it would be another number
     values = np.mean([estimate.values for estimate in judges], axis=0)
-    resampled = [estimate.replicates for estimate in judges if estimate.replicates is not None]
-    replicates = np.mean(resampled, axis=0) if len(resampled) == len(judges) else None
+    resampled = [estimate.resampled for estimate in judges if estimate.resampled is not None]
     return replace(
         judges[0],
         key=key,
         values=values,
-        replicates=replicates,
+        resampled=partial(_mean_of, resampled) if len(resampled) == len(judges) else None,
         own=None,
         bounds=bounds,
         note="; ".join(dict.fromkeys(estimate.note for estimate in judges if estimate.note)),
     )
+
+
+def _mean_of(resampled: Sequence[Callable[[], Floats]]) -> Floats:
+    mean: Floats = np.mean([one() for one in resampled], axis=0)
+    return mean

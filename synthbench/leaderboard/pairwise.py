@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from synthbench.benchmark.definition import Ranking
 from synthbench.leaderboard.estimates import Estimate
-from synthbench.stats import delong, difference, holm, mcnemar, rank_groups
+from synthbench.stats import delong, differences, holm, mcnemar, rank_groups
 from synthbench.types import Direction, Predictions
 
-__all__ = ["Comparison", "compare", "ranks"]
+__all__ = ["COLUMNS", "compare", "listed", "ranks"]
 
+COLUMNS = ["a", "b", "test", "difference", "low", "high", "p", "p_holm", "better", "equal", "margin"]
+"""Of comparisons.csv: `a` against `b` in the headline: a minus b, its interval, p before and after Holm's
+correction.
 
-@dataclass(frozen=True)
-class Comparison:
-    """Candidate `a` against `b` in the headline: a minus b, its interval, p before and after Holm's correction.
+better  the one that the data prefer, "" where they do not decide
+equal   "yes" where the whole interval lies within +-margin: no more than that can lie between them
+margin  NaN where none is stated
 
-    better  the one that the data prefer, "" where they do not decide
-    equal   "yes" where the whole interval lies within +-margin: no more than that can lie between them
-    margin  NaN where none is stated
+NaN: nothing to tell it by.
+"""
 
-    NaN: nothing to tell it by.
-    """
+ALL_LISTED = 100
+"""Candidates up to which every pair is listed."""
 
-    a: str
-    b: str
-    test: str
-    difference: float
-    low: float
-    high: float
-    p: float
-    p_holm: float = math.nan
-    better: str = ""
-    equal: str = ""
-    margin: float = math.nan
+TOP = 50
+"""Of more, those whose pairs with each other are."""
 
 
 def compare(
@@ -46,27 +39,43 @@ def compare(
     ranking: Ranking,
     direction: Direction,
     predictions: Mapping[str, Predictions],
-) -> list[Comparison]:
-    """All pairs of candidates whose headline is a number.
+) -> pd.DataFrame:
+    """All pairs of candidates whose headline is a number, in COLUMNS.
 
     estimates    the headline of each
     predictions  for mcnemar and delong: those behind it
     """
-    pairs = list(itertools.combinations([label for label, estimate in estimates.items() if not estimate.text], 2))
-    comparisons = [_pair(a, b, estimates, ranking, predictions) for a, b in pairs]
-    adjusted = holm([c.p for c in comparisons])
-    return [_decided(c, p, ranking.alpha, direction) for c, p in zip(comparisons, adjusted, strict=True)]
+    labels = [label for label, estimate in estimates.items() if not estimate.text]
+    rivals = [estimates[label] for label in labels]
+    pairs = differences([one.side for one in rivals], [one.patients for one in rivals])
+    a, b = (np.array(labels, dtype=object)[places] for places in (pairs.first, pairs.second))
+    p = pairs.p if ranking.test == "bootstrap" else _named(ranking.test, list(zip(a, b, strict=True)), predictions)
+    adjusted = np.array(holm(p.tolist()))
+    ahead = np.where((pairs.value > 0) == (direction == "higher"), a, b)
+    margins = np.array([_margin(ranking, one) for one in rivals])[pairs.first]
+    return pd.DataFrame(
+        {
+            **{"a": a, "b": b, "test": ranking.test},
+            **{"difference": pairs.value, "low": pairs.low, "high": pairs.high, "p": p, "p_holm": adjusted},
+            "better": np.where(adjusted < ranking.alpha, ahead, ""),
+            "equal": np.where(pairs.within(margins), "yes", ""),
+            "margin": margins,
+        },
+        columns=COLUMNS,
+    )
 
 
-def _pair(
-    a: str, b: str, estimates: Mapping[str, Estimate], ranking: Ranking, predictions: Mapping[str, Predictions]
-) -> Comparison:
-    one, other = estimates[a], estimates[b]
-    d = difference(one.values, one.replicates, other.values, other.replicates, groups=one.patients)
-    p = d.p if ranking.test == "bootstrap" else _named(ranking.test, predictions[a], predictions[b])
-    margin = _margin(ranking, one)
-    equal = "yes" if d.within(margin) else ""
-    return Comparison(a, b, ranking.test, d.value, d.low, d.high, p, equal=equal, margin=margin)
+def listed(comparisons: pd.DataFrame, estimates: Mapping[str, Estimate], direction: Direction) -> pd.DataFrame:
+    """The rows that comparisons.csv has room for: all, of more than ALL_LISTED candidates those of the best.
+
+    Those are the pairs among the TOP by headline, and of any two that stand next to each other.
+    """
+    if len(estimates) <= ALL_LISTED:
+        return comparisons
+    best = sorted(estimates, key=lambda label: estimates[label].value, reverse=direction == "higher")
+    place = {label: k for k, label in enumerate(best)}
+    a, b = (comparisons[side].map(place) for side in ("a", "b"))
+    return comparisons[(np.maximum(a, b) < TOP) | ((a - b).abs() == 1)].reset_index(drop=True)
 
 
 def _margin(ranking: Ranking, estimate: Estimate) -> float:
@@ -76,7 +85,14 @@ def _margin(ranking: Ranking, estimate: Estimate) -> float:
     return 0.01 * (estimate.bounds[1] - estimate.bounds[0]) if estimate.bounds else math.nan
 
 
-def _named(test: str, a: Predictions, b: Predictions) -> float:
+def _named(
+    test: str, pairs: Sequence[tuple[str, str]], predictions: Mapping[str, Predictions]
+) -> npt.NDArray[np.float64]:
+    """The p of each pair by a named test."""
+    return np.array([_named_pair(test, predictions[a], predictions[b]) for a, b in pairs])
+
+
+def _named_pair(test: str, a: Predictions, b: Predictions) -> float:
     if not np.array_equal(a.ids, b.ids):
         raise ValueError(f"{test}: the two were not asked about the same images")
     if test == "mcnemar":
@@ -84,15 +100,8 @@ def _named(test: str, a: Predictions, b: Predictions) -> float:
     return delong(a.labels, a.probabilities[:, 1], b.probabilities[:, 1]).p
 
 
-def _decided(c: Comparison, p: float, alpha: float, direction: Direction) -> Comparison:
-    ahead = c.a if (c.difference > 0) == (direction == "higher") else c.b
-    return replace(c, p_holm=p, better=ahead if p < alpha else "")
-
-
-def ranks(labels: Sequence[str], comparisons: Sequence[Comparison]) -> dict[str, tuple[int, int]]:
+def ranks(labels: Sequence[str], comparisons: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """(rank_low, rank_high) of each: 1 + those significantly better, n - those significantly worse."""
-    better = {}
-    for c in comparisons:
-        better[c.a, c.b] = c.better == c.a
-        better[c.b, c.a] = c.better == c.b
-    return rank_groups(labels, better)
+    decided = comparisons[comparisons["better"] != ""]
+    worse = np.where(decided["better"] == decided["a"], decided["b"], decided["a"])
+    return rank_groups(labels, list(zip(decided["better"], worse, strict=True)))

@@ -75,13 +75,13 @@ def _utility(
 
 
 def _known(estimate: Estimate | None) -> bool:
-    return estimate is not None and not estimate.text and estimate.replicates is not None
+    return estimate is not None and not estimate.text and estimate.resampled is not None
 
 
 def _resampled(estimate: Estimate) -> tuple[Floats, Floats]:
-    if estimate.replicates is None:
+    if estimate.resampled is None:
         raise ValueError(f"{estimate.key.name} has no replicates")
-    return estimate.values, estimate.replicates
+    return estimate.values, estimate.resampled()
 
 
 def _floor(estimates: Mapping[str, Estimate], bench: Benchmark, n_classes: int) -> Floor | None:

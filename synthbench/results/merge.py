@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +15,6 @@ from synthbench.errors import ConfigError
 from synthbench.leaderboard.board import heads_of, standings
 from synthbench.leaderboard.estimates import Estimate, estimates_of
 from synthbench.leaderboard.judges import with_mean
-from synthbench.leaderboard.pairwise import Comparison
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.comparability import incomparable
@@ -75,7 +74,7 @@ def merge(folders: Sequence[Path], progress: Progress, plugins: Path | None = No
     rows = pd.concat([_rows(name, run, reasons[name], names) for name, run in runs.items()], ignore_index=True)
     return Merged(
         _ordered(_ranked(rows.fillna(""), places), heads, first.bench.direction == "lower"),
-        pd.DataFrame(map(asdict, comparisons), columns=[field.name for field in fields(Comparison)]),
+        comparisons,
         str(first.bench.headline),
         column_name(*first.bench.headline),
         [

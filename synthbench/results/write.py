@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,45 @@ from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.storage.layout import File, Table
 from synthbench.storage.store import write_atomic
 
-__all__ = ["SCORE_COLUMNS", "scores_table", "write_results"]
+__all__ = ["SCORE_COLUMNS", "Writer", "scores_table", "write_results"]
+
+SHARE = 0.05
+"""Of a run's time so far, what writes after trials may take: a board of a thousand rows takes half a minute."""
 
 SCORE_COLUMNS = [
     *("dataset", "test_set", "seen", "generator", "role", "seed", "evaluator", "metric", "variant"),
     *("classifier_seed", "value", "low", "high", "direction", "n", "leaked", "note"),
 ]
+
+
+class Writer:
+    """The result files of a run that goes on: written after trials, and left as they are at its end.
+
+    A write takes longer the more trials there are; after a trial it is left out where all writes would cost more
+    than SHARE of the time since the start. What a kill then costs is no work, for that is in the store, but its
+    rows in the run's folder.
+    """
+
+    def __init__(self, bench: Benchmark, data: Data, out: Path) -> None:
+        self._of = bench, data
+        self._out = out
+        self._begun = time.monotonic()
+        self._spent = self._last = 0.0
+        self._written = 0
+
+    def after_trial(self, results: Sequence[TrialResult]) -> None:
+        """Write, where it is time to."""
+        if self._spent + self._last <= SHARE * (time.monotonic() - self._begun):
+            self.write(results)
+
+    def write(self, results: Sequence[TrialResult]) -> None:
+        """Write, unless these very results have been."""
+        if len(results) == self._written:
+            return
+        begun = time.monotonic()
+        write_results(*self._of, results, self._out)
+        self._written, self._last = len(results), time.monotonic() - begun
+        self._spent += self._last
 
 
 def write_results(bench: Benchmark, data: Data, results: Sequence[TrialResult], out: Path) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from synthbench.errors import Skipped, StoreError, SynthbenchError
 from synthbench.leaderboard.bootstrap import cached_bootstrap
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.evidence import copy_evidence, tidy
-from synthbench.results.write import write_results
+from synthbench.results.write import Writer
 from synthbench.runner.cost import measure
 from synthbench.runner.ended import as_it_ended
 from synthbench.runner.kept import Earlier, Key, as_it_stood, earlier_trials, in_order, key_of, left_out
@@ -62,7 +62,7 @@ def run(
     *,
     elsewhere: Callable[[Sequence[Trial]], None] | None = None,
 ) -> RunResult:
-    """Run a benchmark; results are written after every trial, so nothing computed is lost.
+    """Run a benchmark; results are written while it goes on, and whatever ends it: nothing computed is lost.
 
     elsewhere  works the trials off into the store, in other processes; here they are put together from it alone
 
@@ -75,7 +75,8 @@ def run(
     results = _kept(bench, plan, earlier, data.splits, session, out)
     if elsewhere:
         elsewhere(plan)
-    with session.progress.trials(len(plan)) as trials:
+    ended = partial(in_order, bench, results)
+    with _written(Writer(bench, data, out), ended) as writer, session.progress.trials(len(plan)) as trials:
         for number, trial in enumerate(plan, start=1):
             begun = time.perf_counter()
             trials.begin(trial.title)
@@ -87,10 +88,9 @@ def run(
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"
             reasons = "".join(f"\n    {reason}" for reason in result.reasons)
             session.progress.say(f"[{number}/{len(plan)}] {trial.title}: {result.status}, {seconds}{reasons}")
-            # After every trial: a kill costs the one that is running.
-            write_results(bench, data, in_order(bench, results), out)
+            writer.after_trial(ended())
     tidy(out)
-    return RunResult(bench, in_order(bench, results), data.tests, out)
+    return RunResult(bench, ended(), data.tests, out)
 
 
 def _kept(
@@ -106,6 +106,18 @@ def _kept(
         else:
             session.progress.say(f"{trial.title}: not in the store as this file asks for it; taken off the board")
     return kept
+
+
+@contextmanager
+def _written(writer: Writer, ended: Callable[[], Sequence[TrialResult]]) -> Iterator[Writer]:
+    """See that the results are written at the end, also of a run that is interrupted."""
+    try:
+        yield writer
+    except (KeyboardInterrupt, SynthbenchError):
+        with suppress(OSError):  # why the run ended is what to tell, also where that is a full disk
+            writer.write(ended())
+        raise
+    writer.write(ended())
 
 
 def load_audited_data(bench: Benchmark, session: Session, started: datetime, out: Path) -> Data:

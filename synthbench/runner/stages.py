@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,14 @@ def agreement(images: Images, train: Images, role: Role) -> tuple[float | None, 
     """
     if len(np.unique(train.labels)) < 2:
         return None, ""
-    check = check_labels(class_probe(train.pixels, train.labels), images.pixels, images.labels)
+    check = check_labels(_probe(train), images.pixels, images.labels)
     return check.agreement, "" if role == "floor" else check.fault
+
+
+@lru_cache(maxsize=1)
+def _probe(train: Images) -> Callable[[Pixels], Labels]:
+    """Every trial of a run asks the same one."""
+    return class_probe(train.pixels, train.labels)
 
 
 def shortfall(trial: Trial, images: Images, train: Images, samples: int) -> str:

@@ -1,99 +1,21 @@
-"""Two classifiers on the same test images: which is better, and could that be chance?"""
+"""Named tests of two classifiers on the same test images: which is better, and could that be chance?"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.stats.bootstrap import sampling_quantile
-from synthbench.stats.seeds import TAIL, seed_margin, seed_means
-
-__all__ = ["DeLong", "Difference", "delong", "difference", "mcnemar"]
+__all__ = ["DeLong", "delong", "mcnemar"]
 
 EXACT_BELOW = 25
 """Discordant pairs below which McNemar's test is exact."""
 
-SMALLEST_P = 1e-100
-"""Below it p is 0; further out scipy's quantiles of Student's t overflow."""
-
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Mean of a less mean of b, its interval at LEVEL, and the two-sided p of no difference.
-
-    The interval leaves 0 out where p < 1 - LEVEL. NaN where nothing is known.
-    """
-
-    value: float
-    low: float
-    high: float
-    p: float
-
-    def within(self, margin: float) -> bool:
-        """Whether the whole interval lies within +-margin: the two may be called equal up to it.
-
-        Stricter than two one-sided tests at 5 % (Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15, 1987),
-        which would ask that of the 90 % interval. That no difference was found is not enough.
-        """
-        return -margin < self.low and self.high < margin
-
-
-def difference(
-    values_a: Floats,
-    replicates_a: Floats | None,
-    values_b: Floats,
-    replicates_b: Floats | None,
-    *,
-    groups: int | None = None,
-) -> Difference:
-    """Compare two generators by the means of a metric over their seeds.
-
-    values      float (R,), a metric by seed; the numbers of seeds may differ
-    replicates  float (R, B), the same in B resamples of the test images, the same resamples for both: what makes
-                an image hard for both cancels out. None: the seeds only
-    groups      patients behind the metric, None for many; p is at least that of a sign test on which all agree
-
-    The margin's square is the sum of squares of the sampling margin (normal, from the standard deviation of the
-    difference over resamples) and of each side's seeds (t): see docs/statistics.md for why. A side with one seed
-    adds nothing to it: the comparison is then of these models, not of their generators.
-    """
-    a, b = seed_means((values_a, replicates_a), (values_b, replicates_b))
-    value = a.value - b.value
-    if a.draws is None or b.draws is None:
-        sampled = 0.0 if min(a.seeds, b.seeds) > 1 else math.nan
-    else:
-        sampled = float(np.std(a.draws - b.draws, ddof=1))
-
-    def margin(tail: float) -> float:
-        sampling = sampling_quantile(tail, groups) * sampled if sampled else 0.0
-        return math.hypot(sampling, seed_margin(tail, a, b))
-
-    half = margin(TAIL)
-    p = _two_sided_p(abs(value), margin)
-    return Difference(value, value - half, value + half, p if groups is None else max(p, 2.0 ** (1 - groups)))
-
-
-def _two_sided_p(distance: float, margin: Callable[[float], float]) -> float:
-    """The p at which the margin is just as wide as the distance."""
-    from scipy.optimize import brentq
-
-    def gap(log_p: float) -> float:
-        return margin(math.exp(log_p) / 2) - distance
-
-    least = math.log(SMALLEST_P)
-    if math.isnan(gap(least)):
-        return math.nan
-    if gap(0.0) >= 0:
-        return 1.0
-    return math.exp(brentq(gap, least, 0.0, xtol=1e-6)) if gap(least) > 0 else 0.0
 
 
 def mcnemar(right_a: Bools, right_b: Bools) -> float:

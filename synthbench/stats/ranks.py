@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -15,27 +16,20 @@ def holm(p: Sequence[float]) -> list[float]:
     Holm, Scandinavian Journal of Statistics 6, 1979: rejecting where an adjusted p is below alpha keeps the chance
     of any false rejection below alpha, however the tests depend on each other.
     """
-    from statsmodels.stats.multitest import multipletests
-
     adjusted = np.array(p, dtype=np.float64)
-    tested = ~np.isnan(adjusted)
-    if tested.any():
-        adjusted[tested] = multipletests(adjusted[tested], method="holm")[1]
+    order = np.argsort(adjusted)[: len(adjusted) - int(np.isnan(adjusted).sum())]  # NaN comes last
+    steps = adjusted[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
     return [float(value) for value in adjusted]
 
 
-def rank_groups(labels: Sequence[str], better: Mapping[tuple[str, str], bool]) -> dict[str, tuple[int, int]]:
+def rank_groups(labels: Sequence[str], better: Collection[tuple[str, str]]) -> dict[str, tuple[int, int]]:
     """(rank_low, rank_high) of each label.
 
-    better  better[a, b]: a is significantly better than b; a pair that is missing is undecided
+    better  pairs (a, b), each once: a is significantly better than b; a pair that is missing is undecided
 
     rank_low is 1 + the number of those significantly better, rank_high is n less those significantly worse. The
     relation need not be transitive: a may tie with b and b with c though a is better than c.
     """
-    return {
-        label: (
-            1 + sum(better.get((other, label), False) for other in labels),
-            len(labels) - sum(better.get((label, other), False) for other in labels),
-        )
-        for label in labels
-    }
+    wins, defeats = Counter(a for a, _ in better), Counter(b for _, b in better)
+    return {label: (1 + defeats[label], len(labels) - wins[label]) for label in labels}

@@ -12,9 +12,19 @@ import numpy.typing as npt
 
 from synthbench.stats.bootstrap import LEVEL
 
-__all__ = ["SeedMean", "Side", "seed_margin", "seed_means", "seed_quantile"]
+__all__ = [
+    "SeedMean",
+    "Side",
+    "defined",
+    "kept_draws",
+    "seed_margin",
+    "seed_mean",
+    "seed_means",
+    "seed_quantile",
+]
 
 Floats = npt.NDArray[np.floating[Any]]
+Bools = npt.NDArray[np.bool_]
 Side = tuple[Floats, Floats | None]
 """A metric's values (R,) by seed, and its replicates (R, B), None where it cannot be resampled."""
 
@@ -71,22 +81,33 @@ def seed_means(*sides: Side) -> list[SeedMean]:
     A resample in which any metric is undefined (NaN) is left out of all; where that leaves less than half, NaN
     stays in `draws` and so in whatever is computed from them. Where one side has no replicates, none is used.
     """
-    replicates = [np.asarray(r, dtype=np.float64) for _, r in sides if r is not None]
-    if len(replicates) < len(sides):
-        return [_seed_mean(values, None) for values, _ in sides]
-    defined = np.asarray(np.isfinite(np.concatenate(replicates)).all(axis=0))
-    kept = defined if defined.mean() >= 0.5 else np.ones_like(defined)
-    return [_seed_mean(values, r[:, kept]) for (values, _), r in zip(sides, replicates, strict=True)]
+    known = [defined(replicates) for _, replicates in sides if replicates is not None]
+    kept = kept_draws(np.logical_and.reduce(known)) if len(known) == len(sides) else None
+    return [seed_mean(side, kept) for side in sides]
 
 
-def _seed_mean(values: Floats, replicates: Floats | None) -> SeedMean:
+def defined(replicates: Floats) -> Bools:
+    """(B,): the resamples in which every seed's metric is a number."""
+    return np.asarray(np.isfinite(replicates).all(axis=0))
+
+
+def kept_draws(defined: Bools) -> Bools:
+    """The resamples to compute with: the defined ones, or all (and so NaN) where those are less than half."""
+    return defined if defined.mean() >= 0.5 else np.ones_like(defined)
+
+
+def seed_mean(side: Side, kept: Bools | None) -> SeedMean:
     """One mean, and its two sources of error told apart by the replicates.
 
     Seeds tested on the same images share the images' part of the error. Where V is the covariance (R, R) of the
     replicates, the mean off its diagonal, c, is that part, and the mean on it less c, w, is what the images do
     to each seed by itself. The variance s2 of the values holds w as well, so max(s2 - w, 0) is left for the seeds:
     a component of variance by the method of moments, cut off at 0.
+
+    kept  the resamples to look at; None: the seeds alone
     """
+    values = side[0]
+    replicates = None if side[1] is None or kept is None else np.asarray(side[1][:, kept], dtype=np.float64)
     n = len(values)
     variance = float(np.var(values, ddof=1, dtype=np.float64)) if n > 1 else math.nan
     beyond = max(variance - _alone(replicates), 0.0) if n > 1 else 0.0

@@ -8,6 +8,7 @@ import pytest
 
 from synthbench.leaderboard.long_tables import COST_COLUMNS
 from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.results import write
 from synthbench.results.write import SCORE_COLUMNS as COLUMNS
 
 
@@ -208,3 +209,48 @@ def test_labels_that_read_like_numbers_stay_as_they_are(mini, capsys):
     board = pd.read_csv(mini.out / "leaderboard.csv", dtype=str, keep_default_na=False)
     assert set(board["generator"]) == {"007", "NA", "[red]"}
     assert all(f" {label} " in shown for label in ("007", "NA", "[red]"))
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self, monkeypatch, write_s):
+        self.now, self.writes = 0.0, 0
+        monkeypatch.setattr(write.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(write, "write_results", lambda *_: self.spend(write_s))
+
+    def spend(self, seconds):
+        self.now += seconds
+        self.writes += 1
+
+
+def test_writes_take_a_twentieth_of_the_time_at_most(monkeypatch):
+    clock = Clock(monkeypatch, write_s=2.0)
+    writer = write.Writer(None, None, None)
+    for trials in range(1, 101):
+        clock.now += 10
+        writer.after_trial(range(trials))
+        if trials > 4:
+            assert 2.0 * clock.writes <= write.SHARE * clock.now, "before that it is the first's"
+    assert clock.writes > 20, "the time is used"
+    writer.write(range(100))
+    writer.write(range(100))
+    assert clock.writes <= 27, "what is written is not written again"
+
+
+def test_writes_that_cost_little_come_after_every_trial(monkeypatch):
+    clock = Clock(monkeypatch, write_s=0.4)
+    writer = write.Writer(None, None, None)
+    for trials in range(1, 21):
+        clock.now += 10
+        writer.after_trial(range(trials))
+    assert clock.writes == 20
+
+
+def test_an_interrupted_run_leaves_all_its_rows_though_they_were_not_due(mini, monkeypatch):
+    monkeypatch.setattr(write, "SHARE", 0.0)  # after the first
+    (mini.folder / "mean-noise.raise").write_text("")
+    mini.write("Resuming", "Resuming2", "MeanNoise")
+    mini.plugin.write_text(mini.plugin.read_text() + "\n\nclass Resuming2(Resuming):\n    level: int = 120\n")
+    assert mini.run() == 130
+    assert set(mini.board.index) == {"resuming", "resuming2"}
