@@ -110,6 +110,7 @@ class Benchmark:
     holdout   share of the training images that nobody learns from, to tell copying from learning; 0 for none
     judges    labels of evaluators whose ranks stand beside each other; none, or two or more
     left_out  of optional evaluators whose files are not to be had: label and reason
+    timeout, memory_limit  seconds and GB at which a stage is stopped; they decide no number
     """
 
     name: str
@@ -127,6 +128,8 @@ class Benchmark:
     evaluators: tuple[Entry[Evaluator], ...]
     judges: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
+    memory_limit: float | None = None
 
     def evaluator(self, label: str) -> Entry[Evaluator]:
         """The evaluator of that label. Raises StopIteration where there is none."""
@@ -155,6 +158,7 @@ class Benchmark:
             "max_leak": self.max_leak,
             "holdout": self.holdout,
             "baselines": self.baselines,
+            **{key: value for key in ("timeout", "memory_limit") if (value := getattr(self, key)) is not None},
             "dataset": self.dataset.resolved(),
             "external": [entry.resolved() for entry in self.external],
             "generators": [entry.resolved() for entry in self.generators],

@@ -42,6 +42,7 @@ def _add_benchmark_commands(commands: Commands) -> None:
     )
     run.add_argument("--fresh", action="store_true", help="compute everything again, whatever the store holds")
     run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    _add_isolation(run)
     _add_offline(run)
 
     _add_score(commands)
@@ -131,6 +132,7 @@ def _add_stress(commands: Commands) -> None:
     stress.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
     )
+    _add_isolation(stress)
     _add_offline(stress)
 
 
@@ -218,6 +220,18 @@ def _add_file(command: argparse.ArgumentParser) -> None:
 def _add_offline(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--offline", action="store_true", help="download nothing; say which file is missing and where it goes"
+    )
+
+
+def _add_isolation(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--timeout", type=float, metavar="S", help="stop a stage after so many seconds; its row fails"
+    )
+    command.add_argument(
+        "--memory-limit", type=float, metavar="GB", help="stop a stage that needs more (default: 90 %% of all)"
+    )
+    command.add_argument(
+        "--in-process", action="store_true", help="no process of its own for each stage, for a debugger, say"
     )
 
 

@@ -57,12 +57,19 @@ def _run(arguments: argparse.Namespace) -> int:
         arguments.file,
         out=arguments.out,
         only=arguments.only,
-        overrides=arguments.set,
+        overrides=[*arguments.set, *_limits(arguments)],
         device=arguments.device,
         fresh=arguments.fresh,
+        in_process=arguments.in_process,
     )
     print_board(result)
     return SOMETHING_FAILED if result.failed else OK
+
+
+def _limits(arguments: argparse.Namespace) -> list[str]:
+    """As overrides of the benchmark file's keys."""
+    limits = {"timeout": arguments.timeout, "memory_limit": arguments.memory_limit}
+    return [f"{key}={value:g}" for key, value in limits.items() if value is not None]
 
 
 def _score(arguments: argparse.Namespace) -> int:
@@ -131,8 +138,9 @@ def _stress(arguments: argparse.Namespace) -> int:
         images=arguments.images,
         out=arguments.out,
         only=arguments.only,
-        overrides=arguments.set,
+        overrides=[*arguments.set, *_limits(arguments)],
         device=arguments.device,
+        in_process=arguments.in_process,
     )
     print_stress(name, stressed)
     return SOMETHING_FAILED if stressed.failures else OK

@@ -14,6 +14,7 @@ from synthbench.runner.fetch import with_files
 from synthbench.runner.loop import RunResult
 from synthbench.runner.loop import run as run_plan
 from synthbench.runner.session import Session
+from synthbench.runner.worker import workers_of
 from synthbench.storage.store import Store, default_root
 
 __all__ = ["run"]
@@ -27,6 +28,7 @@ def run(
     overrides: Sequence[str] = (),
     device: str = "auto",
     fresh: bool = False,
+    in_process: bool = False,
     progress: Progress | None = None,
 ) -> RunResult:
     """Run a benchmark file; results and the report go to `out`, by default runs/<its name>.
@@ -35,6 +37,7 @@ def run(
     overrides  "generators.0.steps=50", as after `--set`
     device     "auto", "cpu", "cuda" or "cuda:N"
     fresh      compute everything again, whatever the store holds
+    in_process  no process of its own for each stage: what a plugin does to its process may touch later rows
 
     Raises SynthbenchError for whatever its user can mend.
     """
@@ -43,6 +46,8 @@ def run(
     bench = with_files(bench, progress)
     out = out or Path("runs") / bench.name
     store = Store(default_root(), fresh=fresh)
-    result = run_plan(bench, Session(store, resolve_device(device), progress, out / "data"), out, only)
+    with workers_of(bench, store.root, in_process=in_process) as workers:
+        session = Session(store, resolve_device(device), progress, out / "data", workers)
+        result = run_plan(bench, session, out, only)
     progress.say(report_or_warning(out))
     return result

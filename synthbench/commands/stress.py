@@ -12,6 +12,7 @@ from synthbench.commands.device import resolve_device
 from synthbench.progress import Progress
 from synthbench.runner.fetch import with_files
 from synthbench.runner.session import Session
+from synthbench.runner.worker import workers_of
 from synthbench.storage.store import Store, default_root
 from synthbench.stress import Stressed, Sweep
 from synthbench.stress import stress as stress_all
@@ -35,6 +36,7 @@ def stress(
     only: Sequence[str] = (),
     overrides: Sequence[str] = (),
     device: str = "auto",
+    in_process: bool = False,
     progress: Progress | None = None,
 ) -> StressTest:
     """Score real images under growing damage; the files go to `out`, by default runs/<its name>-stress.
@@ -42,11 +44,14 @@ def stress(
     levels  strengths above 0
     images  most images in each half of the reals
     only    labels of evaluators; all where it is empty
+    in_process  as of `run`
     """
     sweep = Sweep(levels, images)
     bench = load_benchmark(file, load_registry(), overrides)
     progress = progress or Progress()
     bench = with_files(bench, progress)
     out = out or Path("runs") / f"{bench.name}-stress"
-    session = Session(Store(default_root()), resolve_device(device), progress, out / "data")
-    return StressTest(bench.name, stress_all(bench, session, out, sweep, only))
+    store = Store(default_root())
+    with workers_of(bench, store.root, in_process=in_process) as workers:
+        session = Session(store, resolve_device(device), progress, out / "data", workers)
+        return StressTest(bench.name, stress_all(bench, session, out, sweep, only))

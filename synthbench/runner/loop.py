@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.benchmark.plan import Trial, evaluator_seed, make_plan
 from synthbench.data.audit import write_audit
 from synthbench.data.test_sets import Data, TestSet, describe, with_remainders
-from synthbench.errors import Skipped, StoreError, SynthbenchError
+from synthbench.errors import Skipped, StoreError
 from synthbench.leaderboard.bootstrap import cached_bootstrap
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.evidence import copy_evidence, tidy
 from synthbench.results.write import write_results
 from synthbench.runner.cost import measure
+from synthbench.runner.failure import Failure, message_of
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.pictures import save_nearest, save_real
 from synthbench.runner.provenance import provenance
@@ -143,12 +143,12 @@ def _piece(result: TrialResult, what: str, folder: Path) -> Iterator[Path]:
     except StoreError:  # the disk's trouble is everyone's: the next piece would meet it again
         raise
     except Skipped as reason:
-        result.end("skipped", f"{what}: {reason}")
-    except Exception as error:
+        result.end("skipped", f"{what}: {message_of(reason)}")
+    except (Exception, SystemExit) as error:
+        failure = Failure.of(error)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / File.ERROR).write_text(traceback.format_exc(), encoding="utf-8")
-        text = str(error) if isinstance(error, SynthbenchError) else f"{type(error).__name__}: {error}"
-        result.end("failed", f"{what}: {text} (traceback in {folder / File.ERROR})")
+        (folder / File.ERROR).write_text(failure.trace, encoding="utf-8")
+        result.end("failed", f"{what}: {failure.text} (traceback in {folder / File.ERROR})")
 
 
 def _keep(artifact: Artifact, target: Path, result: TrialResult, evaluator: str = "") -> None:

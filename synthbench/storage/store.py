@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,16 @@ import numpy as np
 from synthbench.errors import StoreError
 from synthbench.types import Artifact, Images
 
-__all__ = ["Store", "Work", "default_root", "digest_of", "load_images", "save_images", "write_atomic"]
+__all__ = [
+    "Store",
+    "StoreState",
+    "Work",
+    "default_root",
+    "digest_of",
+    "load_images",
+    "save_images",
+    "write_atomic",
+]
 
 Key = Mapping[str, Any]
 
@@ -59,6 +68,16 @@ class Work:
         """Take in an entry that was found."""
         for part, seconds in cost.items():
             self.spared[part] += seconds
+
+
+@dataclass(frozen=True)
+class StoreState:
+    """What another process has to know of a store to go on with it as this one would."""
+
+    root: Path
+    fresh: bool
+    made: frozenset[Path]
+    emptied: frozenset[Path]
 
 
 class Store:
@@ -127,6 +146,39 @@ class Store:
         for work in self._counting:
             work.built += 1
         return Artifact(path, meta)
+
+    def state(self) -> StoreState:
+        """As it stands now."""
+        return StoreState(
+            self.root.absolute(),
+            self.fresh,
+            *(frozenset(p.absolute() for p in of) for of in (self._made, self._emptied)),
+        )
+
+    @classmethod
+    def of(cls, state: StoreState) -> Store:
+        """The same store, in another process."""
+        store = cls(state.root, fresh=state.fresh)
+        store._made, store._emptied = set(state.made), set(state.emptied)
+        return store
+
+    def news(self, since: StoreState) -> dict[str, list[str]]:
+        """What happened since, as plain data for `take_in`."""
+        now = self.state()
+        pairs = {"made": (now.made, since.made), "emptied": (now.emptied, since.emptied)}
+        return {what: sorted(map(str, after - before)) for what, (after, before) in pairs.items()}
+
+    def take_in(self, news: Mapping[str, Sequence[str]], built: int, spared: Mapping[str, float]) -> None:
+        """Note what another process did on this store's behalf, as if it had been done here."""
+        for known, paths in ((self._made, news["made"]), (self._emptied, news["emptied"])):
+            known.update(self._as_here(Path(path)) for path in paths)
+        for work in self._counting:
+            work.built += built
+            work.spare(spared)
+
+    def _as_here(self, path: Path) -> Path:
+        """A path below a root that may be written relative to the current folder."""
+        return self.root / path.relative_to(self.root.absolute())
 
     def made(self) -> frozenset[Path]:
         """The entries that this process has made."""
