@@ -44,6 +44,9 @@ LOOK_S = 0.5
 """Seconds between two looks at time and memory."""
 
 
+FOLDERS = ("SYNTHBENCH_CACHE", "SYNTHBENCH_DATA", "SYNTHBENCH_WEIGHTS", "TORCH_HOME", "HF_HOME")
+"""Environment variables that name a folder, perhaps seen from the current one."""
+
 IN_PROCESS = "SYNTHBENCH_IN_PROCESS"
 """The environment variable that keeps all work in the process of the run: for debuggers, and hundreds of tests."""
 
@@ -142,8 +145,7 @@ class Workers:
         assert self._folder is not None
         home = Path(tempfile.mkdtemp(prefix="home-", dir=self._folder))
         torch = sys.modules.get("torch")
-        environment = {**os.environ, STARTED_IN: str(Path.cwd())}
-        order = Order(packed, environment, torch.get_num_threads() if torch else None, home)
+        order = Order(packed, _environment(), torch.get_num_threads() if torch else None, home)
         try:
             with (
                 started(order, self._loaded) as stage,
@@ -155,9 +157,16 @@ class Workers:
             shutil.rmtree(home, ignore_errors=True)
 
 
+def _environment() -> dict[str, str]:
+    """This one's, as it holds in a working folder of its own."""
+    places = {name: value for name in FOLDERS if (value := os.environ.get(name))}
+    absolute = {name: str(Path(value).expanduser().absolute()) for name, value in places.items()}
+    return {**os.environ, **absolute, STARTED_IN: str(Path.cwd())}
+
+
 def _watched(stage: Stage, limits: Limits, shown: Shown, log: Log) -> dict[str, Any]:
     """The last message, once the process has said it or ended. Raises StageFailed."""
-    started = time.monotonic()
+    timeout, memory = limits.timeout, limits.memory
     last: dict[str, Any] = {}
     while not last:
         ready = wait([*stage.open, stage.process.sentinel], timeout=LOOK_S)
@@ -173,11 +182,11 @@ def _watched(stage: Stage, limits: Limits, shown: Shown, log: Log) -> dict[str, 
                 raise _failed(_how_it_ended(stage.process.exitcode), log)
         if last:
             break
-        if limits.timeout is not None and time.monotonic() - started > limits.timeout:
-            raise _failed(f"stopped after {limits.timeout:,g} s: the limit is `timeout`", log)
-        if limits.memory is not None and (used := resident_gb(stage.process.pid, limits.memory)) > limits.memory:
+        if timeout is not None and shown.begun and time.monotonic() - shown.begun > timeout:
+            raise _failed(f"stopped after {timeout:,g} s: the limit is `timeout`", log)
+        if memory is not None and (used := resident_gb(stage.process.pid, memory)) > memory:
             stage.end()  # at once: the machine is about to run out of memory
-            limit = f"the limit is `memory_limit`, {limits.memory:.3g} GB"
+            limit = f"the limit is `memory_limit`, {memory:.3g} GB"
             raise _failed(f"stopped at {used:.3g} GB of memory: {limit}", log)
     stage.process.join(END_S)
     log.read_all(stage.output)

@@ -41,7 +41,7 @@ Key = Mapping[str, Any]
 def default_root() -> Path:
     """`SYNTHBENCH_CACHE`, or synthbench's folder in the user's cache folder."""
     if folder := os.environ.get("SYNTHBENCH_CACHE"):
-        return Path(folder).expanduser()
+        return Path(folder).expanduser().absolute()
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("synthbench"))

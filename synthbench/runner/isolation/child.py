@@ -11,7 +11,7 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 from synthbench.errors import Skipped, StoreError
 from synthbench.runner.failure import Failure, message_of
@@ -33,6 +33,7 @@ def main(order: Order, reports: Connection, output: Connection) -> None:
     _end_with_the_run()
     _redirect(output)
     channel = Channel(reports)
+    channel.send(begun=True)
     last = _work(order, channel)
     if os.getpid() != process:  # the plugin forked, and its copy came along here
         os._exit(0)
@@ -82,11 +83,14 @@ def _redirect(output: Connection) -> None:
         stream.flush()
     for descriptor in (1, 2):
         os.dup2(output.fileno(), descriptor)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     output.close()
-    faulthandler.enable()
+    sys.stdout = _lines_to(1)  # anew: those of the server were made for a terminal or a file
+    sys.stderr = _lines_to(2)
+    faulthandler.enable(all_threads=False)
+
+
+def _lines_to(descriptor: int) -> TextIO:
+    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _end_with_the_run() -> None:

@@ -22,7 +22,7 @@ from synthbench.runner.isolation.crossing import Order
 
 __all__ = ["Stage", "started"]
 
-HEAVY = ("torch", "numpy", "pandas", "scipy", "sklearn", "torchvision", "timm", "PIL")
+HEAVY = ("torch", "pandas", "scipy", "sklearn", "torchvision", "timm", "PIL")
 """Slow to load, and harmless in a process that is forked."""
 
 GRACE_S = 3.0
@@ -100,7 +100,7 @@ def _context(loaded: Sequence[str]) -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    heavy = [name for name in HEAVY if name in (*loaded, "torch", "numpy")]
+    heavy = [name for name in HEAVY if name in (*loaded, "torch", "pandas")]  # pandas writes predictions
     context.set_forkserver_preload(["synthbench.runner.stages", "synthbench.runner.isolation.child", *heavy])
     return context
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from contextlib import AbstractContextManager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,10 +20,14 @@ __all__ = ["Log", "Shown", "resident_gb"]
 
 
 class Shown:
-    """Shows the messages of a process; its bars are closed when the block ends."""
+    """Shows the messages of a process; its bars are closed when the block ends.
+
+    begun  when its work began, on the monotonic clock: the server may have had to start before it
+    """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self.begun: float | None = None
         self._bars: dict[int, tuple[AbstractContextManager[Bar], Bar]] = {}
 
     def __enter__(self) -> Shown:
@@ -40,6 +45,8 @@ class Shown:
             reports.close()
             return {}
         match message:
+            case {"begun": _}:
+                self.begun = time.monotonic()
             case {"say": text}:
                 self._progress.say(text)
             case {"stage": what}:
