@@ -10,6 +10,8 @@ from pathlib import Path
 # As many workers as cores leave each of them one thread. Read when numpy and torch are loaded, hence above their
 # imports; processes that tests start inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
+# A process for each stage of hundreds of tiny benchmarks would take minutes: tests of isolation ask for it.
+os.environ["SYNTHBENCH_IN_PROCESS"] = "1"
 
 import pandas as pd
 import pytest

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import difflib
 import hashlib
 import inspect
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterable
-from importlib import metadata, util
+from functools import cache
+from importlib import import_module, invalidate_caches, metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -181,17 +185,31 @@ def _import_file(path: Path) -> ModuleType:
     name = f"{FILE_MODULE}{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise PluginError(f"{path} is not a Python file")
-    module = util.module_from_spec(spec)
-    sys.modules[name] = module  # pickle and pydantic look a class's module up by name
+    _make_importable(name, path)
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
+        return import_module(name)
+    except (Exception, SystemExit) as error:
         raise PluginError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    return module
+
+
+def _make_importable(name: str, path: Path) -> None:
+    """So that the module can be imported by its name, in processes too that this one or a plugin starts.
+
+    They take over `sys.path`; there they find a module that runs the file in its place.
+    """
+    folder = _modules_folder()
+    if folder not in sys.path:
+        sys.path.append(folder)
+    text = f"__file__ = {str(path)!r}\nexec(compile(open(__file__, 'rb').read(), __file__, 'exec'))\n"
+    Path(folder, f"{name}.py").write_text(text, encoding="utf-8")
+    invalidate_caches()
+
+
+@cache
+def _modules_folder() -> str:
+    folder = tempfile.mkdtemp(prefix="synthbench-plugins-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _check_class(kind: Kind, cls: Any, origin: str) -> type[Plugin]:

@@ -79,6 +79,15 @@ class BenchmarkFile(BaseModel):
         "needs it to tell copying",
     )
     baselines: bool = Field(True, description="run every installed floor and ceiling beside the generators")
+    timeout: float | None = Field(
+        None, gt=0, description="seconds after which a stage is stopped and its row fails; unset: none"
+    )
+    memory_limit: float | None = Field(
+        None,
+        gt=0,
+        description="GB of memory, with all that it starts, above which a stage is stopped and its row fails; "
+        "unset: 90 % of the machine's",
+    )
     dataset: dict[str, Any] = Field(description="the data set: training images, and the test set `test`")
     external: list[dict[str, Any]] = Field(
         [], description="further data sets, their test parts only: more columns"
@@ -88,6 +97,7 @@ class BenchmarkFile(BaseModel):
 
 
 _PLAIN = ("name", "seed", "seeds", "samples", "judges", "ranking", "max_leak", "holdout", "baselines")
+_LIMITS = ("timeout", "memory_limit")
 
 
 BenchmarkSource = Path | str | Mapping[str, Any]
@@ -112,7 +122,7 @@ def load_benchmark(source: BenchmarkSource, registry: Registry, overrides: Seque
     if file.baselines:
         generators += _baselines(registry, {g.label for g in generators})
     bench = Benchmark(
-        **{key: getattr(file, key) for key in _PLAIN},
+        **{key: getattr(file, key) for key in (*_PLAIN, *_LIMITS)},
         headline=Headline.parse(file.headline),
         dataset=builder.entry("dataset", content["dataset"], "dataset"),
         external=builder.entries("dataset", content.get("external", []), "external"),

@@ -132,6 +132,7 @@ class Benchmark:
     judges    labels of evaluators whose ranks stand beside each other; none, or two or more
     require   what every candidate must reach
     left_out  of optional evaluators whose files are not to be had: label and reason
+    timeout, memory_limit  seconds and GB at which a stage is stopped; they decide no number
     """
 
     name: str
@@ -150,6 +151,8 @@ class Benchmark:
     judges: tuple[str, ...] = ()
     require: tuple[Requirement, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
+    memory_limit: float | None = None
 
     @property
     def generator_names(self) -> list[str]:
@@ -184,6 +187,7 @@ class Benchmark:
             "require": list(map(str, self.require)),
             "holdout": self.holdout,
             "baselines": self.baselines,
+            **{key: value for key in ("timeout", "memory_limit") if (value := getattr(self, key)) is not None},
             "dataset": self.dataset.resolved(),
             "external": [entry.resolved() for entry in self.external],
             "generators": [entry.resolved() for entry in self.generators],

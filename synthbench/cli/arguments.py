@@ -81,6 +81,7 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--fresh", action="store_true", help="compute everything again, whatever the store holds")
     _add_require(run)
     run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+    _add_isolation(run)
     _add_offline(run)
 
 
@@ -105,6 +106,7 @@ def _add_shared_work(commands: Commands) -> None:
     work.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
     )
+    _add_isolation(work)
     _add_offline(work)
 
 
@@ -170,6 +172,7 @@ def _add_stress(commands: Commands) -> None:
     stress.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
     )
+    _add_isolation(stress)
     _add_offline(stress)
 
 
@@ -267,6 +270,18 @@ def _add_require(command: argparse.ArgumentParser) -> None:
         default=[],
         metavar="CONDITION",
         help="tstr.auroc>=.8 or copying=no, say: exit 3 where a candidate misses it (repeatable)",
+    )
+
+
+def _add_isolation(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--timeout", type=float, metavar="S", help="stop a stage after so many seconds; its row fails"
+    )
+    command.add_argument(
+        "--memory-limit", type=float, metavar="GB", help="stop a stage that needs more (default: 90 %% of all)"
+    )
+    command.add_argument(
+        "--in-process", action="store_true", help="no process of its own for each stage, for a debugger, say"
     )
 
 

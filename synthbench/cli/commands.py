@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from synthbench.cli.arguments import make_parser
-from synthbench.cli.shared_work import plan, work
+from synthbench.cli.shared_work import limits_of, plan, work
 from synthbench.errors import SynthbenchError
 
 if TYPE_CHECKING:
@@ -65,13 +65,14 @@ def _run(arguments: argparse.Namespace) -> int:
         arguments.file,
         out=arguments.out,
         only=arguments.only,
-        overrides=arguments.set,
+        overrides=[*arguments.set, *limits_of(arguments)],
         require=arguments.require,
         device=arguments.device,
         fresh=arguments.fresh,
         jobs=arguments.jobs,
         collect=arguments.collect,
         unpacked=arguments.unpack,
+        in_process=arguments.in_process,
     )
     print_board(result)
     return _outcome(result)
@@ -167,8 +168,9 @@ def _stress(arguments: argparse.Namespace) -> int:
         images=arguments.images,
         out=arguments.out,
         only=arguments.only,
-        overrides=arguments.set,
+        overrides=[*arguments.set, *limits_of(arguments)],
         device=arguments.device,
+        in_process=arguments.in_process,
     )
     print_stress(name, stressed)
     return SOMETHING_FAILED if stressed.failures else OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-__all__ = ["plan", "work"]
+__all__ = ["limits_of", "plan", "work"]
 
 
 def plan(arguments: argparse.Namespace) -> int:
@@ -34,7 +34,14 @@ def work(arguments: argparse.Namespace) -> int:
         part=arguments.shard,
         pack_into=arguments.pack,
         out=arguments.out,
-        overrides=arguments.set,
+        overrides=[*arguments.set, *limits_of(arguments)],
         device=arguments.device,
+        in_process=arguments.in_process,
     )
     return int(any(result.status == "failed" for result in results))
+
+
+def limits_of(arguments: argparse.Namespace) -> list[str]:
+    """Of a stage, as overrides of the benchmark file's keys."""
+    limits = {"timeout": arguments.timeout, "memory_limit": arguments.memory_limit}
+    return [f"{key}={value:g}" for key, value in limits.items() if value is not None]

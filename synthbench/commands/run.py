@@ -20,6 +20,7 @@ from synthbench.runner.loop import run as run_plan
 from synthbench.runner.packing import unpack
 from synthbench.runner.parallel import work_in_processes
 from synthbench.runner.session import Session
+from synthbench.runner.worker import workers_of
 from synthbench.storage.store import Store, default_root
 from synthbench.storage.upkeep import running
 
@@ -38,6 +39,7 @@ def run(
     jobs: int = 1,
     collect: bool = False,
     unpacked: Path | None = None,
+    in_process: bool = False,
     progress: Progress | None = None,
 ) -> RunResult:
     """Run a benchmark file; results and the report go to `out`, by default runs/<its name>.
@@ -50,6 +52,7 @@ def run(
     jobs       processes that work off trials at a time; more than one share the devices and the cores out
     collect    work off no trial: board and report of what `work` has put into the store
     unpacked   a folder of files of `work(..., pack_into=)`, taken into the store first
+    in_process  no process of its own for each stage: what a plugin does to its process may touch later rows
 
     Raises SynthbenchError for whatever its user can mend.
     """
@@ -59,16 +62,19 @@ def run(
     progress = progress or Progress()
     out = out or Path("runs") / bench.name
     store = Store(default_root(), fresh=fresh, say=progress.say)
-    with claim(out, bench.name), running(store):
+    with (
+        claim(out, bench.name),
+        running(store),
+        workers_of(bench, store.root, in_process=in_process) as workers,
+    ):
         bench = with_files(bench, progress)
         if unpacked:
             progress.say(f"{unpacked}: {unpack(unpacked, store, out)} entries are new")
-        session = Session(store, resolve_device(device), progress, out / "data")
+        session = Session(store, resolve_device(device), progress, out / "data", workers)
         elsewhere = _nothing if collect else None
         if jobs > 1:
-            if isinstance(file, Mapping):
-                raise ConfigError("jobs: other processes need a benchmark file, not a mapping")
-            elsewhere = partial(_in_processes, file, out, overrides, share_devices(device, jobs), progress)
+            options = [f"--set={override}" for override in overrides] + ["--in-process"] * in_process
+            elsewhere = partial(_in_processes, file, out, options, share_devices(device, jobs), progress)
         result = run_plan(bench, session, out, only, elsewhere=elsewhere)
         progress.say(report_or_warning(out))
     return result
@@ -79,13 +85,14 @@ def _nothing(plan: Sequence[Trial]) -> None:
 
 
 def _in_processes(
-    file: Path | str,
+    file: BenchmarkSource,
     out: Path,
-    overrides: Sequence[str],
+    options: Sequence[str],
     devices: Sequence[str],
     progress: Progress,
     plan: Sequence[Trial],
 ) -> None:
-    command = [str(file), "--out", str(out)]
-    command += [f"--set={override}" for override in overrides] + [f"--trial={trial.name}" for trial in plan]
-    work_in_processes(command, devices, len(plan), progress)
+    if isinstance(file, Mapping):
+        raise ConfigError("jobs: other processes need a benchmark file, not a mapping")
+    trials = [f"--trial={trial.name}" for trial in plan]
+    work_in_processes([str(file), "--out", str(out), *options, *trials], devices, len(plan), progress)

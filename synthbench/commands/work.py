@@ -17,6 +17,7 @@ from synthbench.runner.packing import pack
 from synthbench.runner.session import Session
 from synthbench.runner.work import named, shard
 from synthbench.runner.work import work as work_off
+from synthbench.runner.worker import workers_of
 from synthbench.storage.store import Store, default_root
 from synthbench.storage.upkeep import running
 
@@ -32,6 +33,7 @@ def work(
     out: Path | None = None,
     overrides: Sequence[str] = (),
     device: str = "auto",
+    in_process: bool = False,
     progress: Progress | None = None,
 ) -> list[TrialResult]:
     """Work off trials of a benchmark file into the store; `run(..., collect=True)` makes board and report of them.
@@ -39,6 +41,7 @@ def work(
     trials     "acgan/0": those alone; all where it is empty
     part       "3/64": of those the third of 64 parts
     pack_into  a folder for one file with what the store then holds of them, for `unpack` elsewhere
+    in_process  no process of its own for each stage
     out        where the folders of failed trials go, by default runs/<its name>
 
     Raises SynthbenchError for whatever its user can mend.
@@ -48,10 +51,14 @@ def work(
     progress = progress or Progress()
     out = out or Path("runs") / bench.name
     store = Store(default_root(), say=progress.say)
-    with running(store), tempfile.TemporaryDirectory(prefix="synthbench-work-") as scratch:
+    with (
+        running(store),
+        tempfile.TemporaryDirectory(prefix="synthbench-work-") as scratch,
+        workers_of(bench, store.root, in_process=in_process) as workers,
+    ):
         bench = with_files(bench, progress)
         chosen = _chosen(make_plan(bench), trials, part)
-        session = Session(store, resolve_device(device), progress, Path(scratch))
+        session = Session(store, resolve_device(device), progress, Path(scratch), workers)
         ended = work_off(bench, session, chosen, out)
         if pack_into:
             packed = pack(store, ended, out, pack_into)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import psutil
 
@@ -49,19 +50,24 @@ def measure(device: str = "cpu") -> Iterator[Cost]:
     """Measure the block. On a GPU the clock stops when the device has finished."""
     cost = Cost()
     peak = _PeakMemory()
-    torch = sys.modules.get("torch") if device.startswith("cuda") else None
-    if torch:
+    if torch := _on_gpu(device):
         torch.cuda.reset_peak_memory_stats(device)
     wall, cpu = time.perf_counter(), _cpu_seconds()
     try:
         yield cost
     finally:
-        if torch:
+        if torch := _on_gpu(device):
             torch.cuda.synchronize(device)
             cost.peak_gpu_mb = torch.cuda.max_memory_allocated(device) / 1e6
         cost.wall_s = time.perf_counter() - wall
         cost.cpu_s = _cpu_seconds() - cpu
         cost.peak_memory_mb = peak.stop()
+
+
+def _on_gpu(device: str) -> Any:
+    """torch where it works on a GPU: to measure must not be what starts CUDA in a process."""
+    torch = sys.modules.get("torch") if device.startswith("cuda") else None
+    return torch if torch and torch.cuda.is_initialized() else None
 
 
 class _PeakMemory(threading.Thread):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from synthbench.results.evidence import copy_evidence, tidy
 from synthbench.results.write import Writer
 from synthbench.runner.cost import measure
 from synthbench.runner.ended import as_it_ended
+from synthbench.runner.failure import Failure, message_of
 from synthbench.runner.kept import Earlier, Key, as_it_stood, earlier_trials, in_order, key_of, left_out
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.pictures import save_nearest, save_real
@@ -195,14 +195,14 @@ def _piece(result: TrialResult, what: str, folder: Path) -> Iterator[Path]:
     except StoreError:  # the disk's trouble is everyone's: the next piece would meet it again
         raise
     except Skipped as reason:
-        result.end("skipped", f"{what}: {reason}")
+        result.end("skipped", f"{what}: {message_of(reason)}")
     except NotStoredError as reason:
         result.end("failed", f"{what}: {reason}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        failure = Failure.of(error)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / File.ERROR).write_text(traceback.format_exc(), encoding="utf-8")
-        text = str(error) if isinstance(error, SynthbenchError) else f"{type(error).__name__}: {error}"
-        result.end("failed", f"{what}: {text} (traceback in {folder / File.ERROR})")
+        (folder / File.ERROR).write_text(failure.trace, encoding="utf-8")
+        result.end("failed", f"{what}: {failure.text} (traceback in {folder / File.ERROR})")
 
 
 def _keep(artifact: Artifact, target: Path, result: TrialResult, evaluator: str = "") -> None:

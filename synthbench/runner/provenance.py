@@ -118,9 +118,22 @@ def _hardware(device: str) -> dict[str, Any]:
     if torch:
         about["torch_threads"] = torch.get_num_threads()
         if device.startswith("cuda"):
-            about["gpu"] = torch.cuda.get_device_name(device)
+            about["gpu"] = _gpu_name(device)
             about["cuda"] = torch.version.cuda
     return about
+
+
+def _gpu_name(device: str) -> str | None:
+    """By the driver's tool: torch would start CUDA to tell, which the run's own process never does."""
+    number = int(device.partition(":")[2] or 0)
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    one = visible[number].strip() if number < len(visible) and visible[number].strip() else str(number)
+    command = ["nvidia-smi", f"--id={one}", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return done.stdout.strip() or None
 
 
 def _cpu_name() -> str:

@@ -4,32 +4,55 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from synthbench.api.extractors import extractors_of, identity
 from synthbench.api.features import StoredFeatures
-from synthbench.api.interfaces import Context
+from synthbench.api.interfaces import Context, Plugin
+from synthbench.api.process_state import restored
 from synthbench.benchmark.definition import Entry
 from synthbench.progress import Progress
 from synthbench.storage.code_version import code_of
 from synthbench.storage.store import Store
 from synthbench.storage.versions import ENTRIES
 
-__all__ = ["Session"]
+__all__ = ["Isolation", "Job", "Session"]
+
+LOG_BYTES = 10_000_000
+"""At most so much of what a plugin logs is kept, and as much of what it prints: it may do so in a loop."""
+
+
+class Job(Protocol):
+    """A piece of work, as data that can be sent to another process: it fills an entry's folder."""
+
+    @property
+    def plugins(self) -> Sequence[Plugin]:
+        """Whose code it runs."""
+
+    def __call__(self, session: Session, folder: Path, /) -> dict[str, Any]:
+        """Do it; returns meta data of the entry. Raises whatever a plugin raises."""
+
+
+class Isolation(Protocol):
+    """Runs jobs in processes of their own (`runner.worker.Workers`)."""
+
+    def perform(self, job: Job, session: Session, folder: Path) -> dict[str, Any] | None:
+        """What the job returns; None where it cannot be sent and has to be done here."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """What all stages share."""
+    """What all stages share. Without `isolation` all work is done in this process."""
 
     store: Store
     device: str
     progress: Progress
     scratch: Path
+    isolation: Isolation | None = None
 
     def key(self, entry: Entry[Any], **inputs: Any) -> dict[str, Any]:
         """Everything that goes into a piece of work: configuration, code, device type, extractors and inputs."""
@@ -46,6 +69,22 @@ class Session:
             **inputs,
         }
 
+    def perform(self, job: Job, folder: Path, failed: Path) -> dict[str, Any]:
+        """What the job returns, done in a process of its own where there is isolation and it can be sent.
+
+        folder  of the entry that it fills; where it fails, the files there are copied to `failed`
+        """
+        try:
+            done = self.isolation.perform(job, self, folder) if self.isolation else None
+            if done is None:
+                with restored():
+                    done = job(self, folder)
+        except BaseException:
+            if (folder / "files").is_dir():
+                shutil.copytree(folder / "files", failed, dirs_exist_ok=True)
+            raise
+        return done
+
     @contextmanager
     def context(
         self,
@@ -53,10 +92,9 @@ class Session:
         key: Mapping[str, Any],
         seed: int,
         workdir: Path,
-        failed: Path | None = None,
         **of_generator: Any,
     ) -> Iterator[Context]:
-        """A context that logs to `workdir/log.txt`; where the work fails, its files are copied to `failed`.
+        """A context that logs to `workdir/log.txt`.
 
         of_generator  what of `Context` a generator alone is told
         """
@@ -64,7 +102,7 @@ class Session:
         log = logging.getLogger(f"synthbench.{workdir.parent.name}")
         log.setLevel(logging.INFO)
         log.propagate = False  # what plugins log belongs to the trial, not on the terminal
-        handler = logging.FileHandler(workdir / "log.txt", encoding="utf-8")
+        handler = _BoundedLog(workdir / "log.txt", encoding="utf-8", errors="backslashreplace")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         log.addHandler(handler)
         try:
@@ -72,10 +110,6 @@ class Session:
                 features = StoredFeatures(self.device, self.store, self.progress, log)
                 surroundings = (self.device, workdir, resume, self.store, features, self.progress, log)
                 yield Context(seed, *surroundings, **of_generator)
-        except BaseException:
-            if failed:
-                shutil.copytree(workdir, failed, dirs_exist_ok=True)
-            raise
         finally:
             log.removeHandler(handler)
             handler.close()
@@ -85,3 +119,19 @@ def _identity(entry: Entry[Any]) -> str:
     """A registered name is unique; classes named by their file may share one, by inheritance say."""
     cls = type(entry.plugin)
     return entry.plugin.name if entry.use == entry.plugin.name else f"{entry.plugin.name}:{cls.__qualname__}"
+
+
+class _BoundedLog(logging.FileHandler):
+    """Stops at LOG_BYTES, with a line that says so."""
+
+    _full = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._full:
+            return
+        if self.stream and self.stream.tell() > LOG_BYTES:
+            self._full = True
+            record = logging.makeLogRecord(
+                {"msg": f"this log ends here, at {LOG_BYTES:,} bytes", "levelname": "INFO"}
+            )
+        super().emit(record)

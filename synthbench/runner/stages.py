@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ import numpy as np
 
 from synthbench.api.declarations import out_of_bounds
 from synthbench.api.imaging import PictureRule
-from synthbench.api.interfaces import Context, Evaluator, Generator, Role, Sampler, balanced_labels
+from synthbench.api.interfaces import Context, Evaluator, Generator, Plugin, Role, Sampler, balanced_labels
 from synthbench.api.lending import lend
+from synthbench.api.process_state import thread_count
 from synthbench.benchmark.definition import Entry
 from synthbench.benchmark.plan import Trial
 from synthbench.errors import StoreError
@@ -47,25 +48,44 @@ def make_images(
     """
     entry = trial.generator
     fit_key = session.key(entry, train=train.digest, seed=trial.seed, pictures=asdict(pictures))
-    told = {"seed_index": trial.index, "pictures": pictures}
-    duration = entry.plugin.duration
     # Where a longer training begins as a shorter one did, both keep their checkpoints in one place.
-    begun = {**fit_key, "config": {name: v for name, v in fit_key["config"].items() if name != duration}}
+    config = {name: v for name, v in fit_key["config"].items() if name != entry.plugin.duration}
+    drawing = _Drawing(replace(trial, evaluators=()), {**fit_key, "config": config}, train, samples, pictures)
+    key = {**fit_key, "samples": samples}
+    return session.store.make("synthetic", key, lambda folder: session.perform(drawing, folder, failed))
 
-    def build(folder: Path) -> dict[str, Any]:
-        with session.context("generator", begun, trial.seed, folder / "files", failed, **told) as ctx:
-            labels = _labels(entry.plugin, train, samples)
-            with lend(train, entry.label, session.store) as own:
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Fit and draw, in one process: a sampler need not be such that it can be sent to another.
+
+    begun  the key of its checkpoints
+    """
+
+    trial: Trial
+    begun: Mapping[str, Any]
+    train: Images
+    samples: int
+    pictures: PictureRule
+
+    @property
+    def plugins(self) -> Sequence[Plugin]:
+        return (self.trial.generator.plugin,)
+
+    def __call__(self, session: Session, folder: Path) -> dict[str, Any]:
+        entry, seed = self.trial.generator, self.trial.seed
+        told = {"seed_index": self.trial.index, "pictures": self.pictures}
+        with session.context("generator", self.begun, seed, folder / "files", **told) as ctx:
+            labels = _labels(entry.plugin, self.train, self.samples)
+            with lend(self.train, entry.label, session.store) as own:
                 sampler, fitting = _fit(entry.plugin, own, ctx)
                 with measure(session.device) as sampling:
                     drawn = sampler(labels.copy(), ctx.rng("sample"))  # a copy: a sampler may sort what it gets
-            images = _as_images(drawn, labels, train, trial)
+            images = _as_images(drawn, labels, self.train, self.trial)
             save_images(folder, images)
             save_class_grid(ctx.workdir / "samples.png", images)
         costs = {"fit": fitting.as_dict(), "sample": {**sampling.as_dict(), "images": len(images)}}
-        return {"costs": costs}
-
-    return session.store.make("synthetic", {**fit_key, "samples": samples}, build)
+        return {"costs": costs, "threads": thread_count()}
 
 
 def agreement(images: Images, train: Images, role: Role) -> tuple[float | None, str]:
@@ -167,31 +187,47 @@ def evaluate(
     evaluator: Entry[Evaluator], seed: int, real: Splits, synthetic: Images, session: Session, failed: Path
 ) -> Evaluated:
     """Score `synthetic` against `real`; the same images under the same seed are scored once."""
-    label, store, device = evaluator.label, session.store, session.device
     inputs = {"synthetic": synthetic.digest, "real": _digests(real), "positive": real.positive}
     if attributes := {name: known for name, known in real.attributes.items() if known and name in real.tests}:
         inputs["attributes"] = _digest_of(attributes)
     key = session.key(evaluator, scores=EVALUATIONS, seed=seed, **inputs)
 
-    def build(folder: Path) -> dict[str, Any]:
-        with session.context("scores", key, seed, folder / "files", failed) as ctx:
+    scoring = _Scoring(evaluator, key, seed, real, synthetic)
+    artifact = session.store.make("scores", key, lambda folder: session.perform(scoring, folder, failed))
+    return Evaluated(_load_scores(artifact.path), artifact)
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """An evaluation, in a process of its own."""
+
+    evaluator: Entry[Evaluator]
+    key: Mapping[str, Any]
+    seed: int
+    real: Splits
+    synthetic: Images
+
+    @property
+    def plugins(self) -> Sequence[Plugin]:
+        return (self.evaluator.plugin,)
+
+    def __call__(self, session: Session, folder: Path) -> dict[str, Any]:
+        label, plugin, store = self.evaluator.label, self.evaluator.plugin, session.store
+        with session.context("scores", self.key, self.seed, folder / "files") as ctx:
             with (
                 store.counting() as work,
-                lend(real, label, store) as own,
-                lend(synthetic, label, store) as judged,
-                measure(device) as cost,
+                lend(self.real, label, store) as own,
+                lend(self.synthetic, label, store) as judged,
+                measure(session.device) as cost,
             ):
-                evaluation = evaluator.plugin.evaluate(own, judged, ctx)
+                evaluation = plugin.evaluate(own, judged, ctx)
             cost.add(work.spared)  # shared work counts for each who needs it, whoever came first
-            _check_evaluation(evaluation, evaluator.plugin)
-            evaluation = with_subgroups(evaluation, evaluator.plugin.resample, real)
+            _check_evaluation(evaluation, plugin)
+            evaluation = with_subgroups(evaluation, plugin.resample, self.real)
             _save_scores(folder, evaluation)
-            save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, real.train.classes)
-            save_evidence(ctx.workdir, evaluation.evidence, session.store)
-        return {"costs": {"evaluate": cost.as_dict()}}
-
-    artifact = session.store.make("scores", key, build)
-    return Evaluated(_load_scores(artifact.path), artifact)
+            save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, self.real.train.classes)
+            save_evidence(ctx.workdir, evaluation.evidence, store)
+        return {"costs": {"evaluate": cost.as_dict()}, "threads": thread_count()}
 
 
 def _digests(real: Splits) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,15 @@ import numpy.typing as npt
 
 from synthbench.errors import StoreError
 
-__all__ = ["disk_errors", "disk_trouble", "make_folder", "save_array", "write_atomic"]
+__all__ = [
+    "beside",
+    "disk_errors",
+    "disk_trouble",
+    "make_folder",
+    "publish",
+    "save_array",
+    "write_atomic",
+]
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
@@ -94,3 +103,23 @@ def write_atomic(path: Path, text: str) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def beside(path: Path) -> Path:
+    """A hidden name beside an entry, that tells whose it is: `.<hash>-<random>`."""
+    return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+
+
+def publish(building: Path, path: Path) -> None:
+    """Put a finished entry into its place; what lies there is damaged, or to be made anew."""
+    old = beside(path)
+    try:
+        if path.exists():
+            path.rename(old)  # readers that have it open keep it
+        building.rename(path)
+    except OSError as error:
+        # Where the file system has no locks another process may have been first: its entry stands.
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

@@ -31,6 +31,6 @@ def folder_in(variable: str) -> Path | None:
     if not written:
         return None
     try:
-        return Path(written).expanduser()
+        return Path(written).expanduser().absolute()
     except RuntimeError as error:
         raise StoreError(f"{variable} is {written!r}, and there is no home folder; give a full path") from error

@@ -8,20 +8,18 @@ of each file: what is damaged is named and made again. Failures are never stored
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
-import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from synthbench.errors import StoreError
-from synthbench.storage.disk import disk_errors, write_atomic
+from synthbench.storage.disk import beside, disk_errors, publish, write_atomic
 from synthbench.storage.image_files import load_images, save_images
 from synthbench.storage.integrity import (
     LARGE,
@@ -36,12 +34,13 @@ from synthbench.storage.integrity import (
 )
 from synthbench.storage.locks import hold
 from synthbench.storage.places import default_root
-from synthbench.storage.work import Work
+from synthbench.storage.work import StoreState, Work
 from synthbench.types import Artifact
 
 __all__ = [
     "NotStoredError",
     "Store",
+    "StoreState",
     "Work",
     "default_root",
     "digest_of",
@@ -73,7 +72,7 @@ class Store:
     """
 
     def __init__(self, root: Path, *, fresh: bool = False, say: Callable[[str], None] = _print) -> None:
-        self.root = root
+        self.root = root.absolute()  # whatever a plugin changes to
         self.fresh = fresh
         self.say = say
         # With `fresh` an entry is distrusted once: what this process made itself may be found again, or every
@@ -163,17 +162,41 @@ class Store:
 
     def _build(self, path: Path, key: Key, build: Callable[[Path], Mapping[str, Any] | None]) -> dict[str, Any]:
         """Make an entry beside its place, so that the rename stays on one file system: only there is it atomic."""
-        building = _beside(path)
+        building = beside(path)
         building.mkdir(parents=True)  # not mkdtemp, whose folders are private: a group may share the store
         try:
             wall, cpu = time.perf_counter(), time.process_time()
             meta: dict[str, Any] = {"key": key, **(build(building) or {})}
             meta["made_in"] = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
             meta = write_meta(building, meta)  # last, since its presence says that all else is there
-            _publish(building, path)
+            publish(building, path)
         finally:
             shutil.rmtree(building, ignore_errors=True)
         return meta
+
+    def state(self) -> StoreState:
+        """As it stands now."""
+        return StoreState(self.root, self.fresh, frozenset(self._made), frozenset(self._emptied))
+
+    @classmethod
+    def of(cls, state: StoreState, say: Callable[[str], None] = _print) -> Store:
+        """The same store, in another process."""
+        store = cls(state.root, fresh=state.fresh, say=say)
+        store._made, store._emptied = set(state.made), set(state.emptied)
+        return store
+
+    def news(self, since: StoreState) -> dict[str, list[str]]:
+        """What happened since, as plain data for `take_in`."""
+        made, emptied = self._made - since.made, self._emptied - since.emptied
+        return {"made": sorted(map(str, made)), "emptied": sorted(map(str, emptied))}
+
+    def take_in(self, news: Mapping[str, Sequence[str]], built: int, spared: Mapping[str, float]) -> None:
+        """Note what another process did on this store's behalf, as if it had been done here."""
+        for known, paths in ((self._made, news["made"]), (self._emptied, news["emptied"])):
+            known.update(map(Path, paths))
+        for work in self._counting:
+            work.built += built
+            work.spare(spared)
 
     def made(self) -> frozenset[Path]:
         """The entries that this process has made."""
@@ -200,7 +223,7 @@ class Store:
             if self.find(kind, meta["key"]):
                 return False
             path.parent.mkdir(parents=True, exist_ok=True)
-            _publish(folder, path)
+            publish(folder, path)
         return True
 
     def discard(self, entries: Collection[Path]) -> None:
@@ -275,23 +298,3 @@ class Store:
 
     def _disk_errors(self) -> contextlib.AbstractContextManager[None]:
         return disk_errors(self.root, REMEDY)
-
-
-def _beside(path: Path) -> Path:
-    """A hidden name beside an entry, that tells whose it is: `.<hash>-<random>`."""
-    return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-
-
-def _publish(building: Path, path: Path) -> None:
-    """Put a finished entry into its place; what lies there is damaged, or to be made anew."""
-    old = _beside(path)
-    try:
-        if path.exists():
-            path.rename(old)  # readers that have it open keep it
-        building.rename(path)
-    except OSError as error:
-        # Where the file system has no locks another process may have been first: its entry stands.
-        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-            raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)

@@ -1,11 +1,12 @@
-"""What the store saved a stage, and what it did not."""
+"""What crosses between processes of a store, and what it saved a stage, or did not."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-__all__ = ["Work"]
+__all__ = ["StoreState", "Work"]
 
 
 @dataclass(eq=False)
@@ -23,3 +24,13 @@ class Work:
         """Take in an entry that was found."""
         for part, seconds in cost.items():
             self.spared[part] += seconds
+
+
+@dataclass(frozen=True)
+class StoreState:
+    """What another process has to know of a store to go on with it as this one would."""
+
+    root: Path
+    fresh: bool
+    made: frozenset[Path]
+    emptied: frozenset[Path]

@@ -8,7 +8,6 @@ moves when nothing but the draw of images changes.
 from __future__ import annotations
 
 import math
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from synthbench.leaderboard.bootstrap import cached_bootstrap
 from synthbench.leaderboard.estimates import Estimates, estimates_of
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.runner.failure import Failure, message_of
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.session import Session
 from synthbench.runner.stages import evaluate
@@ -167,11 +167,12 @@ def _evaluated(one: _Set, entry: Entry[Evaluator], bench: Benchmark, session: Se
     except StoreError:
         raise
     except Skipped as reason:
-        return f"skipped: {reason}"
-    except Exception as error:
+        return f"skipped: {message_of(reason)}"
+    except (Exception, SystemExit) as error:
+        failure = Failure.of(error)
         failed.mkdir(parents=True, exist_ok=True)
-        (failed / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        return f"{FAILED}{type(error).__name__}: {error}"
+        (failed / "error.txt").write_text(failure.trace, encoding="utf-8")
+        return f"{FAILED}{failure.text}"
 
 
 def _trial_result(

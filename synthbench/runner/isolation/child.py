@@ -1,0 +1,107 @@
+"""What runs in a stage's own process: one job, and then an end."""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from synthbench.errors import Skipped, StoreError
+from synthbench.runner.failure import Failure, message_of
+from synthbench.runner.isolation.crossing import Channel, Order, RemoteProgress
+from synthbench.runner.session import Job, Session
+from synthbench.storage.store import Store, StoreState
+
+__all__ = ["main"]
+
+
+def main(order: Order, reports: Connection, output: Connection) -> None:
+    """Do the job of `order`; messages go to `reports`, what is printed to `output`.
+
+    The last message says how it ended: `done`, `skipped`, `store_error`, `failed`, or `unreadable` where the job
+    cannot be read here. Where there is none, the process was ended by what it ran.
+    """
+    process = os.getpid()
+    os.setsid()  # all that the plugin starts ends with it; Ctrl-C reaches the run alone, which passes it on
+    _end_with_the_run()
+    _redirect(output)
+    channel = Channel(reports)
+    channel.send(begun=True)
+    last = _work(order, channel)
+    if os.getpid() != process:  # the plugin forked, and its copy came along here
+        os._exit(0)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    channel.send(**last)
+
+
+def _work(order: Order, channel: Channel) -> dict[str, Any]:
+    try:
+        _surround(order)
+        job, state, device, scratch, folder = cast(
+            "tuple[Job, StoreState, str, Path, Path]", pickle.loads(order.job)
+        )
+    except BaseException as error:
+        return {"unreadable": Failure.of(error).text}
+    progress = RemoteProgress(channel)
+    store = Store.of(state, progress.say)
+    session = Session(store, device, progress, scratch)
+    with store.counting() as work:
+        last = _ended(job, session, folder)
+    return {**last, "store": {**store.news(state), "built": work.built, "spared": work.spared}}
+
+
+def _ended(job: Job, session: Session, folder: Path) -> dict[str, Any]:
+    try:
+        return {"done": job(session, folder)}
+    except Skipped as reason:
+        return {"skipped": message_of(reason)}
+    except StoreError as error:
+        # Where it is an entry that is damaged, the run makes it again: which.
+        return {"store_error": Failure.of(error).text, "folder": str(error.folder or ""), "why": str(error.why)}
+    except BaseException as error:  # sys.exit and the like: whatever it is ends this stage alone
+        return {"failed": vars(Failure.of(error))}
+
+
+def _surround(order: Order) -> None:
+    os.environ.clear()
+    os.environ.update(order.environment)
+    os.chdir(order.home)
+    torch = sys.modules.get("torch")
+    if torch and order.threads:
+        torch.set_num_threads(order.threads)
+
+
+def _redirect(output: Connection) -> None:
+    """Whatever is printed, by libraries and programs too, goes to the log; a crash prints where it was."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    for descriptor in (1, 2):
+        os.dup2(output.fileno(), descriptor)
+    output.close()
+    sys.stdout = _lines_to(1)  # anew: those of the server were made for a terminal or a file
+    sys.stderr = _lines_to(2)
+    faulthandler.enable(all_threads=False)
+
+
+def _lines_to(descriptor: int) -> TextIO:
+    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _end_with_the_run() -> None:
+    """Nothing goes on when the run is gone, killed without a word perhaps."""
+    run = multiprocessing.parent_process()
+    assert run is not None
+
+    def watch() -> None:
+        run.join()
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True, name="synthbench-watch").start()

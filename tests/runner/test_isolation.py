@@ -1,0 +1,227 @@
+"""A process for each stage: whatever a plugin does to its own ends as one row, and moves no other."""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+
+import numpy as np
+import psutil
+import pytest
+
+from synthbench.api.process_state import process_state
+from synthbench.runner import worker
+from synthbench.runner.isolation import crossing
+from tests.runner.test_poison import add, rows_of
+
+BAD = """
+
+class Bad(MeanNoise):
+    name: ClassVar[str] = "bad"
+    how: str
+
+    def fit(self, train, ctx):
+        import ctypes, os, signal, subprocess, sys, time
+        print("printed before", self.how)
+        (ctx.workdir / "half.txt").write_text("half a training")
+        match self.how:
+            case "sys.exit": sys.exit(0)
+            case "os._exit": os._exit(7)
+            case "segfault": ctypes.string_at(0)
+            case "kill": os.kill(os.getpid(), signal.SIGKILL)
+            case "fork": os.fork()
+            case "hang":
+                child = subprocess.Popen(["sleep", "60"])
+                (HERE / "pids.txt").write_text(f"{os.getpid()} {child.pid}")
+                time.sleep(60)
+            case "memory":
+                kept = []
+                while True:
+                    kept.append(np.ones(5_000_000))
+            case "text": raise RuntimeError("\\ud800" + "x" * 9000)
+            case "str": raise Unspeakable
+            case "chdir": os.chdir("/")
+            case "flood":
+                line = "x" * 999 + "\\n"
+                for _ in range(12_000): sys.stdout.write(line)
+            case "state":
+                import torch
+                torch.set_default_dtype(torch.float64)
+                torch.set_num_threads(7)
+                torch.set_flush_denormal(True)
+                torch.set_grad_enabled(False)
+                torch.set_default_device("meta")
+                torch.use_deterministic_algorithms(True)
+                ctx.progress.say(f"in {os.getcwd()}")
+        return super().fit(train, ctx)
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+"""
+
+
+@pytest.fixture
+def isolated(mini, monkeypatch):
+    monkeypatch.delenv("SYNTHBENCH_IN_PROCESS")
+    add(mini, BAD)
+    return mini
+
+
+def bad(*hows):
+    return [{"use": "Bad", "label": how, "how": how} for how in hows]
+
+
+def log_of(mini, label, stage="generator"):
+    return (mini.out / f"trials/{label}/seed-0/{stage}/log.txt").read_text()
+
+
+def all_gone(pids):
+    living = [int(pid) for pid in pids if psutil.pid_exists(int(pid))]
+    return all(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE for pid in living)
+
+
+ENDS = {
+    "sys.exit": "SystemExit: 0: the plugin calls sys.exit",
+    "os._exit": "the plugin ended its process: exit code 7",
+    "segfault": "killed by signal 11 (SIGSEGV)",
+    "kill": "killed by signal 9 (SIGKILL)",
+    "text": "RuntimeError: \\ud800xxx",
+    "str": "Unspeakable: (its text cannot be made: ValueError)",
+}
+
+
+def test_however_a_plugin_ends_it_is_one_failed_row(isolated):
+    isolated.write("MeanNoise")
+    assert isolated.run("--in-process") == 0
+    expected = rows_of(isolated)
+    isolated.write(*bad(*ENDS, "chdir", "fork"), "MeanNoise")
+    assert isolated.run("--fresh") == 1
+
+    assert rows_of(isolated).equals(expected)
+    status = isolated.board["status"].to_dict()
+    assert {label for label, how in status.items() if how == "done"} == {"chdir", "fork", "meannoise"}
+    for label, text in ENDS.items():
+        note = isolated.board.loc[label, "note"]
+        assert f"{label}: {text}" in note
+        assert len(note) < 2500
+        assert "printed before" in log_of(isolated, label)
+    folder = isolated.out / "trials/segfault/seed-0/generator"
+    assert (folder / "half.txt").read_text() == "half a training"
+    assert "mini.py" in (folder / "error.txt").read_text(), "the line that crashed"
+    assert 'sys.exit": sys.exit(0)' in (isolated.out / "trials/sys.exit/seed-0/generator/error.txt").read_text()
+    assert list(isolated.cache.rglob(".*")) == []
+    assert not (isolated.cache / "shared").exists()
+
+
+def test_what_takes_too_long_or_too_much_is_stopped_with_all_it_started(isolated):
+    isolated.write(*bad("hang", "memory"), "MeanNoise", timeout=2.0)
+    assert isolated.run("--memory-limit", "0.9", "--timeout", "1.5") == 1
+    assert "hang: stopped after 1.5 s: the limit is `timeout`" in isolated.board.loc["hang", "note"]
+    assert "the limit is `memory_limit`, 0.9 GB" in isolated.board.loc["memory", "note"]
+    assert isolated.board.loc["meannoise", "status"] == "done"
+    assert all_gone((isolated.folder / "pids.txt").read_text().split())
+
+
+def test_what_it_prints_is_kept_up_to_a_bound_and_what_it_leaves_behind_stays_there(isolated, capsys):
+    before = process_state()
+    isolated.write(*bad("flood", "state"))
+    assert isolated.run() == 0
+    assert process_state() == before
+    text = log_of(isolated, "flood")
+    assert len(text) < 10_100_000
+    assert "what is printed beyond 10,000,000 bytes is not kept" in text
+    (said,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("in ")]
+    home = said.removeprefix("in ")
+    assert home.startswith(str(isolated.cache / "shared"))
+    assert not os.path.exists(home)  # noqa: PTH110 - one call
+
+
+def test_isolated_and_in_process_give_the_same_bytes(isolated):
+    features = {"use": "Distance", "label": "again"}
+    isolated.write("MeanNoise", "Prior", "Floor", evaluators=["Distance", features, "Twice", "Untrue"])
+    assert isolated.run(out=isolated.folder / "a") == 1
+    assert isolated.run("--fresh", "--in-process", out=isolated.folder / "b") == 1
+    a, b = ((isolated.folder / name / "scores.csv").read_bytes() for name in "ab")
+    assert a == b
+    trials = json.loads((isolated.folder / "a/run.json").read_text())["trials"]
+    assert trials[0]["costs"]["fit"]["peak_memory_mb"] > 10
+
+
+def test_nothing_starts_where_all_is_in_the_store(isolated, monkeypatch):
+    isolated.write("MeanNoise")
+    assert isolated.run("--in-process") == 0
+    monkeypatch.setattr(worker, "started", lambda *_: pytest.fail("a process was started"))
+    assert isolated.run() == 0
+    assert isolated.record["trials"][0]["from_store"]
+
+
+def test_an_interrupted_run_leaves_no_process(isolated):
+    """Ctrl-C ends the stage; where the run is killed without a word, its processes notice."""
+    for ending in (signal.SIGINT, signal.SIGKILL):
+        isolated.write(*bad("hang"))
+        (isolated.folder / "pids.txt").unlink(missing_ok=True)
+        command = [sys.executable, "-m", "synthbench.cli", "run", str(isolated.file), "--device", "cpu"]
+        run = subprocess.Popen(command, cwd=isolated.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        pids = wait_for(lambda: (isolated.folder / "pids.txt").read_text().split(), 60)
+        run.send_signal(ending)
+        _, errors = run.communicate(timeout=30)
+        assert (b"interrupted" in errors) == (ending == signal.SIGINT)
+        assert wait_for(partial(all_gone, pids), 10), ending
+
+
+def wait_for(look, seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            if seen := look():
+                return seen
+        except OSError:
+            time.sleep(0.05)
+            continue
+        time.sleep(0.05)
+    return None
+
+
+def test_what_cannot_be_sent_runs_here_and_says_so_once(isolated, monkeypatch, capsys):
+    add(isolated, "\n\nMeanNoise.__module__ = '__main__'\n")
+    isolated.write("MeanNoise", seeds=2)
+    assert isolated.run() == 0
+    said = capsys.readouterr().out
+    assert said.count("MeanNoise runs in the process of the run itself: its class is defined in a notebook") == 1
+
+
+def test_workers_that_a_plugin_of_a_file_starts_can_import_it(isolated):
+    add(
+        isolated,
+        "\n\ndef twice(x):\n    return 2 * x\n\n\nclass Pool(MeanNoise):\n    name: ClassVar[str] = 'pool'\n\n"
+        "    def fit(self, train, ctx):\n        import multiprocessing\n"
+        "        with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        "            (ctx.workdir / 'sum.txt').write_text(str(sum(pool.map(twice, [1, 2]))))\n"
+        "        return super().fit(train, ctx)\n",
+    )
+    isolated.write("Pool")
+    assert isolated.run() == 0
+    assert isolated.run("--fresh", "--in-process") == 0
+    assert (isolated.out / "trials/pool/seed-0/generator/sum.txt").read_text() == "6"
+
+
+def test_arrays_cross_as_files_each_written_once(tmp_path):
+    shelf = crossing.Shelf(tmp_path)
+    large, small = np.arange(100_000), np.arange(3)
+    stored = tmp_path / "stored.npy"
+    np.save(stored, large + 1)
+    mapped = np.load(stored, mmap_mode="r")
+    for _ in range(2):
+        packed = shelf.packed((large, small, mapped, mapped[:50_000]))
+    assert len(packed) < 2000
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.npy", "1.npy", "stored.npy"]
+    first, second, third, part = pickle.loads(packed)
+    assert all(map(np.array_equal, (first, second, part), (large, small, mapped[:50_000])))
+    assert third.filename == str(stored)
+    assert not first.flags.writeable
