@@ -17,8 +17,8 @@ from synthbench.results.claim import claim
 from synthbench.runner.fetch import with_files
 from synthbench.runner.loop import RunResult
 from synthbench.runner.loop import run as run_plan
-from synthbench.runner.packing import unpack
-from synthbench.runner.parallel import work_in_processes
+from synthbench.runner.elsewhere.packing import unpack
+from synthbench.runner.elsewhere.parallel import work_in_processes
 from synthbench.runner.session import Session
 from synthbench.runner.worker import workers_of
 from synthbench.storage.store import Store, default_root
@@ -73,8 +73,8 @@ def run(
         session = Session(store, resolve_device(device), progress, out / "data", workers)
         elsewhere = _nothing if collect else None
         if jobs > 1:
-            options = [f"--set={override}" for override in overrides] + ["--in-process"] * in_process
-            elsewhere = partial(_in_processes, file, out, options, share_devices(device, jobs), progress)
+            options = ["--out", str(out), *(f"--set={o}" for o in overrides), *["--in-process"] * in_process]
+            elsewhere = partial(_in_processes, file, options, share_devices(device, jobs), progress)
         result = run_plan(bench, session, out, only, elsewhere=elsewhere)
         progress.say(report_or_warning(out))
     return result
@@ -86,7 +86,6 @@ def _nothing(plan: Sequence[Trial]) -> None:
 
 def _in_processes(
     file: BenchmarkSource,
-    out: Path,
     options: Sequence[str],
     devices: Sequence[str],
     progress: Progress,
@@ -95,4 +94,4 @@ def _in_processes(
     if isinstance(file, Mapping):
         raise ConfigError("jobs: other processes need a benchmark file, not a mapping")
     trials = [f"--trial={trial.name}" for trial in plan]
-    work_in_processes([str(file), "--out", str(out), *options, *trials], devices, len(plan), progress)
+    work_in_processes([str(file), *options, *trials], devices, len(plan), progress)

@@ -22,7 +22,7 @@ from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.evidence import copy_evidence, tidy
 from synthbench.results.write import Writer
 from synthbench.runner.cost import measure
-from synthbench.runner.ended import as_it_ended
+from synthbench.runner.elsewhere.ended import as_it_ended
 from synthbench.runner.failure import Failure, message_of
 from synthbench.runner.kept import Earlier, Key, as_it_stood, earlier_trials, in_order, key_of, left_out
 from synthbench.runner.load_data import audited_splits

@@ -13,7 +13,7 @@ from synthbench import cli
 from synthbench.benchmark.plan import make_plan
 from synthbench.commands.validate import validate
 from synthbench.errors import ConfigError
-from synthbench.runner.work import shard
+from synthbench.runner.elsewhere.work import shard
 
 ROWS = ("MeanNoise", {"use": "Growing", "checkpoints": [1, 2]}, "Failing")
 

@@ -15,7 +15,7 @@ from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
 from synthbench.errors import ConfigError
 from synthbench.leaderboard.trial_result import TrialResult
-from synthbench.runner.ended import as_it_ended, ended_since, leave_word
+from synthbench.runner.elsewhere.ended import as_it_ended, ended_since, leave_word
 from synthbench.runner.loop import load_audited_data, run_trial
 from synthbench.runner.session import Session
 from synthbench.storage.locks import hold, try_hold
