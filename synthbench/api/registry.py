@@ -42,6 +42,10 @@ def did_you_mean(wrong: str, known: list[str]) -> str:
     return f"{hint} There is: {', '.join(sorted(known)) or 'nothing'}."
 
 
+class _Clash(PluginError):
+    """Two plugins of one name: what a file means by it cannot be told."""
+
+
 class Registry:
     """All registered plugin classes by kind and name.
 
@@ -54,7 +58,11 @@ class Registry:
         self._manager = pluggy.PluginManager("synthbench")
         self._manager.add_hookspecs(hookspecs)
         self._classes: dict[Kind, dict[str, type[Plugin]]] = {kind: {} for kind in BASES}
+<<<<<<< HEAD
         self._lent: dict[str, type[Plugin]] = {}
+=======
+        self._broken: dict[str, str] = {}
+>>>>>>> 9bf7bfb7081b08694eb15741d8e1c98dad2da8f1
 
     def register(self, module: Any, name: str) -> None:
         """Take in a module (or object) with hook implementations.
@@ -76,6 +84,15 @@ class Registry:
                     raise PluginError(f"plugin {name!r}: register_{kind}s must return a list, found {classes!r}")
                 for cls in classes:
                     self._add(kind, cls, name)
+
+    def leave_out(self, point: str, reason: str) -> None:
+        """Note an entry point that cannot be used: whoever asks for a plugin that is not there is told."""
+        self._broken[point] = reason
+
+    @property
+    def broken(self) -> list[str]:
+        """Why installed plugins cannot be used, a line each."""
+        return list(self._broken.values())
 
     def names(self, kind: Kind) -> dict[str, type[Plugin]]:
         """Registered classes of one kind, by name."""
@@ -103,7 +120,8 @@ class Registry:
         other = [k for k in BASES if use in self._classes[k]]
         if other:
             raise PluginError(f"{use!r} is of the kind {other[0]}, not {kind}")
-        raise PluginError(f"no {kind} is called {use!r}.{did_you_mean(use, list(self._classes[kind]))}")
+        missing = f"no {kind} is called {use!r}.{did_you_mean(use, list(self._classes[kind]))}"
+        raise PluginError(" ".join([missing, *(f"And {reason}." for reason in self.broken)]))
 
     def find_file(self, use: str, folder: Path) -> type[Plugin]:
         """The plugin class of any kind behind `file.py:Class`."""
@@ -119,7 +137,7 @@ class Registry:
         _check_class(kind, cls, f"plugin {origin!r}")
         taken = self._classes[kind].get(cls.name)
         if taken is not None and taken is not cls:
-            raise PluginError(
+            raise _Clash(
                 f"two {kind}s are called {cls.name!r}: {_where(taken)} and {_where(cls)}; "
                 "rename one or uninstall its package"
             )
@@ -137,7 +155,11 @@ class Registry:
 
 
 def load_registry(*, strict: bool = False) -> Registry:
-    """A registry of everything installed. Raises PluginError naming the entry point that cannot be used."""
+    """A registry of everything installed.
+
+    Somebody's entry point that cannot be used is left out, with a warning on standard error: nothing may need it.
+    Raises PluginError where two have one name.
+    """
     registry = Registry(strict=strict)
     origins: dict[str, str] = {}
     for point in sorted(set(metadata.entry_points(group="synthbench")), key=lambda p: (p.name, p.value)):
@@ -146,12 +168,27 @@ def load_registry(*, strict: bool = False) -> Registry:
             raise PluginError(f"two entry points are called {point.name!r}: {origins[point.name]} and {origin}")
         origins[point.name] = origin
         try:
-            module = point.load()
-        except Exception as error:
-            message = f"plugin {point.name!r} from {origin} cannot be imported: {type(error).__name__}: {error}"
-            raise PluginError(message) from error
-        registry.register(module, point.name)
+            registry.register(_loaded(point, origin), point.name)
+        except _Clash:
+            raise
+        except PluginError as error:
+            registry.leave_out(point.name, str(error))
+            _warn(f"{error}; it is left out: mend or uninstall its package")
     return registry
+
+
+def _loaded(point: metadata.EntryPoint, origin: str) -> Any:
+    try:
+        return point.load()
+    except (Exception, SystemExit) as error:
+        message = f"plugin {point.name!r} from {origin} cannot be imported: {type(error).__name__}: {error}"
+        raise PluginError(message) from error
+
+
+@cache
+def _warn(message: str) -> None:
+    """Once in a process."""
+    print(f"synthbench: warning: {message}", file=sys.stderr)
 
 
 def _file(use: str, folder: Path) -> Path:

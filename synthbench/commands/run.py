@@ -14,11 +14,11 @@ from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.report import report_or_warning
 from synthbench.results.claim import claim
+from synthbench.runner.elsewhere.packing import unpack
+from synthbench.runner.elsewhere.parallel import work_in_processes
 from synthbench.runner.fetch import with_files
 from synthbench.runner.loop import RunResult
 from synthbench.runner.loop import run as run_plan
-from synthbench.runner.elsewhere.packing import unpack
-from synthbench.runner.elsewhere.parallel import work_in_processes
 from synthbench.runner.session import Session
 from synthbench.runner.worker import workers_of
 from synthbench.storage.store import Store, default_root
@@ -62,19 +62,15 @@ def run(
     progress = progress or Progress()
     out = out or Path("runs") / bench.name
     store = Store(default_root(), fresh=fresh, say=progress.say)
-    with (
-        claim(out, bench.name),
-        running(store),
-        workers_of(bench, store.root, in_process=in_process) as workers,
-    ):
+    workers = workers_of(bench, store.root, in_process=in_process)
+    with claim(out, bench.name), running(store), workers as isolation:
         bench = with_files(bench, progress)
         if unpacked:
             progress.say(f"{unpacked}: {unpack(unpacked, store, out)} entries are new")
-        session = Session(store, resolve_device(device), progress, out / "data", workers)
-        elsewhere = _nothing if collect else None
-        if jobs > 1:
-            options = ["--out", str(out), *(f"--set={o}" for o in overrides), *["--in-process"] * in_process]
-            elsewhere = partial(_in_processes, file, options, share_devices(device, jobs), progress)
+        session = Session(store, resolve_device(device), progress, out / "data", isolation)
+        options = ["--out", str(out), *(f"--set={o}" for o in overrides), *["--in-process"] * in_process]
+        spread = partial(_in_processes, file, options, share_devices(device, jobs), progress)
+        elsewhere = _nothing if collect else spread if jobs > 1 else None
         result = run_plan(bench, session, out, only, elsewhere=elsewhere)
         progress.say(report_or_warning(out))
     return result

@@ -12,11 +12,11 @@ from synthbench.benchmark.plan import Trial, make_plan
 from synthbench.commands.device import resolve_device
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
-from synthbench.runner.fetch import with_files
 from synthbench.runner.elsewhere.packing import pack
-from synthbench.runner.session import Session
 from synthbench.runner.elsewhere.work import named, shard
 from synthbench.runner.elsewhere.work import work as work_off
+from synthbench.runner.fetch import with_files
+from synthbench.runner.session import Session
 from synthbench.runner.worker import workers_of
 from synthbench.storage.store import Store, default_root
 from synthbench.storage.upkeep import running

@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from synthbench.api.interfaces import Dataset
+from synthbench.api.process_state import restored
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.data.audit import Audit, cached_audit
 from synthbench.data.holdout import with_holdout
 from synthbench.errors import ConfigError, DataError
 from synthbench.leaderboard.subgroups import unsplit
+from synthbench.runner.failure import Failure
 from synthbench.runner.session import Session
 from synthbench.seeds import derive_seed
 from synthbench.storage.layout import safe_name
@@ -101,8 +103,10 @@ def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
     """A data set's own `load`, which caches by content: only it knows what its content is."""
     workdir = session.scratch / safe_name(entry.label)
     try:
-        with session.context("dataset", session.key(entry), 0, workdir) as ctx:
+        with restored(), session.context("dataset", session.key(entry), 0, workdir) as ctx:
             splits = session.store.mending(lambda: plugin.load(ctx))
+    except SystemExit as error:
+        raise DataError(f"dataset {entry.label}: {Failure.of(error).text}") from error
     finally:
         _tidy(workdir)
     if splits.quarantine:

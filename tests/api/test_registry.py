@@ -108,13 +108,28 @@ def test_two_distributions_with_one_entry_point_name_are_both_named(tmp_path, mo
     assert "acgan_again (acgan)" in str(caught.value)
 
 
-def test_a_broken_installed_plugin_is_named(tmp_path, monkeypatch):
-    install(tmp_path, monkeypatch, "rotten", "rotten_plugin", "import module_that_nobody_has")
-    with pytest.raises(
-        PluginError, match=r"plugin 'rotten' from rotten_plugin \(rotten\) cannot be imported"
-    ) as caught:
-        load_registry()
-    assert "ModuleNotFoundError: No module named 'module_that_nobody_has'" in str(caught.value)
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import nobody", "cannot be imported: ModuleNotFoundError: No module named 'nobody'"),
+        ("import sys; sys.exit()", "cannot be imported: SystemExit"),
+        ("def register_genrators(): ...", "unknown hook 'register_genrators'"),
+    ],
+)
+def test_anyones_broken_plugin_is_a_warning_and_an_error_where_a_file_wants_it(
+    tmp_path, monkeypatch, capsys, source, reason
+):
+    install(tmp_path, monkeypatch, "rotten", "rotten_plugin", source)
+    monkeypatch.delitem(sys.modules, "rotten_plugin", raising=False)
+    _warn.cache_clear()
+    for _ in range(2):
+        registry = load_registry()
+    assert "acgan" in registry.names("generator")
+    said = capsys.readouterr().err
+    assert said.count("synthbench: warning: plugin 'rotten'") == 1
+    assert reason in said
+    with pytest.raises(PluginError, match=r"no generator is called 'stray'.*plugin 'rotten'"):
+        registry.find("generator", "stray")
 
 
 def test_names_that_clash_raise_and_name_both():
@@ -277,6 +292,7 @@ def test_a_missing_class_gets_a_suggestion(tmp_path):
         ("import nobody_has_this", "ModuleNotFoundError"),
         ("def broken(:", "SyntaxError"),
         ("1 / 0", "ZeroDivisionError"),
+        ("import sys; sys.exit(2)", "SystemExit: 2"),
     ],
 )
 def test_a_file_that_cannot_be_imported_says_why(tmp_path, source, reason):

@@ -74,6 +74,7 @@ def test_a_stage_that_raises_is_measured_and_its_error_passes():
 def test_on_a_gpu_the_clock_stops_when_the_device_has_finished(monkeypatch):
     asked = []
     cuda = SimpleNamespace(
+        is_initialized=lambda: True,
         reset_peak_memory_stats=lambda device: asked.append(("reset", device)),
         synchronize=lambda device: (asked.append(("wait", device)), time.sleep(0.1)),
         max_memory_allocated=lambda device: 3_500_000,

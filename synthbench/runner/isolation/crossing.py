@@ -5,6 +5,7 @@ Arrays go as files that both map read-only: those of the store where they lie, o
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import pickle
@@ -29,6 +30,9 @@ Array = npt.NDArray[Any]
 
 INLINE_BYTES = 1 << 16
 """Arrays up to this size go with the job."""
+
+KNOWN_BYTES = 1 << 24
+"""Arrays from this size on are known again without reading them: the data live as long as a run."""
 
 EVERY_S = 0.1
 """Seconds between two messages of one bar."""
@@ -65,11 +69,16 @@ class Shelf:
         """The .npy file with the array's content."""
         if (mapped := _mapped_file(array)) is not None:
             return mapped
-        if id(array) not in self._files:
-            file = self._folder / f"{len(self._files)}.npy"
+        if (known := self._files.get(id(array))) is not None:
+            return known[1]
+        content = hashlib.sha256(f"{array.dtype} {array.shape}".encode())
+        content.update(np.ascontiguousarray(array).view(np.uint8).data)
+        file = self._folder / f"{content.hexdigest()[:32]}.npy"
+        if not file.exists():
             np.save(file, array)
+        if array.nbytes >= KNOWN_BYTES:
             self._files[id(array)] = array, file  # the array is kept, lest another gets its id
-        return self._files[id(array)][1]
+        return file
 
 
 class _Pickler(pickle.Pickler):
