@@ -57,6 +57,14 @@ def _add_benchmark_commands(commands: Commands) -> None:
     _add_file(fetch)
     _add_offline(fetch)
 
+    exporting = commands.add_parser(
+        "export-train",
+        help="write the images that a benchmark trains on, and no others, for tools outside",
+    )
+    exporting.set_defaults(command="export-train")
+    _add_file(exporting)
+    exporting.add_argument("folder", type=Path, metavar="DIR", help="an empty folder, or none yet")
+
     init = commands.add_parser("init", help="copy a benchmark file that comes with synthbench, to edit it")
     init.set_defaults(command="init")
     init.add_argument("name", metavar="NAME", help="which, e.g. quickstart; it is written to NAME.yaml")

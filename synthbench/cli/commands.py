@@ -136,6 +136,14 @@ def _fetch(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _export_train(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_run import print_exported
+    from synthbench.commands.export_train import export_train
+
+    print_exported(export_train(arguments.file, arguments.folder, overrides=arguments.set))
+    return OK
+
+
 def _init(arguments: argparse.Namespace) -> int:
     from synthbench.commands.init import init
 
@@ -259,6 +267,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "score": _score,
     "validate": _validate,
     "fetch": _fetch,
+    "export-train": _export_train,
     "init": _init,
     "audit": _audit,
     "stress": _stress,
