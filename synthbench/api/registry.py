@@ -51,9 +51,10 @@ class Registry:
         self._manager.add_hookspecs(hookspecs)
         self._classes: dict[Kind, dict[str, type[Plugin]]] = {kind: {} for kind in BASES}
         self._lent: dict[str, type[Plugin]] = {}
+        self._packages: dict[type[Plugin], str] = {}
 
-    def register(self, module: Any, name: str) -> None:
-        """Take in a module (or object) with hook implementations.
+    def register(self, module: Any, name: str, package: str = "") -> None:
+        """Take in a module (or object) with hook implementations; `package`: where it comes from, with version.
 
         Raises PluginError for a misspelled hook, a class of the wrong kind or a name that is taken.
         """
@@ -72,6 +73,7 @@ class Registry:
                     raise PluginError(f"plugin {name!r}: register_{kind}s must return a list, found {classes!r}")
                 for cls in classes:
                     self._add(kind, cls, name)
+                    self._packages[cls] = package
 
     def names(self, kind: Kind) -> dict[str, type[Plugin]]:
         """Registered classes of one kind, by name."""
@@ -86,6 +88,10 @@ class Registry:
             return cls.name
         self._lent[_where(cls)] = cls
         return _where(cls)
+
+    def package(self, cls: type[Plugin]) -> str:
+        """The package that a registered class comes with, and its version: "synthbench-medical 0.1.0"; else ""."""
+        return self._packages.get(cls, "")
 
     def find(self, kind: Kind, use: str, folder: Path | None = None) -> type[Plugin]:
         """The class behind `use`: a registered name, or `file.py:Class` seen from `folder`, else from here."""
@@ -146,7 +152,8 @@ def load_registry(*, strict: bool = False) -> Registry:
         except Exception as error:
             message = f"plugin {point.name!r} from {origin} cannot be imported: {type(error).__name__}: {error}"
             raise PluginError(message) from error
-        registry.register(module, point.name)
+        package = f"{point.dist.name} {point.dist.version}" if point.dist else ""
+        registry.register(module, point.name, package)
     return registry
 
 

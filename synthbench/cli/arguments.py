@@ -205,6 +205,11 @@ def _add_plugin_commands(commands: Commands) -> None:
         "--set", action="append", default=[], metavar="K=V", help="set an option of the plugin (repeatable)"
     )
     check.add_argument(
+        "--dataset",
+        metavar="FILE",
+        help="try it on a few images of your own: a benchmark file, or the name of a shipped one or of a data set",
+    )
+    check.add_argument(
         "--device", default="cpu", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: cpu)"
     )
 

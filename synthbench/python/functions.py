@@ -102,14 +102,19 @@ def score(
 
 
 def check(
-    plugin: str | Plugin | type[Plugin], options: Mapping[str, Any] | None = None, *, device: str = "cpu"
+    plugin: str | Plugin | type[Plugin],
+    options: Mapping[str, Any] | None = None,
+    *,
+    dataset: BenchmarkSource | None = None,
+    device: str = "cpu",
 ) -> Checked:
     """The conformance suite on a plugin: a name, "file.py:Class", a class with its `options`, or an instance.
 
+    With `dataset`, a benchmark or the name of a data set plugin, it is tried on a few images of that one.
     Raises SynthbenchError where there is no such plugin or an option is wrong.
     """
     name = plugin if isinstance(plugin, str) else plugin.name
-    return Checked(name, tuple(check_plugin(plugin, options=options or {}, device=device)))
+    return Checked(name, tuple(check_plugin(plugin, options=options, dataset=dataset, device=device)))
 
 
 def audit(benchmark: BenchmarkSource, *, out: Place | None = None, overrides: Sequence[str] = ()) -> Leaks:
