@@ -1,8 +1,8 @@
 """synthbench: which generator makes medical images worth training on, how sure are we, and what did it cost?
 
-For notebooks and scripts: `run`, `score`, `check`, `audit` and what they return. A plugin author needs the other
-names below and nothing else. All are imported when first asked for, so that `synthbench --help` need not wait for
-NumPy, nor `import synthbench` for pandas.
+For notebooks and scripts: `run`, `score`, `check`, `audit`, `export_train` and what they return. A plugin author
+needs the other names below and nothing else. All are imported when first asked for, so that `synthbench --help`
+need not wait for NumPy, nor `import synthbench` for pandas.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     from synthbench.api.origin import Origin
     from synthbench.api.pictures import read_picture
     from synthbench.data.audit import Copies, find_copies
+    from synthbench.data.class_folders import write_class_folders
     from synthbench.data.split import grouped_split
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
     from synthbench.progress import Bar
     from synthbench.python.findings import Checked, Leaks
-    from synthbench.python.functions import audit, check, run, score
+    from synthbench.python.functions import audit, check, export_train, run, score
     from synthbench.python.run import Run
     from synthbench.scale import GreyScale
     from synthbench.seeds import derive_seed
@@ -100,6 +101,7 @@ __all__ = [
     "code_version",
     "derive_seed",
     "dicom_patient",
+    "export_train",
     "extractor_field",
     "find_copies",
     "grouped_split",
@@ -116,6 +118,7 @@ __all__ = [
     "sha256_of",
     "to_eight_bit",
     "write_atomic",
+    "write_class_folders",
 ]
 
 _HOMES = {
@@ -132,11 +135,12 @@ _HOMES = {
     "api.origin": ("Origin",),
     "api.pictures": ("read_picture",),
     "data.audit": ("Copies", "find_copies"),
+    "data.class_folders": ("write_class_folders",),
     "data.split": ("grouped_split",),
     "errors": ("ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"),
     "progress": ("Bar",),
     "python.findings": ("Checked", "Leaks"),
-    "python.functions": ("audit", "check", "run", "score"),
+    "python.functions": ("audit", "check", "export_train", "run", "score"),
     "python.run": ("Run",),
     "scale": ("GreyScale",),
     "seeds": ("derive_seed",),

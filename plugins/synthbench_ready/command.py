@@ -13,9 +13,9 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field, field_validator
 
-from synthbench import Context, Generator, Images, Labels, Origin, PictureRule, Pixels
+from synthbench import Context, Generator, Images, Labels, Origin, PictureRule, Pixels, write_class_folders
 from synthbench_ready.digest import digest_of_files
-from synthbench_ready.exchange import LABELS, read_pictures, write_labels, write_training
+from synthbench_ready.exchange import read_pictures, write_labels
 from synthbench_ready.images import TrainedOn
 from synthbench_ready.program import run_program
 
@@ -108,7 +108,7 @@ class Program:
 
     def __call__(self, labels: Labels, rng: np.random.Generator) -> Pixels:
         with tempfile.TemporaryDirectory(prefix="synthbench-command-") as folder:
-            file, out = Path(folder) / LABELS, Path(folder) / "out"
+            file, out = Path(folder) / "labels.csv", Path(folder) / "out"
             out.mkdir()
             write_labels(labels, self.train.classes, file)
             places = {"labels": str(file), "out": str(out), "seed": str(rng.integers(2**32))}
@@ -121,7 +121,7 @@ def _run(words: Sequence[str], places: Mapping[str, str], train: Images, timeout
     """Fill the placeholders in and run; the training images are written where they are asked for, and removed."""
     with tempfile.TemporaryDirectory(prefix="synthbench-train-") as folder:
         if "train" in _named(words):
-            write_training(train, Path(folder))
+            write_class_folders(train, Path(folder))
         filled = {**places, "train": folder}
         run_program([PLACEHOLDER.sub(lambda m: filled[m[1]], word) for word in words], timeout, log)
 

@@ -1,50 +1,24 @@
-"""What a program is handed and hands back: folders of pictures, and a CSV that lists them."""
+"""What a program is asked for and hands back: a CSV of labels, a folder of pictures."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from synthbench import DataError, Images, Labels, PictureRule, Pixels, PluginError
+from synthbench import DataError, Labels, PictureRule, Pixels, PluginError
 from synthbench_ready.sources import Pictures
 
-__all__ = ["LABELS", "read_pictures", "write_labels", "write_training"]
-
-LABELS = "labels.csv"
-
-
-def write_training(train: Images, folder: Path) -> None:
-    """Class folders of PNG files, and LABELS beside them: path, label, group (the patient) of each."""
-    folders = [_folder(name, k) for k, name in enumerate(train.classes)]
-    for name in folders:
-        (folder / name).mkdir(parents=True)
-    rows = []
-    for i, (pixels, label) in enumerate(zip(train.pixels, train.labels, strict=True)):
-        path = f"{folders[label]}/{i:06d}.png"
-        Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(folder / path, compress_level=1)
-        rows.append((path, train.classes[label], str(train.groups[i])))
-    _write_rows(folder / LABELS, ("path", "label", "group"), rows)
-
-
-def _folder(name: str, number: int) -> str:
-    """The class's name, where that names a folder."""
-    is_plain = name == Path(name).name and not name.startswith(".")
-    return name if is_plain else f"class-{number}"
+__all__ = ["read_pictures", "write_labels"]
 
 
 def write_labels(labels: Labels, classes: Sequence[str], file: Path) -> None:
     """The images that are asked for: the path of each in the output folder, and its class."""
     rows = [(f"{i:06d}.png", classes[label]) for i, label in enumerate(labels)]
-    _write_rows(file, ("path", "label"), rows)
-
-
-def _write_rows(file: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     with file.open("w", encoding="utf-8", newline="") as opened:
-        csv.writer(opened).writerows([columns, *rows])
+        csv.writer(opened).writerows([("path", "label"), *rows])
 
 
 def read_pictures(folder: Path, labels: Labels, shape: tuple[int, int, int], rule: PictureRule) -> Pixels:

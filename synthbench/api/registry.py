@@ -58,14 +58,12 @@ class Registry:
         self._manager = pluggy.PluginManager("synthbench")
         self._manager.add_hookspecs(hookspecs)
         self._classes: dict[Kind, dict[str, type[Plugin]]] = {kind: {} for kind in BASES}
-<<<<<<< HEAD
         self._lent: dict[str, type[Plugin]] = {}
-=======
         self._broken: dict[str, str] = {}
->>>>>>> 9bf7bfb7081b08694eb15741d8e1c98dad2da8f1
+        self._packages: dict[type[Plugin], str] = {}
 
-    def register(self, module: Any, name: str) -> None:
-        """Take in a module (or object) with hook implementations.
+    def register(self, module: Any, name: str, package: str = "") -> None:
+        """Take in a module (or object) with hook implementations; `package`: where it comes from, with version.
 
         Raises PluginError for a misspelled hook, a class of the wrong kind or a name that is taken.
         """
@@ -84,6 +82,7 @@ class Registry:
                     raise PluginError(f"plugin {name!r}: register_{kind}s must return a list, found {classes!r}")
                 for cls in classes:
                     self._add(kind, cls, name)
+                    self._packages[cls] = package
 
     def leave_out(self, point: str, reason: str) -> None:
         """Note an entry point that cannot be used: whoever asks for a plugin that is not there is told."""
@@ -107,6 +106,10 @@ class Registry:
             return cls.name
         self._lent[_where(cls)] = cls
         return _where(cls)
+
+    def package(self, cls: type[Plugin]) -> str:
+        """The package that a registered class comes with, and its version: "synthbench-medical 0.1.0"; else ""."""
+        return self._packages.get(cls, "")
 
     def find(self, kind: Kind, use: str, folder: Path | None = None) -> type[Plugin]:
         """The class behind `use`: a registered name, or `file.py:Class` seen from `folder`, else from here."""
@@ -168,7 +171,8 @@ def load_registry(*, strict: bool = False) -> Registry:
             raise PluginError(f"two entry points are called {point.name!r}: {origins[point.name]} and {origin}")
         origins[point.name] = origin
         try:
-            registry.register(_loaded(point, origin), point.name)
+            package = f"{point.dist.name} {point.dist.version}" if point.dist else ""
+            registry.register(_loaded(point, origin), point.name, package)
         except _Clash:
             raise
         except PluginError as error:

@@ -44,6 +44,14 @@ def _add_benchmark_commands(commands: Commands) -> None:
     _add_file(fetch)
     _add_offline(fetch)
 
+    exporting = commands.add_parser(
+        "export-train",
+        help="write the images that a benchmark trains on, and no others, for tools outside",
+    )
+    exporting.set_defaults(command="export-train")
+    _add_file(exporting)
+    exporting.add_argument("folder", type=Path, metavar="DIR", help="an empty folder, or none yet")
+
     init = commands.add_parser("init", help="copy a benchmark file that comes with synthbench, to edit it")
     init.set_defaults(command="init")
     init.add_argument("name", metavar="NAME", help="which, e.g. quickstart; it is written to NAME.yaml")
@@ -235,6 +243,11 @@ def _add_plugin_commands(commands: Commands) -> None:
     check.add_argument("plugin", metavar="PLUGIN", help="its name, or path/to/file.py:Class")
     check.add_argument(
         "--set", action="append", default=[], metavar="K=V", help="set an option of the plugin (repeatable)"
+    )
+    check.add_argument(
+        "--dataset",
+        metavar="FILE",
+        help="try it on a few images of your own: a benchmark file, or the name of a shipped one or of a data set",
     )
     check.add_argument(
         "--device", default="cpu", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: cpu)"

@@ -26,8 +26,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0: all done; 1: something failed or differs; 2: a mistake; 3: a requirement missed; 130: interrupted.
     """
-    # Idle OpenMP threads that spin steal the core of whoever shares the machine: up to 5x slower training.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = make_parser().parse_args(argv)
     if getattr(arguments, "offline", False):
         os.environ |= {"SYNTHBENCH_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}
@@ -141,6 +139,14 @@ def _fetch(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _export_train(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_run import print_exported
+    from synthbench.commands.export_train import export_train
+
+    print_exported(export_train(arguments.file, arguments.folder, overrides=arguments.set))
+    return OK
+
+
 def _init(arguments: argparse.Namespace) -> int:
     from synthbench.commands.init import init
 
@@ -190,7 +196,8 @@ def _plugins(arguments: argparse.Namespace) -> int:
 
     registry = load_registry()
     if arguments.plugin:
-        print_plugin(find_any(registry, arguments.plugin))
+        cls = find_any(registry, arguments.plugin)
+        print_plugin(cls, registry.package(cls))
     else:
         print_plugins(registry)
     return OK
@@ -255,7 +262,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_check import print_findings
     from synthbench.commands.check import check
 
-    findings = check(arguments.plugin, overrides=arguments.set, device=arguments.device)
+    findings = check(arguments.plugin, overrides=arguments.set, dataset=arguments.dataset, device=arguments.device)
     print_findings(arguments.plugin, findings)
     return OK if all(finding.ok for finding in findings) else SOMETHING_FAILED
 
@@ -267,6 +274,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "work": work,
     "validate": _validate,
     "fetch": _fetch,
+    "export-train": _export_train,
     "init": _init,
     "audit": _audit,
     "stress": _stress,

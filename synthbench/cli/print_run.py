@@ -15,12 +15,13 @@ from synthbench.storage.layout import Column
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from synthbench.commands.export_train import Exported
     from synthbench.data.test_sets import TestSet
     from synthbench.results.folder import RunFolder
     from synthbench.runner.fetch import Fetched
     from synthbench.runner.loop import RunResult
 
-__all__ = ["print_board", "print_fetched", "print_plan"]
+__all__ = ["print_board", "print_exported", "print_fetched", "print_plan"]
 
 
 def print_fetched(fetched: Fetched) -> None:
@@ -29,6 +30,15 @@ def print_fetched(fetched: Fetched) -> None:
         pin = "" if file.sha256 else "; no digest is published: pin this one with `sha256:`"
         print(f"{file.path}: SHA-256 {digest}{pin}")
     print(f"data: {', '.join(f'{name} {n}' for name, n in fetched.images.items())} images")
+
+
+def print_exported(exported: Exported) -> None:
+    """What was written where, what was not, and what may now be said of a generator trained on it."""
+    classes = ", ".join(f"{name} {n}" for name, n in exported.counts.items())
+    images = sum(exported.counts.values())
+    print(f"{exported.folder}: {images} images of {exported.patients} patients ({classes}), and labels.csv")
+    print(f"not among them: {', '.join(f'{name} {n}' for name, n in exported.left_out.items())} images")
+    print("a generator that was trained on this folder alone may say `trained_on: train`")
 
 
 def print_plan(bench: Benchmark, plan: Sequence[Trial]) -> None:

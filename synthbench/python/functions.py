@@ -1,4 +1,4 @@
-"""`sb.run`, `sb.score`, `sb.check`, `sb.audit`: the commands, called from Python."""
+"""`sb.run`, `sb.score`, `sb.check`, `sb.audit`, `sb.export_train`: the commands, called from Python."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from synthbench.api.origin import TrainedOn
 from synthbench.benchmark.config import BenchmarkSource
 from synthbench.commands.audit import audit as audit_benchmark
 from synthbench.commands.check import check as check_plugin
+from synthbench.commands.export_train import export_train as export
 from synthbench.commands.run import run as run_benchmark
 from synthbench.commands.score import score as score_folders
 from synthbench.python.findings import Checked, Leaks
@@ -19,7 +20,7 @@ from synthbench.results.folder import read_folder
 from synthbench.results.requirements import missed
 from synthbench.runner.loop import RunResult
 
-__all__ = ["audit", "check", "run", "score"]
+__all__ = ["audit", "check", "export_train", "run", "score"]
 
 Place = Path | str
 
@@ -101,14 +102,19 @@ def score(
 
 
 def check(
-    plugin: str | Plugin | type[Plugin], options: Mapping[str, Any] | None = None, *, device: str = "cpu"
+    plugin: str | Plugin | type[Plugin],
+    options: Mapping[str, Any] | None = None,
+    *,
+    dataset: BenchmarkSource | None = None,
+    device: str = "cpu",
 ) -> Checked:
     """The conformance suite on a plugin: a name, "file.py:Class", a class with its `options`, or an instance.
 
+    With `dataset`, a benchmark or the name of a data set plugin, it is tried on a few images of that one.
     Raises SynthbenchError where there is no such plugin or an option is wrong.
     """
     name = plugin if isinstance(plugin, str) else plugin.name
-    return Checked(name, tuple(check_plugin(plugin, options=options or {}, device=device)))
+    return Checked(name, tuple(check_plugin(plugin, options=options, dataset=dataset, device=device)))
 
 
 def audit(benchmark: BenchmarkSource, *, out: Place | None = None, overrides: Sequence[str] = ()) -> Leaks:
@@ -118,6 +124,15 @@ def audit(benchmark: BenchmarkSource, *, out: Place | None = None, overrides: Se
     can mend.
     """
     return Leaks(audit_benchmark(benchmark, out=_path(out), overrides=overrides))
+
+
+def export_train(benchmark: BenchmarkSource, folder: Place, *, overrides: Sequence[str] = ()) -> Path:
+    """Write what the benchmark trains on into an empty folder, as `synthbench export-train` does; the folder.
+
+    Class folders of PNG files and labels.csv (path, label, patient, source), without hold-out and test images.
+    Raises SynthbenchError for whatever its user can mend.
+    """
+    return export(benchmark, Path(folder), overrides=overrides).folder
 
 
 def _finished(result: RunResult) -> Run:

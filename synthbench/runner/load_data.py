@@ -21,7 +21,7 @@ from synthbench.seeds import derive_seed
 from synthbench.storage.layout import safe_name
 from synthbench.types import Images, Quarantined, Splits
 
-__all__ = ["audited_splits", "load_splits"]
+__all__ = ["audited_splits", "load_data_set", "load_splits"]
 
 
 def audited_splits(bench: Benchmark, session: Session) -> tuple[Splits, Audit]:
@@ -48,6 +48,13 @@ def load_splits(bench: Benchmark, session: Session) -> Splits:
         cohort = entry.plugin.cohort_name() or entry.label
         is_own = cohort == bench.dataset.plugin.cohort_name()
         splits = _joined(splits, entry.label, further, "" if is_own else cohort)
+    return splits
+
+
+def load_data_set(entry: Entry[Dataset], session: Session) -> Splits:
+    """One data set alone. Raises DataError where nobody says which of its two classes is the positive one."""
+    splits = _load(entry.plugin, entry, session)
+    _check_positive(entry, splits)
     return splits
 
 

@@ -1,5 +1,7 @@
 """`synthbench plugins NAME` says what a plugin takes; by path too."""
 
+from importlib import metadata
+
 from synthbench import cli
 from synthbench.api.registry import BASES, load_registry
 
@@ -48,3 +50,12 @@ def test_an_unknown_one_is_refused(capsys):
     code, text = shown(capsys, "acgna")
     assert code == 2
     assert "no plugin is called 'acgna'. Did you mean 'acgan'?" in text
+
+
+def test_each_plugin_says_the_package_that_it_comes_with(capsys):
+    package = f"synthbench-medical {metadata.version('synthbench-medical')}"
+    _, text = shown(capsys)
+    listed = [line for line in text.splitlines() if line.startswith("  ")]
+    assert len(listed) > 30
+    assert all(f" {package}  " in line for line in listed)
+    assert f"It comes with {package}." in shown(capsys, "noise")[1]

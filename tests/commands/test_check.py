@@ -1,10 +1,12 @@
 """`synthbench check`: by name, by path, with settings; what it says and its exit code."""
 
+import numpy as np
 import pytest
 
-from synthbench import cli
+from synthbench import Images, cli
 from synthbench.api.registry import load_registry
 from synthbench.commands.check import find_any
+from synthbench.commands.few_images import _of_each_class
 from synthbench.errors import PluginError
 
 
@@ -97,3 +99,32 @@ def test_a_name_of_two_kinds_asks_for_the_path(mini):
     registry._classes["evaluator"]["noise"] = registry.find("generator", "noise")
     with pytest.raises(PluginError, match="name of 2 plugins of different kinds"):
         find_any(registry, "noise")
+
+
+def test_it_is_tried_on_a_few_images_of_the_users_own_data(mini, capsys, monkeypatch):
+    mini.write("MeanNoise", dataset={"use": "Squares", "n": 400, "size": 24})
+    tried = []
+    monkeypatch.setattr(
+        "synthbench.commands.check.run_checks", lambda plugin, real, device: tried.append(real) or []
+    )
+    code, lines = check(capsys, f"{mini.plugin}:MeanNoise", "--dataset", mini.file)
+    assert code == 0
+    assert lines[-2] == "ok    data: 120 training and 8 test images, 24 x 24 x 1, of squares; classes DARK, LIGHT"
+    (real,) = tried
+    assert real.train.counts() == {"DARK": 60, "LIGHT": 60}
+    assert real.positive == "LIGHT"
+
+
+def test_few_images_come_patient_by_patient():
+    groups = np.array([f"p{i // 20:02d}" for i in range(400)])
+    images = Images(np.zeros((400, 1, 1, 1), np.uint8), np.arange(400) // 20 % 2, ("A", "B"), groups=groups)
+    few = images.subset(_of_each_class(images, 50))
+    assert few.counts() == {"A": 50, "B": 50}
+    assert len(np.unique(few.groups)) == 6, "two patients whole and a half one of each class"
+
+
+def test_a_data_set_is_tried_on_its_own_images(mini, capsys):
+    code, lines = check(capsys, "phantom", "--dataset", "phantom")
+    assert code == 2
+    assert "phantom is a data set itself" in lines[0]
+    assert "no such file, and no benchmark of that name" in check(capsys, "noise", "--dataset", "phantoms")[1][0]

@@ -161,7 +161,7 @@ def test_readme_is_short_and_shows_its_results_early():
 
 
 def test_readme_names_every_command_and_every_page():
-    named = set(re.findall(r"^\| `(\w+)", README, re.MULTILINE))
+    named = set(re.findall(r"^\| `([\w-]+)", README, re.MULTILINE))
     assert named >= OPTIONS.keys() - {""}
     pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
     assert pages <= set(re.findall(r"\]\(docs/([\w-]+\.md)", README))
@@ -216,7 +216,7 @@ OPTIONS = options_of(make_parser())
 def test_documented_commands_exist(document):
     text = document.read_text(encoding="utf-8")
     lines = "\n".join(blocks(text, "sh")) + "\n".join(re.findall(r"`([^`\n]+)`", text))
-    calls = re.findall(r"(?<!from )\bsynthbench (\w+)([^\n&#]*)", lines)
+    calls = re.findall(r"(?<!from )(?<!import )\bsynthbench ([\w-]+)([^\n&#]*)", lines)
     for command, rest in calls:
         assert command in OPTIONS, f"{document.name}: synthbench {command}"
         assert set(re.findall(r"--[a-z-]+", rest)) <= OPTIONS[command], f"{document.name}: {command}{rest}"

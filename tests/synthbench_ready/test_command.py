@@ -45,7 +45,7 @@ train, model, seed = sys.argv[1:]
 rows = list(csv.DictReader(open(f"{train}/labels.csv")))
 assert all(os.path.isfile(f"{train}/{row['path']}") for row in rows)
 with open(f"{model}/notes.txt", "a") as file:
-    print(len(rows), rows[0]["path"], rows[0]["label"], rows[0]["group"], seed, file=file)
+    print(len(rows), rows[0]["path"], rows[0]["label"], rows[0]["patient"], seed, file=file)
 """
 
 
