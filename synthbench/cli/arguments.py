@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from synthbench.cli.options import add_file, add_isolation, add_offline, add_plugins, add_require
 from synthbench.version import __version__
 
 __all__ = ["make_parser"]
@@ -36,20 +37,20 @@ def _add_benchmark_commands(commands: Commands) -> None:
 
     validate = commands.add_parser("validate", help="check a benchmark file without running it")
     validate.set_defaults(command="validate")
-    _add_file(validate)
-    _add_offline(validate)
+    add_file(validate)
+    add_offline(validate)
 
     fetch = commands.add_parser("fetch", help="get the weights and data sets that a benchmark file needs")
     fetch.set_defaults(command="fetch")
-    _add_file(fetch)
-    _add_offline(fetch)
+    add_file(fetch)
+    add_offline(fetch)
 
     exporting = commands.add_parser(
         "export-train",
         help="write the images that a benchmark trains on, and no others, for tools outside",
     )
     exporting.set_defaults(command="export-train")
-    _add_file(exporting)
+    add_file(exporting)
     exporting.add_argument("folder", type=Path, metavar="DIR", help="an empty folder, or none yet")
 
     init = commands.add_parser("init", help="copy a benchmark file that comes with synthbench, to edit it")
@@ -60,7 +61,7 @@ def _add_benchmark_commands(commands: Commands) -> None:
         "audit", help="look for test images that the training set knows (exit 1 where they are more than max_leak)"
     )
     audit.set_defaults(command="audit")
-    _add_file(audit)
+    add_file(audit)
     audit.add_argument(
         "--out", type=Path, metavar="DIR", help="where audit.csv goes (default: runs/<benchmark name>)"
     )
@@ -69,7 +70,7 @@ def _add_benchmark_commands(commands: Commands) -> None:
 def _add_run(commands: Commands) -> None:
     run = commands.add_parser("run", help="run a benchmark file and write its leaderboard")
     run.set_defaults(command="run")
-    _add_file(run)
+    add_file(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="where results go (default: runs/<benchmark name>)")
     run.add_argument(
         "--only", action="append", default=[], metavar="NAME", help="run this generator only (repeatable)"
@@ -87,22 +88,22 @@ def _add_run(commands: Commands) -> None:
         "--unpack", type=Path, metavar="DIR", help="first take what `work --pack DIR` wrote into the store"
     )
     run.add_argument("--fresh", action="store_true", help="compute everything again, whatever the store holds")
-    _add_require(run)
+    add_require(run)
     run.add_argument("--dry-run", action="store_true", help="print the plan and stop")
-    _add_isolation(run)
-    _add_offline(run)
+    add_isolation(run)
+    add_offline(run)
 
 
 def _add_shared_work(commands: Commands) -> None:
     """For many processes and machines."""
     plan = commands.add_parser("plan", help="list a benchmark file's trials")
     plan.set_defaults(command="plan")
-    _add_file(plan)
+    add_file(plan)
     plan.add_argument("--json", action="store_true", help="as JSON, with stages, for a scheduler")
 
     work = commands.add_parser("work", help="work off trials into the store, beside other processes that do")
     work.set_defaults(command="work")
-    _add_file(work)
+    add_file(work)
     work.add_argument(
         "--trial", action="append", default=[], metavar="NAME/SEED", help="this trial only (repeatable)"
     )
@@ -114,8 +115,8 @@ def _add_shared_work(commands: Commands) -> None:
     work.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
     )
-    _add_isolation(work)
-    _add_offline(work)
+    add_isolation(work)
+    add_offline(work)
 
 
 def _add_score(commands: Commands) -> None:
@@ -155,14 +156,14 @@ def _add_score(commands: Commands) -> None:
     scoring.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
     )
-    _add_require(scoring)
-    _add_offline(scoring)
+    add_require(scoring)
+    add_offline(scoring)
 
 
 def _add_stress(commands: Commands) -> None:
     stress = commands.add_parser("stress", help="make real images worse step by step and see which metric notices")
     stress.set_defaults(command="stress")
-    _add_file(stress)
+    add_file(stress)
     stress.add_argument(
         "--out", type=Path, metavar="DIR", help="where results go (default: runs/<benchmark name>-stress)"
     )
@@ -180,8 +181,8 @@ def _add_stress(commands: Commands) -> None:
     stress.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: auto)"
     )
-    _add_isolation(stress)
-    _add_offline(stress)
+    add_isolation(stress)
+    add_offline(stress)
 
 
 def _add_result_commands(commands: Commands) -> None:
@@ -195,13 +196,13 @@ def _add_result_commands(commands: Commands) -> None:
     leaderboard.add_argument("runs", nargs="+", type=Path, metavar="DIR", help="folders of runs; the first leads")
     leaderboard.add_argument("--out", type=Path, metavar="DIR", help="write the merged tables there")
     leaderboard.add_argument("--strict", action="store_true", help="refuse runs that cannot be compared (exit 2)")
-    _add_plugins(leaderboard)
+    add_plugins(leaderboard)
 
     diff = commands.add_parser("diff", help="what changed between two runs (exit 0: no number beyond chance)")
     diff.set_defaults(command="diff")
     diff.add_argument("a", type=Path, metavar="A", help="a run's folder")
     diff.add_argument("b", type=Path, metavar="B", help="the run to hold against it: differences are B - A")
-    _add_plugins(diff)
+    add_plugins(diff)
 
     export = commands.add_parser("export", help="pack a run's folder into a bundle that others can check")
     export.set_defaults(command="export")
@@ -215,7 +216,7 @@ def _add_result_commands(commands: Commands) -> None:
     verify = commands.add_parser("verify", help="recompute a bundle's numbers (exit 1 where one does not match)")
     verify.set_defaults(command="verify")
     verify.add_argument("file", type=Path, metavar="FILE.zip", help="the bundle to check")
-    _add_plugins(verify)
+    add_plugins(verify)
 
 
 def _add_plugin_commands(commands: Commands) -> None:
@@ -252,51 +253,3 @@ def _add_plugin_commands(commands: Commands) -> None:
     check.add_argument(
         "--device", default="cpu", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: cpu)"
     )
-
-
-def _add_file(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "file",
-        type=Path,
-        metavar="FILE",
-        help="a benchmark file, or the name of one that comes with synthbench",
-    )
-    command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="K=V",
-        help="override a value, e.g. generators.0.steps=50 (repeatable)",
-    )
-
-
-def _add_offline(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--offline", action="store_true", help="download nothing; say which file is missing and where it goes"
-    )
-
-
-def _add_require(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--require",
-        action="append",
-        default=[],
-        metavar="CONDITION",
-        help="tstr.auroc>=.8 or copying=no, say: exit 3 where a candidate misses it (repeatable)",
-    )
-
-
-def _add_isolation(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--timeout", type=float, metavar="S", help="stop a stage after so many seconds; its row fails"
-    )
-    command.add_argument(
-        "--memory-limit", type=float, metavar="GB", help="stop a stage that needs more (default: 90 %% of all)"
-    )
-    command.add_argument(
-        "--in-process", action="store_true", help="no process of its own for each stage, for a debugger, say"
-    )
-
-
-def _add_plugins(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--plugins", type=Path, metavar="DIR", help="where evaluators named as file.py:Class lie")

@@ -70,8 +70,9 @@ def run(
         session = Session(store, resolve_device(device), progress, out / "data", isolation)
         options = ["--out", str(out), *(f"--set={o}" for o in overrides), *["--in-process"] * in_process]
         spread = partial(_in_processes, file, options, share_devices(device, jobs), progress)
-        elsewhere = _nothing if collect else spread if jobs > 1 else None
-        result = run_plan(bench, session, out, only, elsewhere=elsewhere)
+        result = run_plan(
+            bench, session, out, only, elsewhere=_nothing if collect else spread if jobs > 1 else None
+        )
         progress.say(report_or_warning(out))
     return result
 
