@@ -58,7 +58,7 @@ def running(store: Store) -> Iterator[None]:
     with disk_errors(store.root, REMEDY):
         locks.mkdir(parents=True, exist_ok=True)
     sweep(store.root)
-    with try_hold(locks / f"run-{time.time():.0f}-{os.getpid()}-{secrets.token_hex(4)}"):
+    with try_hold(locks / f"run-{int(time.time())}-{os.getpid()}-{secrets.token_hex(4)}"):
         yield
 
 
