@@ -9,37 +9,44 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from synthbench.cli.arguments import make_parser
+from synthbench.cli.surroundings import Terminated, show_what_can_be_shown, terminable
 from synthbench.errors import SynthbenchError
 
 __all__ = ["main"]
 
-OK, SOMETHING_FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+OK, SOMETHING_FAILED, USER_ERROR, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+DISKS_FAULT = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
+)
+KEPT = "what was finished is kept, the same command goes on from there"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point. Exit code 0: all done; 1: something failed or differs; 2: a mistake; 130: interrupted."""
+    """Entry point. Exit code 0: all done; 1: something failed or differs; 2: a mistake; 130: Ctrl-C; 143: SIGTERM."""
     # Idle OpenMP threads that spin steal the core of whoever shares the machine: up to 5x slower training.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = make_parser().parse_args(argv)
     if getattr(arguments, "offline", False):
         os.environ |= {"SYNTHBENCH_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}
+    show_what_can_be_shown()
     try:
-        return COMMANDS[arguments.command](arguments)
+        with terminable():
+            return COMMANDS[arguments.command](arguments)
     except SynthbenchError as error:
         return _complain(str(error))
+    except Terminated:
+        return _complain(f"ended from outside (SIGTERM); {KEPT}", TERMINATED)
     except KeyboardInterrupt:
-        return _complain(
-            "interrupted; what was finished is kept, the same command goes on from there", INTERRUPTED
-        )
+        return _complain(f"interrupted; {KEPT}", INTERRUPTED)
     except BrokenPipeError:  # whoever reads our output (`| head`) has seen enough; the results lie in their files
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SOMETHING_FAILED
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        if error.errno not in DISKS_FAULT:
             raise
-        return _complain(
-            f"{error.filename}: {error.strerror}; nothing finished is lost, run again when that is mended"
-        )
+        where = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{where}{error.strerror}; nothing finished is lost, run again when that is mended")
 
 
 def _complain(message: str, code: int = USER_ERROR) -> int:
@@ -201,6 +208,21 @@ def _verify(arguments: argparse.Namespace) -> int:
     return OK if verified.holds else SOMETHING_FAILED
 
 
+def _store(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_store import print_checked, print_freed, print_store
+    from synthbench.commands.store import check_store, free_store, list_store
+
+    if arguments.action == "ls":
+        print_store(*list_store())
+    elif arguments.action == "gc":
+        print_freed(free_store(arguments.older_than, arguments.max_size))
+    else:
+        checked = check_store()
+        print_checked(checked)
+        return SOMETHING_FAILED if checked.damaged else OK
+    return OK
+
+
 def _new(arguments: argparse.Namespace) -> int:
     from synthbench.commands.new import new
 
@@ -236,6 +258,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "export": _export,
     "verify": _verify,
     "plugins": _plugins,
+    "store": _store,
     "new": _new,
     "check": _check,
 }

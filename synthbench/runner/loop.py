@@ -30,6 +30,7 @@ from synthbench.runner.provenance import provenance
 from synthbench.runner.session import Session
 from synthbench.runner.stages import agreement, evaluate, make_images, shortfall
 from synthbench.runner.tensorboard import write_events
+from synthbench.storage.disk import disk_trouble
 from synthbench.storage.layout import File, evaluation_folder, generator_folder
 from synthbench.storage.predictions import PREDICTIONS
 from synthbench.storage.store import NotStoredError, load_images
@@ -173,6 +174,8 @@ def _piece(result: TrialResult, what: str, folder: Path) -> Iterator[Path]:
     except NotStoredError as reason:
         result.end("failed", f"{what}: {reason}")
     except Exception as error:
+        if trouble := disk_trouble(error, folder):
+            raise StoreError(trouble) from error
         folder.mkdir(parents=True, exist_ok=True)
         (folder / File.ERROR).write_text(traceback.format_exc(), encoding="utf-8")
         text = str(error) if isinstance(error, SynthbenchError) else f"{type(error).__name__}: {error}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,16 @@ from synthbench.storage.store import Store
 from synthbench.storage.versions import ENTRIES
 
 __all__ = ["Session"]
+
+
+class LogFile(logging.FileHandler):
+    """A trial's log. On a full disk the work ends, as it would at its next file; logging prints a traceback."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Called where a line could not be written."""
+        if isinstance(error := sys.exception(), OSError):
+            raise error
+        super().handleError(record)
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class Session:
         log = logging.getLogger(f"synthbench.{workdir.parent.name}")
         log.setLevel(logging.INFO)
         log.propagate = False  # what plugins log belongs to the trial, not on the terminal
-        handler = logging.FileHandler(workdir / "log.txt", encoding="utf-8")
+        handler = LogFile(workdir / "log.txt", encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         log.addHandler(handler)
         try:
