@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from synthbench.cli.arguments import make_parser
-from synthbench.cli.surroundings import Terminated, show_what_can_be_shown, terminable
+from synthbench.cli.surroundings import Terminated, say, show_what_can_be_shown, terminable
 from synthbench.errors import SynthbenchError
+from synthbench.progress import plain
 
 __all__ = ["main"]
 
@@ -23,7 +24,7 @@ KEPT = "what was finished is kept, the same command goes on from there"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point. Exit code 0: all done; 1: something failed or differs; 2: a mistake; 130: Ctrl-C; 143: SIGTERM."""
+    """Entry point. Exit code 0: done; 1: something failed or differs; 2: a mistake; 130: Ctrl-C; 143: SIGTERM."""
     # Idle OpenMP threads that spin steal the core of whoever shares the machine: up to 5x slower training.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = make_parser().parse_args(argv)
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: str, code: int = USER_ERROR) -> int:
-    print(f"synthbench: {message}", file=sys.stderr)
+    print(plain(f"synthbench: {message}"), file=sys.stderr)
     return code
 
 
@@ -80,7 +81,7 @@ def _score(arguments: argparse.Namespace) -> int:
     options = {name: getattr(arguments, name) for name in names}
     result = score(arguments.real, arguments.synthetic, **options)
     print_board(result)
-    print(f"the same again, to edit: synthbench run {arguments.out / FILE} --out {arguments.out}")
+    say(f"the same again, to edit: synthbench run {arguments.out / FILE} --out {arguments.out}")
     return SOMETHING_FAILED if result.failed else OK
 
 
@@ -99,7 +100,7 @@ def _validate(arguments: argparse.Namespace) -> int:
     bench, plan = validate(arguments.file, overrides=arguments.set, offline=arguments.offline)
     roles = counted_roles([generator.declared.role for generator in bench.generators])
     evaluators = f"{len(bench.evaluators)} evaluator{'s' * (len(bench.evaluators) > 1)}"
-    print(f"{arguments.file}: fine; {roles}; {evaluators}; {len(plan)} trials")
+    say(f"{arguments.file}: fine; {roles}; {evaluators}; {len(plan)} trials")
     return OK
 
 
@@ -115,7 +116,7 @@ def _init(arguments: argparse.Namespace) -> int:
     from synthbench.commands.init import init
 
     copy = init(arguments.name)
-    print(f"{copy}: written; edit it, then: synthbench run {copy}")
+    say(f"{copy}: written; edit it, then: synthbench run {copy}")
     return OK
 
 
@@ -148,7 +149,7 @@ def _stress(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     from synthbench.report import write_report
 
-    print(write_report(arguments.folder))
+    say(str(write_report(arguments.folder)))
     return OK
 
 
@@ -228,10 +229,10 @@ def _new(arguments: argparse.Namespace) -> int:
 
     plugin = new(arguments.kind, arguments.name, package=arguments.package)
     for file in plugin.written:
-        print(f"{file}: written")
+        say(f"{file}: written")
     install = f"pip install -e ./{plugin.use} && " if arguments.package else ""
-    print(f"next: {install}synthbench check {plugin.use}")
-    print(f"in a benchmark file, {plugin.place}: {plugin.line}")
+    say(f"next: {install}synthbench check {plugin.use}")
+    say(f"in a benchmark file, {plugin.place}: {plugin.line}")
     return OK
 
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from synthbench.cli.console import make_console
+from synthbench.cli.console import clean, make_console
+from synthbench.cli.surroundings import say
 from synthbench.commands.store import Checked, Freed
 from synthbench.storage.upkeep import DAY_S, StoredEntry
 
@@ -15,10 +16,9 @@ __all__ = ["print_checked", "print_freed", "print_store"]
 
 def print_store(root: Path, entries: Sequence[StoredEntry]) -> None:
     """Kinds by size, with the number of their entries and when they were used."""
-    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=f"{escape(str(root))}: {_size(entries)} in {len(entries)} entries")
+    table = Table(title=f"{clean(str(root))}: {_size(entries)} in {len(entries)} entries")
     for heading in ("kind", "entries", "size", "used last", "longest unused"):
         table.add_column(heading, justify="left" if heading == "kind" else "right")
     by_kind: dict[str, list[StoredEntry]] = {}
@@ -26,24 +26,24 @@ def print_store(root: Path, entries: Sequence[StoredEntry]) -> None:
         by_kind.setdefault(entry.kind, []).append(entry)
     for kind, ones in sorted(by_kind.items(), key=lambda item: -sum(entry.size for entry in item[1])):
         used = [entry.used for entry in ones]
-        table.add_row(escape(kind), str(len(ones)), _size(ones), _age(max(used)), _age(min(used)))
+        table.add_row(clean(kind), str(len(ones)), _size(ones), _age(max(used)), _age(min(used)))
     make_console().print(table)
 
 
 def print_checked(checked: Checked) -> None:
     """Each damaged entry and what is wrong with it, then how many there are."""
     for path, why in checked.damaged.items():
-        print(f"{path} is damaged: {why}")
-    print(f"{checked.entries} entries, {len(checked.damaged)} damaged")
+        say(f"{path} is damaged: {why}")
+    say(f"{checked.entries} entries, {len(checked.damaged)} damaged")
     if checked.damaged:
-        print("the next run that needs one makes it again")
+        say("the next run that needs one makes it again")
 
 
 def print_freed(freed: Freed) -> None:
     """Every entry that was removed, then the sum."""
     for entry in freed.entries:
-        print(f"removed {entry.path}: {_size([entry])}, used {_age(entry.used)} ago")
-    print(f"{len(freed.entries)} entries removed, {_size(freed.entries)} freed; {freed.remains} half-built ones")
+        say(f"removed {entry.path}: {_size([entry])}, used {_age(entry.used)} ago")
+    say(f"{len(freed.entries)} entries removed, {_size(freed.entries)} freed; {freed.remains} half-built ones")
 
 
 def _size(entries: Sequence[StoredEntry]) -> str:

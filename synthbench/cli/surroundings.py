@@ -10,11 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["Terminated", "show_what_can_be_shown", "terminable"]
+from synthbench.progress import plain
+
+__all__ = ["Terminated", "say", "show_what_can_be_shown", "terminable"]
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, as Ctrl-C is KeyboardInterrupt: whoever ends work on that one ends it here too."""
+
+
+def say(text: str = "") -> None:
+    """Print what may hold anybody's labels."""
+    print(plain(text))
 
 
 def show_what_can_be_shown() -> None:

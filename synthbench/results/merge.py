@@ -20,6 +20,7 @@ from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.comparability import incomparable
 from synthbench.results.read import SavedRun, Wanted, bootstrap_run, read_run
+from synthbench.storage.cells import csv_text
 from synthbench.storage.disk import make_folder
 from synthbench.storage.layout import Column, Table, column_name
 from synthbench.storage.store import write_atomic
@@ -90,7 +91,7 @@ def write_merged(merged: Merged, out: Path) -> None:
     """leaderboard.csv and comparisons.csv in `out`."""
     make_folder(out)
     for table, content in {Table.BOARD: merged.leaderboard, Table.COMPARISONS: merged.comparisons}.items():
-        write_atomic(out / table.file, content.to_csv(index=False, lineterminator="\n"))
+        write_atomic(out / table.file, csv_text(content))
 
 
 def run_names(folders: Sequence[Path]) -> list[str]:

@@ -70,3 +70,19 @@ def test_without_a_home_the_store_has_no_place_and_no_folder_is_named_so(mini, m
     monkeypatch.delenv("HOME", raising=False)
     assert mini.run() == 0
     assert main(["export", str(mini.out), str(tmp_path / "bundle.zip")]) == 0
+
+
+def test_control_characters_of_labels_do_not_reach_the_terminal(mini, capsys, tmp_path):
+    mini.write({"use": "MeanNoise", "label": "mean"})
+    assert mini.run() == 0
+    for file in mini.out.glob("*.csv"):
+        file.write_text(file.read_text().replace("mean", "m\x1b[2J\x07n"))
+    record = (mini.out / "run.json").read_text()
+    (mini.out / "run.json").write_text(record.replace('"mean"', '"m\\u001b[2J\\u0007n"'))
+    capsys.readouterr()
+    for command in (["leaderboard", str(mini.out)], ["diff", str(mini.out), str(mini.out)]):
+        assert main([*command, "--plugins", str(mini.folder)]) == 0
+        said = capsys.readouterr()
+        assert not {"\x1b", "\x07"} & set(said.out + said.err)
+    assert main(["validate", str(tmp_path / "\x1b[2J.yaml")]) == 2
+    assert "\x1b" not in capsys.readouterr().err
