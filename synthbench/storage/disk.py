@@ -16,10 +16,11 @@ import numpy.typing as npt
 
 from synthbench.errors import StoreError
 
-__all__ = ["disk_errors", "disk_trouble", "make_folder", "save_array", "write_atomic"]
+__all__ = ["READ_ONLY", "disk_errors", "disk_trouble", "make_folder", "save_array", "write_atomic"]
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+REFUSED = (*READ_ONLY, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
 SMALL = 1 << 20
 """Bytes that are as good as none."""
 

@@ -13,15 +13,16 @@ import os
 import secrets
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from synthbench.errors import StoreError
-from synthbench.storage.disk import disk_errors, write_atomic
+from synthbench.storage.disk import READ_ONLY, disk_errors, write_atomic
 from synthbench.storage.image_files import load_images, save_images
 from synthbench.storage.integrity import (
     LARGE,
@@ -234,15 +235,22 @@ class Store:
     def resume_folder(self, kind: str, key: Key) -> Iterator[Path]:
         """A folder for checkpoints of the work under `key`, this process's own within the block; outlives a kill.
 
-        Gone after the block where the work left nothing in it.
+        Gone after the block where the work left nothing in it, and where the store can only be read.
         """
         path = self.root / RESUME / kind / digest_of(key)[:32]
-        with self._lock(path, f"{kind} {key.get('use', '')}".strip()):
-            if self.fresh and path not in self._emptied:
-                shutil.rmtree(path, ignore_errors=True)
-                self._emptied.add(path)
-            with self._disk_errors():
-                path.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._lock(path, f"{kind} {key.get('use', '')}".strip()))
+                if self.fresh and path not in self._emptied:
+                    shutil.rmtree(path, ignore_errors=True)
+                    self._emptied.add(path)
+                with self._disk_errors():
+                    path.mkdir(parents=True, exist_ok=True)
+            except StoreError as error:
+                if not (self.root.is_dir() and getattr(error.__cause__, "errno", None) in READ_ONLY):
+                    raise
+                # What is asked for may be there: a data set always comes by here. If not, `make` says so.
+                path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="synthbench-resume-")))
             try:
                 yield path
             finally:
@@ -256,9 +264,11 @@ class Store:
     @contextmanager
     def _lock(self, path: Path, what: str) -> Iterator[None]:
         file = self.lock_file(path)
-        with self._disk_errors():
-            file.parent.mkdir(parents=True, exist_ok=True)
-        with hold(file, lambda: self.say(f"waiting for another run that makes {what} ({path.name[:8]})")):
+        with ExitStack() as stack:
+            with self._disk_errors():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                waiting = f"waiting for another run that makes {what} ({path.name[:8]})"
+                stack.enter_context(hold(file, lambda: self.say(waiting)))
             yield
 
     def _disk_errors(self) -> contextlib.AbstractContextManager[None]:
