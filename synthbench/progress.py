@@ -18,10 +18,15 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Bar", "Progress", "Trials"]
+__all__ = ["Bar", "Progress", "Trials", "plain"]
 
 LINE_EVERY_S = 60.0
 """Seconds between two plain lines of one stage; what takes less prints none."""
+
+
+def plain(text: str) -> str:
+    """The text without control characters, line ends and tabs apart: nobody's labels shall steer the terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
 
 
 class Bar(Protocol):
@@ -79,7 +84,8 @@ class Progress:
             self._trials.stage(what)
 
     def say(self, text: str) -> None:
-        """Print on standard output at once, above the bars."""
+        """Print on standard output at once, above the bars, without control characters."""
+        text = plain(text)
         if self.enabled and not _has_widgets():
             from tqdm import tqdm
 

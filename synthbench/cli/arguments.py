@@ -26,6 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_stress(commands)
     _add_result_commands(commands)
     _add_plugin_commands(commands)
+    _add_store(commands)
     return parser
 
 
@@ -253,3 +254,28 @@ def _add_plugin_commands(commands: Commands) -> None:
     check.add_argument(
         "--device", default="cpu", metavar="DEVICE", help="auto, cpu, cuda or cuda:N (default: cpu)"
     )
+
+
+def _add_store(commands: Commands) -> None:
+    store = commands.add_parser("store", help="what lies in the store, whether it is sound, and room in it")
+    store.set_defaults(command="store")
+    store.add_argument(
+        "action",
+        metavar="ACTION",
+        choices=("ls", "verify", "gc"),
+        help="ls: size, number and age by kind; verify: read everything and hold it to its digests (exit 1 where "
+        "something is damaged); gc: remove what killed runs left, and entries as the options say, the least "
+        "recently used first, but nothing that a run that goes on makes or has read",
+    )
+    store.add_argument("--older-than", type=_amount, metavar="DAYS", help="gc: entries without use for so long")
+    store.add_argument("--max-size", type=_amount, metavar="GB", help="gc: entries until the rest is no larger")
+
+
+def _amount(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 0 or more")
+    return number

@@ -7,117 +7,57 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from synthbench.cli.arguments import make_parser
+from synthbench.cli.exit_codes import INTERRUPTED, OK, SOMETHING_FAILED, TERMINATED, USER_ERROR
+from synthbench.cli.running import run, score
 from synthbench.cli.shared_work import limits_of, plan, work
+from synthbench.cli.surroundings import Terminated, say, show_what_can_be_shown, terminable
 from synthbench.errors import SynthbenchError
-
-if TYPE_CHECKING:
-    from synthbench.runner.loop import RunResult
+from synthbench.progress import plain
 
 __all__ = ["main"]
 
-OK, SOMETHING_FAILED, USER_ERROR, MISSED, INTERRUPTED = 0, 1, 2, 3, 130
+DISKS_FAULT = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
+)
+KEPT = "what was finished is kept, the same command goes on from there"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; the exit code.
 
-    0: all done; 1: something failed or differs; 2: a mistake; 3: a requirement missed; 130: interrupted.
+    0: all done; 1: something failed or differs; 2: a mistake; 3: a requirement missed; 130: Ctrl-C; 143: SIGTERM.
     """
+    # Idle OpenMP threads that spin steal the core of whoever shares the machine: up to 5x slower training.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = make_parser().parse_args(argv)
     if getattr(arguments, "offline", False):
         os.environ |= {"SYNTHBENCH_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}
+    show_what_can_be_shown()
     try:
-        return COMMANDS[arguments.command](arguments)
+        with terminable():
+            return COMMANDS[arguments.command](arguments)
     except SynthbenchError as error:
         return _complain(str(error))
+    except Terminated:
+        return _complain(f"ended from outside (SIGTERM); {KEPT}", TERMINATED)
     except KeyboardInterrupt:
-        return _complain(
-            "interrupted; what was finished is kept, the same command goes on from there", INTERRUPTED
-        )
+        return _complain(f"interrupted; {KEPT}", INTERRUPTED)
     except BrokenPipeError:  # whoever reads our output (`| head`) has seen enough; the results lie in their files
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SOMETHING_FAILED
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        if error.errno not in DISKS_FAULT:
             raise
-        return _complain(
-            f"{error.filename}: {error.strerror}; nothing finished is lost, run again when that is mended"
-        )
+        where = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{where}{error.strerror}; nothing finished is lost, run again when that is mended")
 
 
 def _complain(message: str, code: int = USER_ERROR) -> int:
-    print(f"synthbench: {message}", file=sys.stderr)
+    print(plain(f"synthbench: {message}"), file=sys.stderr)
     return code
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    if arguments.dry_run:
-        return _dry_run(arguments)
-    from synthbench.cli.print_run import print_board
-    from synthbench.commands.run import run
-
-    result = run(
-        arguments.file,
-        out=arguments.out,
-        only=arguments.only,
-        overrides=[*arguments.set, *limits_of(arguments)],
-        require=arguments.require,
-        device=arguments.device,
-        fresh=arguments.fresh,
-        jobs=arguments.jobs,
-        collect=arguments.collect,
-        unpacked=arguments.unpack,
-        in_process=arguments.in_process,
-    )
-    print_board(result)
-    return _outcome(result)
-
-
-def _outcome(result: RunResult) -> int:
-    from synthbench.results.folder import read_folder
-    from synthbench.results.requirements import missed
-
-    lines = missed(result.bench.require, read_folder(result.out)) if result.bench.require else []
-    for line in lines:
-        print(line)
-    if result.failed:
-        return SOMETHING_FAILED
-    return MISSED if lines else OK
-
-
-def _score(arguments: argparse.Namespace) -> int:
-    from synthbench.cli.print_run import print_board
-    from synthbench.commands.score import FILE, score
-
-    names = (
-        "test",
-        "groups",
-        "judge",
-        "trained_on",
-        "size",
-        "channels",
-        "samples",
-        "positive",
-        "device",
-        "out",
-        "require",
-    )
-    options = {name: getattr(arguments, name) for name in names}
-    result = score(arguments.real, arguments.synthetic, **options)
-    print_board(result)
-    print(f"the same again, to edit: synthbench run {arguments.out / FILE} --out {arguments.out}")
-    return _outcome(result)
-
-
-def _dry_run(arguments: argparse.Namespace) -> int:
-    from synthbench.cli.print_run import print_plan
-    from synthbench.commands.validate import validate
-
-    print_plan(*validate(arguments.file, only=arguments.only, overrides=arguments.set))
-    return OK
 
 
 def _validate(arguments: argparse.Namespace) -> int:
@@ -127,7 +67,7 @@ def _validate(arguments: argparse.Namespace) -> int:
     bench, plan = validate(arguments.file, overrides=arguments.set, offline=arguments.offline)
     roles = counted_roles([generator.declared.role for generator in bench.generators])
     evaluators = f"{len(bench.evaluators)} evaluator{'s' * (len(bench.evaluators) > 1)}"
-    print(f"{arguments.file}: fine; {roles}; {evaluators}; {len(plan)} trials")
+    say(f"{arguments.file}: fine; {roles}; {evaluators}; {len(plan)} trials")
     return OK
 
 
@@ -151,7 +91,7 @@ def _init(arguments: argparse.Namespace) -> int:
     from synthbench.commands.init import init
 
     copy = init(arguments.name)
-    print(f"{copy}: written; edit it, then: synthbench run {copy}")
+    say(f"{copy}: written; edit it, then: synthbench run {copy}")
     return OK
 
 
@@ -185,7 +125,7 @@ def _stress(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     from synthbench.report import write_report
 
-    print(write_report(arguments.folder))
+    say(str(write_report(arguments.folder)))
     return OK
 
 
@@ -246,15 +186,30 @@ def _verify(arguments: argparse.Namespace) -> int:
     return OK if verified.holds else SOMETHING_FAILED
 
 
+def _store(arguments: argparse.Namespace) -> int:
+    from synthbench.cli.print_store import print_checked, print_freed, print_store
+    from synthbench.commands.store import check_store, free_store, list_store
+
+    if arguments.action == "ls":
+        print_store(*list_store())
+    elif arguments.action == "gc":
+        print_freed(free_store(arguments.older_than, arguments.max_size))
+    else:
+        checked = check_store()
+        print_checked(checked)
+        return SOMETHING_FAILED if checked.damaged else OK
+    return OK
+
+
 def _new(arguments: argparse.Namespace) -> int:
     from synthbench.commands.new import new
 
     plugin = new(arguments.kind, arguments.name, package=arguments.package)
     for file in plugin.written:
-        print(f"{file}: written")
+        say(f"{file}: written")
     install = f"pip install -e ./{plugin.use} && " if arguments.package else ""
-    print(f"next: {install}synthbench check {plugin.use}")
-    print(f"in a benchmark file, {plugin.place}: {plugin.line}")
+    say(f"next: {install}synthbench check {plugin.use}")
+    say(f"in a benchmark file, {plugin.place}: {plugin.line}")
     return OK
 
 
@@ -268,8 +223,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
-    "run": _run,
-    "score": _score,
+    "run": run,
+    "score": score,
     "plan": plan,
     "work": work,
     "validate": _validate,
@@ -284,6 +239,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "export": _export,
     "verify": _verify,
     "plugins": _plugins,
+    "store": _store,
     "new": _new,
     "check": _check,
 }

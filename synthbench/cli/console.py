@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from synthbench.leaderboard.few_seeds import one_seed_note
+from synthbench.progress import plain
 from synthbench.storage.layout import Column
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["caption_of", "make_console", "rank_of", "seconds_of", "seeds_of", "warnings_of"]
+__all__ = ["caption_of", "clean", "make_console", "rank_of", "seconds_of", "seeds_of", "warnings_of"]
 
 WIDE = 200
 """Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""
@@ -23,6 +24,13 @@ def make_console() -> Console:
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else WIDE)
+
+
+def clean(text: str) -> str:
+    """A text for a cell or a title: no markup in it is obeyed, no control character reaches the terminal."""
+    from rich.markup import escape
+
+    return escape(plain(text))
 
 
 def rank_of(row: Mapping[str, str]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from synthbench.cli.console import make_console
+from synthbench.cli.console import clean, make_console
+from synthbench.cli.surroundings import say
 from synthbench.data.audit.calibration import LIMIT
 from synthbench.data.audit.leaks import KINDS, Audit
 from synthbench.data.audit.matching import SAME_PATIENT_LIMIT
@@ -20,28 +21,27 @@ __all__ = ["print_audit"]
 def print_audit(audited: Audited) -> None:
     """The counts of each part, the limits they go by, where every pair stands; which test sets leak too much."""
     make_console().print(_table(audited.name, audited.audit))
-    print(
+    say(
         f"perceptual: distance at most {LIMIT} (0: one picture, 1: unrelated), less where the training images "
         f"resemble each other, and {SAME_PATIENT_LIMIT} between images of one known patient\n"
         f"every pair: {audited.file}"
     )
     for name, share in audited.leaking.items():
-        print(
+        say(
             f"leak: training knows {share:.1%} of {name}, more than max_leak = {audited.max_leak:.1%}: "
             f"cut the data by patient, or quote the scores on {name}[clean]"
         )
 
 
 def _table(title: str, audit: Audit) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=f"{escape(title)}: images that the training set knows")
+    table = Table(title=f"{clean(title)}: images that the training set knows")
     table.add_column("part", overflow="fold")
     for heading in ("images", *KINDS, "leaked", "clean", "in other parts", "duplicates within"):
         table.add_column(heading, justify="right")
     for part in audit.ids:
-        table.add_row(escape(part), *_cells(audit, part))
+        table.add_row(clean(part), *_cells(audit, part))
     return table
 
 

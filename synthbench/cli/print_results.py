@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
 
-from synthbench.cli.console import caption_of, make_console, rank_of, seconds_of, seeds_of
+from synthbench.cli.console import caption_of, clean, make_console, rank_of, seconds_of, seeds_of
+from synthbench.cli.surroundings import say
 from synthbench.results.folder import estimate
 from synthbench.storage.layout import Column
 
@@ -29,26 +29,26 @@ SHOWN = 30
 
 def print_merged(merged: Merged) -> None:
     """The board of several runs, then why rows are not ranked, then the notes."""
-    table = Table(title=f"ranked by {escape(merged.headline)} on test among comparable rows; 95 % intervals")
+    table = Table(title=f"ranked by {clean(merged.headline)} on test among comparable rows; 95 % intervals")
     for heading in ("rank", "generator", "run", "role", "status", merged.headline, "utility", "seeds", "fit s"):
         left = heading in ("generator", "run", "role", "status")
-        table.add_column(_clean(heading), justify="left" if left else "right", overflow="fold")
+        table.add_column(clean(heading), justify="left" if left else "right", overflow="fold")
     records = merged.leaderboard.to_dict("records")
     rows = [{str(column): str(cell) for column, cell in record.items()} for record in records]
-    table.caption = escape(caption_of(rows))
+    table.caption = clean(caption_of(rows))
     for row in rows:
         table.add_row(
             _rank(row),
-            *(_clean(row[column]) for column in ("generator", "run", "role", "status")),
-            *(_clean(str(estimate(row, column) or "")) for column in (merged.column, Column.UTILITY)),
+            *(clean(row[column]) for column in ("generator", "run", "role", "status")),
+            *(clean(str(estimate(row, column) or "")) for column in (merged.column, Column.UTILITY)),
             seeds_of(row),
             seconds_of(row, Column.FIT),
         )
     make_console().print(table)
     for name, reason in merged.refused.items():
-        print(f"not comparable: {name}: {reason}")
+        say(f"not comparable: {name}: {reason}")
     for note in merged.notes:
-        print(f"note: {note}")
+        say(f"note: {note}")
 
 
 def _rank(row: Mapping[str, str]) -> str:
@@ -57,15 +57,15 @@ def _rank(row: Mapping[str, str]) -> str:
 
 def print_diff(diff: Diff, a: str, b: str) -> None:
     """The inputs that changed, by part; the numbers that moved; what that comes to."""
-    print(f"A {a}\nB {b}")
-    print("inputs" if diff.inputs else "inputs: the same")
+    say(f"A {a}\nB {b}")
+    say("inputs" if diff.inputs else "inputs: the same")
     for change in diff.inputs:
-        print(f"  {change.part:<14} {change}")
+        say(f"  {change.part:<14} {change}")
     moved = [number for number in diff.numbers if number.verdict != "same"]
     if moved:
         make_console().print(_moves(moved))
     for label, rank_a, rank_b in diff.ranks:
-        print(f"rank of {label}: {rank_a or 'none'} -> {rank_b or 'none'}")
+        say(f"rank of {label}: {rank_a or 'none'} -> {rank_b or 'none'}")
     verdicts = Counter[str](number.verdict for number in diff.numbers)
     kinds = {
         "same": "the same",
@@ -74,9 +74,9 @@ def print_diff(diff: Diff, a: str, b: str) -> None:
         "unknown": "moved and have no interval",
         "other": "in one run only or replaced by a text",
     }
-    print(f"{len(diff.numbers)} numbers: {', '.join(f'{verdicts[k]} {text}' for k, text in kinds.items())}")
+    say(f"{len(diff.numbers)} numbers: {', '.join(f'{verdicts[k]} {text}' for k, text in kinds.items())}")
     if verdicts["beyond"]:
-        print(
+        say(
             f"At 95 % about {(verdicts['within'] + verdicts['beyond']) / 20:.1f} would lie beyond by chance alone."
         )
 
@@ -89,7 +89,7 @@ def _moves(moved: Iterable[Moved]) -> Table:
         shift = n.shift
         by = f"{shift.difference:+.4f} ({shift.low:+.4f} to {shift.high:+.4f})" if shift else ""
         row = (n.generator, n.column, _number(n.a), _number(n.b), by, shift.rule if shift else "", n.verdict)
-        table.add_row(*map(_clean, row))
+        table.add_row(*map(clean, row))
     return table
 
 
@@ -101,7 +101,7 @@ def _number(stored: StoredEstimate | None) -> str:
 
 def print_packed(packed: Packed, file: str) -> None:
     """What is in a bundle and what is not."""
-    print(f"{file}: {len(packed.files)} files, {sum(packed.files.values()) / 1e6:.1f} MB unpacked")
+    say(f"{file}: {len(packed.files)} files, {sum(packed.files.values()) / 1e6:.1f} MB unpacked")
     ours = ("trials", "data")
     paths = [PurePosixPath(name) for name in packed.left_out]
     kinds = Counter(p.name if p.parts[0] in ours or len(p.parts) == 1 else f"{p.parts[0]}/" for p in paths)
@@ -111,7 +111,7 @@ def print_packed(packed: Packed, file: str) -> None:
 def print_verified(verified: Verified, file: str) -> None:
     """What was recomputed, what could not be, what does not match."""
     for note in verified.notes:
-        print(_plain(f"note: {note}"))
+        say(f"note: {note}")
     _some([f"file: {line}" for line in verified.files])
     _some(
         [
@@ -120,26 +120,17 @@ def print_verified(verified: Verified, file: str) -> None:
         ]
     )
     for what, n in verified.unchecked.items():
-        print(_plain(f"not recomputable from the bundle: {what} ({n})"))
+        say(f"not recomputable from the bundle: {what} ({n})")
     for name, n in verified.matching.items():
-        print(f"{name}: {n} cells recomputed and found the same")
+        say(f"{name}: {n} cells recomputed and found the same")
     problems = (
         f"{len(verified.mismatches)} cells do not match, {len(verified.files)} files do not fit the manifest"
     )
-    print(f"{file}: {'holds' if verified.holds else problems}")
+    say(f"{file}: {'holds' if verified.holds else problems}")
 
 
 def _some(lines: list[str]) -> None:
     for line in lines[:SHOWN]:
-        print(_plain(line))
+        say(line)
     if len(lines) > SHOWN:
-        print(f"and {len(lines) - SHOWN} more")
-
-
-def _plain(text: str) -> str:
-    """Without control characters: a stranger's labels shall not steer the terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
-
-
-def _clean(text: str) -> str:
-    return escape(_plain(text))
+        say(f"and {len(lines) - SHOWN} more")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
-from synthbench.cli.console import caption_of, make_console, rank_of, seconds_of, seeds_of, warnings_of
+from synthbench.cli.console import caption_of, clean, make_console, rank_of, seconds_of, seeds_of, warnings_of
+from synthbench.cli.surroundings import say
 from synthbench.leaderboard.judge_notes import by_judge, judge_notes
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.storage.layout import Column
@@ -28,8 +29,8 @@ def print_fetched(fetched: Fetched) -> None:
     """Every published file with its digest, then how many images there are."""
     for file, digest in fetched.files.items():
         pin = "" if file.sha256 else "; no digest is published: pin this one with `sha256:`"
-        print(f"{file.path}: SHA-256 {digest}{pin}")
-    print(f"data: {', '.join(f'{name} {n}' for name, n in fetched.images.items())} images")
+        say(f"{file.path}: SHA-256 {digest}{pin}")
+    say(f"data: {', '.join(f'{name} {n}' for name, n in fetched.images.items())} images")
 
 
 def print_exported(exported: Exported) -> None:
@@ -44,12 +45,12 @@ def print_exported(exported: Exported) -> None:
 def print_plan(bench: Benchmark, plan: Sequence[Trial]) -> None:
     """The trials in their order, with seeds and evaluators."""
     external = "".join(f", {entry.label}" for entry in bench.external)
-    print(f"{bench.name}: {len(plan)} trials, {bench.samples} images each, on {bench.dataset.label}{external}")
-    print(f"headline: {bench.headline} on test")
+    say(f"{bench.name}: {len(plan)} trials, {bench.samples} images each, on {bench.dataset.label}{external}")
+    say(f"headline: {bench.headline} on test")
     for number, trial in enumerate(plan, start=1):
         scored = ", ".join(e.label for e in trial.evaluators) or "nobody"
         role = trial.generator.declared.role
-        print(
+        say(
             f"{number:>3}  {trial.generator.label} ({role}), seed {trial.index} = {trial.seed}, scored by {scored}"
         )
 
@@ -61,17 +62,16 @@ def print_board(result: RunResult) -> None:
     console, run = make_console(), read_folder(result.out)
     console.print(_board(result.bench, run, result.tests))
     for line in [*warnings_of(run.board), *judge_notes(run.board, run.tables["judges"])]:
-        print(line)
+        say(line)
     console.print(_test_sets(result.tests))
-    print(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")
+    say(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")
     if result.failed:  # the reasons were printed when they came up, and stand in the board's notes
         titles = [failed.trial.title for failed in result.failed]
-        print(f"failed, wholly or in part (see above): {'; '.join(titles)}")
+        say(f"failed, wholly or in part (see above): {'; '.join(titles)}")
 
 
 def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
     """Rank (or "copies"), the headline with its interval, more metrics, utility, seeds, times."""
-    from rich.markup import escape
     from rich.table import Table
 
     headline, utility = run.headline_key(), ScoreKey("", Column.UTILITY)
@@ -88,21 +88,21 @@ def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
     n_classes = max((len(t.counts) for t in tests), default=2)
     macro = f"; macro means over {n_classes} classes" if n_classes > 2 else ""
     table = Table(
-        title=escape(f"{bench.name}: ranked by {headline.title} on test{positive}{macro}; 95 % intervals")
+        title=clean(f"{bench.name}: ranked by {headline.title} on test{positive}{macro}; 95 % intervals")
     )
-    table.caption = escape(caption_of(run.board))
+    table.caption = clean(caption_of(run.board))
     numbers = [key.title for key in (*shown, utility)]
     ranks = ["rank", *(["by judge"] if judged else [])]
     for heading in (*ranks, "generator", "role", "status", *numbers, "seeds", "fit s", "score s"):
         left = heading in ("generator", "role", "status")
-        table.add_column(escape(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
+        table.add_column(clean(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
     for row in run.board:
         estimates = [run.estimates.get(key, {}).get(row["generator"]) for key in (*shown, utility)]
         table.add_row(
             rank_of(row),
-            *([escape(by_judge(row))] if judged else []),
-            *(escape(row[column]) for column in (Column.GENERATOR, Column.ROLE, Column.STATUS)),
-            *(escape(str(estimate or "")) for estimate in estimates),
+            *([clean(by_judge(row))] if judged else []),
+            *(clean(row[column]) for column in (Column.GENERATOR, Column.ROLE, Column.STATUS)),
+            *(clean(str(estimate or "")) for estimate in estimates),
             seeds_of(row),
             seconds_of(row, Column.FIT),
             seconds_of(row, Column.SCORE),
@@ -111,7 +111,6 @@ def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
 
 
 def _test_sets(tests: Sequence[TestSet]) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title="test sets; leaked: training knows the image or the patient")
@@ -119,5 +118,5 @@ def _test_sets(tests: Sequence[TestSet]) -> Table:
         table.add_column(heading, justify="left" if heading in ("test set", "whose images") else "right")
     for test in tests:
         leaked = f"{test.leaked['leaked']} ({test.share:.0%})" if test.leaked["leaked"] else "0"
-        table.add_row(escape(test.name), str(test.images), str(test.patients), leaked, escape(test.domain))
+        table.add_row(clean(test.name), str(test.images), str(test.patients), leaked, clean(test.domain))
     return table

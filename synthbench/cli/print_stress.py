@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from synthbench.cli.console import make_console
+from synthbench.cli.console import clean, make_console
+from synthbench.cli.surroundings import say
 from synthbench.stress.results import Stressed
 from synthbench.stress.verdicts import Finding
 
@@ -19,26 +20,25 @@ __all__ = ["print_stress", "said"]
 def print_stress(name: str, done: Stressed) -> None:
     """Metrics by degradations with the verdict of each, where the files are, and what failed."""
     make_console().print(_table(name, done.findings))
-    print(
+    say(
         "right .20: worse step by step, beyond chance from strength .20 on; uneven: worse, but a step goes back;\n"
         "blind: no change beyond chance; wrong: better, or a gate's false alarm; (.40): nothing is asked"
     )
-    print(f"results: {done.out / 'stress.csv'}, points.csv, stress.png")
+    say(f"results: {done.out / 'stress.csv'}, points.csv, stress.png")
     for failure in done.failures:
-        print(f"failed: {failure}")
+        say(f"failed: {failure}")
 
 
 def _table(name: str, findings: Sequence[Finding]) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=f"{escape(name)}: which metric notices that real images get worse")
+    table = Table(title=f"{clean(name)}: which metric notices that real images get worse")
     degradations = list(dict.fromkeys(f.degradation for f in findings))
     for heading in ("metric", *degradations):
         table.add_column(heading, overflow="fold")
     for key in dict.fromkeys(f.key for f in findings):
         by_degradation = {f.degradation: f for f in findings if f.key == key}
-        table.add_row(escape(key.name), *(said(by_degradation[d]) for d in degradations))
+        table.add_row(clean(key.name), *(said(by_degradation[d]) for d in degradations))
     return table
 
 

@@ -19,6 +19,7 @@ from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.results.claim import claim
 from synthbench.runner.loop import RunResult
+from synthbench.storage.disk import make_folder
 
 __all__ = ["score", "scoring_file"]
 
@@ -150,7 +151,7 @@ def _real(real: Path, test: Path | None, out: Path) -> dict[str, Any]:
     if test is None:
         return {"root": str(real.resolve())}
     together = out.resolve() / "real"
-    together.mkdir(parents=True, exist_ok=True)
+    make_folder(together)
     for name, folder in (("train", real), ("test", test)):
         link = together / name
         if link.is_symlink():

@@ -19,6 +19,7 @@ from synthbench.errors import DataError
 from synthbench.results.evidence import FOLDER, digests_below
 from synthbench.results.folder import read_record
 from synthbench.results.redact import PathRedactor
+from synthbench.storage.disk import make_folder
 from synthbench.storage.layout import File, Folder, Table, safe_name, trial_folder
 from synthbench.version import __version__
 
@@ -62,7 +63,7 @@ def export(folder: Path, file: Path, *, weights: bool = False, evidence: bool = 
         raise DataError(
             f"{folder}: no {', '.join(missing)}; give the folder of a run of this version, runs/<name>"
         )
-    redactor = PathRedactor([folder.resolve(), Path.home()])
+    redactor = PathRedactor([folder.resolve(), *_home()])
     renamed = _renamed(record, redactor)
     kinds = {*TEXTS, *PICTURES, *(WEIGHTS if weights else ())}
     wanted = {Folder.TRIALS: kinds, Folder.DATA: kinds, FOLDER: {".npy"} if evidence else set()}
@@ -76,6 +77,13 @@ def export(folder: Path, file: Path, *, weights: bool = False, evidence: bool = 
         else:
             left_out.append(name.as_posix())
     return Packed(_write(file, members, redactor), left_out)
+
+
+def _home() -> list[Path]:
+    try:
+        return [Path.home()]
+    except RuntimeError:  # an account without one: no path can name it
+        return []
 
 
 def _is_result(path: Path, name: Path, wanted: Mapping[str, Collection[str]]) -> bool:
@@ -129,7 +137,7 @@ def _content(path: Path, redactor: PathRedactor) -> bytes:
 def _write(file: Path, members: Mapping[str, Path], redactor: PathRedactor) -> dict[str, int]:
     """The zip file, one member in memory at a time; the bytes of each."""
     about: dict[str, dict[str, Any]] = {}
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent, "give another file")
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with zipfile.ZipFile(temporary, "w") as bundle:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from synthbench.errors import DataError
 from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.storage.cells import as_text
 from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low, trial_folder
 from synthbench.storage.versions import RUN, RUN_CHANGES
 
@@ -272,7 +273,7 @@ def read_csv(path: Path) -> list[Row]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file, restval="")
-        return [{column: cell for column, cell in row.items() if column is not None} for row in rows]
+        return [{column: as_text(cell) for column, cell in row.items() if column is not None} for row in rows]
 
 
 def dig(tree: Any, *keys: str, default: Any) -> Any:

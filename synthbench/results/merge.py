@@ -19,6 +19,8 @@ from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.comparability import incomparable
 from synthbench.results.read import SavedRun, Wanted, bootstrap_run, read_run
+from synthbench.storage.cells import csv_text
+from synthbench.storage.disk import make_folder
 from synthbench.storage.layout import Column, Table, column_name
 from synthbench.storage.store import write_atomic
 
@@ -86,9 +88,9 @@ def merge(folders: Sequence[Path], progress: Progress, plugins: Path | None = No
 
 def write_merged(merged: Merged, out: Path) -> None:
     """leaderboard.csv and comparisons.csv in `out`."""
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     for table, content in {Table.BOARD: merged.leaderboard, Table.COMPARISONS: merged.comparisons}.items():
-        write_atomic(out / table.file, content.to_csv(index=False, lineterminator="\n"))
+        write_atomic(out / table.file, csv_text(content))
 
 
 def run_names(folders: Sequence[Path]) -> list[str]:

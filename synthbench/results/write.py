@@ -15,6 +15,7 @@ from synthbench.benchmark.definition import Benchmark
 from synthbench.data.test_sets import Data, dataset_of
 from synthbench.leaderboard.board import make_board
 from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.storage.cells import csv_text
 from synthbench.storage.layout import File, Table
 from synthbench.storage.store import write_atomic
 
@@ -74,7 +75,7 @@ def write_results(bench: Benchmark, data: Data, results: Sequence[TrialResult], 
         Table.QUARANTINE: pd.DataFrame([vars(q) for q in data.splits.quarantine], columns=["path", "reason"]),
     }
     for table, content in tables.items():
-        write_atomic(out / table.file, content.to_csv(index=False, lineterminator="\n"))
+        write_atomic(out / table.file, csv_text(content))
     trials = [_trial_record(result) for result in results]
     record = {**data.about, "finished": datetime.now(UTC).isoformat(timespec="seconds"), "trials": trials}
     write_atomic(out / File.RECORD, json.dumps(record, indent=1) + "\n")

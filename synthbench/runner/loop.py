@@ -31,6 +31,7 @@ from synthbench.runner.provenance import provenance
 from synthbench.runner.session import Session
 from synthbench.runner.stages import agreement, evaluate, make_images, shortfall
 from synthbench.runner.tensorboard import write_events
+from synthbench.storage.disk import disk_trouble
 from synthbench.storage.layout import File, evaluation_folder, generator_folder
 from synthbench.storage.predictions import PREDICTIONS
 from synthbench.storage.store import NotStoredError, load_images
@@ -199,6 +200,8 @@ def _piece(result: TrialResult, what: str, folder: Path) -> Iterator[Path]:
     except NotStoredError as reason:
         result.end("failed", f"{what}: {reason}")
     except (Exception, SystemExit) as error:
+        if trouble := disk_trouble(error, folder):
+            raise StoreError(trouble) from error
         failure = Failure.of(error)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / File.ERROR).write_text(failure.trace, encoding="utf-8")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from synthbench.data.audit.thumbnails import BLOCK, SIZE, thumbnails
+from synthbench.storage.cells import guarded
 from synthbench.types import Images, Labels, Pixels
 
 __all__ = ["COLUMNS", "class_grid", "nearest", "save_class_grid", "save_nearest", "save_real"]
@@ -61,7 +62,8 @@ def save_nearest(folder: Path, synthetic: Images, train: Images) -> None:
         rows.writerow(["sample", "class", "nearest", "nearest_class", "distance"])
         for k in range(len(shown)):
             classes = [shown.classes[images.labels[k]] for images in (shown, neighbours)]
-            rows.writerow([shown.ids[k], classes[0], neighbours.ids[k], classes[1], f"{distance[k]:.3f}"])
+            texts = (str(shown.ids[k]), classes[0], str(neighbours.ids[k]), classes[1])
+            rows.writerow([*map(guarded, texts), f"{distance[k]:.3f}"])
 
 
 def nearest(samples: Images, train: Images) -> tuple[Indices, Floats]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class Session:
         log = logging.getLogger(f"synthbench.{workdir.parent.name}")
         log.setLevel(logging.INFO)
         log.propagate = False  # what plugins log belongs to the trial, not on the terminal
-        handler = _BoundedLog(workdir / "log.txt", encoding="utf-8", errors="backslashreplace")
+        handler = _LogFile(workdir / "log.txt", encoding="utf-8", errors="backslashreplace")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         log.addHandler(handler)
         try:
@@ -121,10 +122,19 @@ def _identity(entry: Entry[Any]) -> str:
     return entry.plugin.name if entry.use == entry.plugin.name else f"{entry.plugin.name}:{cls.__qualname__}"
 
 
-class _BoundedLog(logging.FileHandler):
-    """Stops at LOG_BYTES, with a line that says so."""
+class _LogFile(logging.FileHandler):
+    """A trial's log. It stops at LOG_BYTES, with a line that says so.
+
+    On a full disk the work ends, as it would at its next file; logging by itself prints a traceback.
+    """
 
     _full = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Called where a line could not be written."""
+        if isinstance(error := sys.exception(), OSError):
+            raise error
+        super().handleError(record)
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._full:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from synthbench.errors import StoreError
 
 __all__ = [
+    "READ_ONLY",
     "beside",
     "disk_errors",
     "disk_trouble",
@@ -28,7 +29,8 @@ __all__ = [
 ]
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+REFUSED = (*READ_ONLY, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
 SMALL = 1 << 20
 """Bytes that are as good as none."""
 

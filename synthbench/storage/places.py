@@ -16,7 +16,10 @@ def default_root() -> Path:
         return folder
     import platformdirs
 
-    place = platformdirs.user_cache_dir("synthbench")
+    try:
+        place = platformdirs.user_cache_dir("synthbench")
+    except RuntimeError:
+        place = "~/.cache/synthbench"
     if not Path(place).is_absolute():  # a "~" that nobody expanded would become a folder of that name
         raise StoreError(f"there is no home folder here (it would be {place!r}); set SYNTHBENCH_CACHE")
     return Path(place)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synthbench.storage.cells import as_texts, csv_text
 from synthbench.types import Predictions
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def save_predictions(path: Path, predictions: Sequence[Predictions], classes: tu
 
     if predictions:
         table = pd.concat([_table(p, classes) for p in predictions], ignore_index=True)
-        table.to_csv(path, index=False, lineterminator="\n")
+        path.write_text(csv_text(table), encoding="utf-8", newline="")
 
 
 def _table(p: Predictions, classes: tuple[str, ...]) -> pd.DataFrame:
@@ -66,6 +67,8 @@ def _read(path: Path) -> Iterator[Predictions]:
     )
     if "positive" not in table:  # written before a data set had to say it
         table["positive"] = ""
+    for name in text:
+        table[name] = as_texts(table[name])
     columns = [name for name in map(str, table) if name.startswith("p[")]
     classes = np.array([name[2:-1] for name in columns])
     for key, rows in table.groupby(KEYS, sort=False, dropna=False):

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from synthbench.errors import StoreError
-from synthbench.storage.disk import beside, disk_errors, publish, write_atomic
+from synthbench.storage.disk import READ_ONLY, beside, disk_errors, publish, write_atomic
 from synthbench.storage.image_files import load_images, save_images
 from synthbench.storage.integrity import (
     LARGE,
@@ -52,7 +52,6 @@ __all__ = [
 Key = Mapping[str, Any]
 T = TypeVar("T")
 
-KIND = re.compile(r"[a-z][a-z-]*")
 LOCKS, RESUME = "locks", "resume"  # folders beside those of the kinds
 REMEDY = "set SYNTHBENCH_CACHE to a folder that can"
 
@@ -145,7 +144,7 @@ class Store:
         if self.frozen:
             raise NotStoredError(f"{kind}: not in the store")
         path = self.entry(kind, key)
-        with self._disk_errors(), self._lock(path, f"{kind} {key.get('use', '')}".strip()):
+        with self._disk_errors(), self.locked(path, f"{kind} {key.get('use', '')}".strip()):
             if stored := self.find(kind, key):  # whoever held the lock until now has made it
                 return self._spare(stored)
             meta = self._build(path, key, build)
@@ -206,26 +205,6 @@ class Store:
         """The entries that this process has made or found."""
         return frozenset(self._used)
 
-    def adopt(self, folder: Path, kind: str) -> bool:
-        """Take an entry in that another store has made, unless it is here; whether it was not.
-
-        Raises DamagedError where `folder` is no entry, or not as its maker left it.
-        """
-        if not KIND.fullmatch(kind):
-            raise DamagedError(f"{kind!r} is no kind of entry")
-        try:
-            meta = read_meta(folder)
-        except FileNotFoundError:
-            raise DamagedError(f"{folder.name} is no entry") from None
-        check_files(folder, meta)
-        path = self.entry(kind, meta["key"])
-        with self._disk_errors(), self._lock(path, kind):
-            if self.find(kind, meta["key"]):
-                return False
-            path.parent.mkdir(parents=True, exist_ok=True)
-            publish(folder, path)
-        return True
-
     def discard(self, entries: Collection[Path]) -> None:
         """Remove entries that should not have been made: they are made anew when next asked for."""
         for path in entries:
@@ -269,15 +248,22 @@ class Store:
     def resume_folder(self, kind: str, key: Key) -> Iterator[Path]:
         """A folder for checkpoints of the work under `key`, this process's own within the block; outlives a kill.
 
-        Gone after the block where the work left nothing in it.
+        Gone after the block where the work left nothing in it, and where the store can only be read.
         """
         path = self.root / RESUME / kind / digest_of(key)[:32]
-        with self._lock(path, f"{kind} {key.get('use', '')}".strip()):
-            if self.fresh and path not in self._emptied:
-                shutil.rmtree(path, ignore_errors=True)
-                self._emptied.add(path)
-            with self._disk_errors():
-                path.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.locked(path, f"{kind} {key.get('use', '')}".strip()))
+                if self.fresh and path not in self._emptied:
+                    shutil.rmtree(path, ignore_errors=True)
+                    self._emptied.add(path)
+                with self._disk_errors():
+                    path.mkdir(parents=True, exist_ok=True)
+            except StoreError as error:
+                if not (self.root.is_dir() and getattr(error.__cause__, "errno", None) in READ_ONLY):
+                    raise
+                # What is asked for may be there: a data set always comes by here. If not, `make` says so.
+                path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="synthbench-resume-")))
             try:
                 yield path
             finally:
@@ -289,11 +275,14 @@ class Store:
         return self.root / LOCKS / "-".join(path.relative_to(self.root).parts)
 
     @contextmanager
-    def _lock(self, path: Path, what: str) -> Iterator[None]:
+    def locked(self, path: Path, what: str) -> Iterator[None]:
+        """Within the block no other process makes the entry, or works in the resume folder, at `path`."""
         file = self.lock_file(path)
-        with self._disk_errors():
-            file.parent.mkdir(parents=True, exist_ok=True)
-        with hold(file, lambda: self.say(f"waiting for another run that makes {what} ({path.name[:8]})")):
+        with ExitStack() as stack:
+            with self._disk_errors():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                waiting = f"waiting for another run that makes {what} ({path.name[:8]})"
+                stack.enter_context(hold(file, lambda: self.say(waiting)))
             yield
 
     def _disk_errors(self) -> contextlib.AbstractContextManager[None]:

@@ -9,11 +9,11 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthbench.storage.disk import disk_errors
+from synthbench.storage.disk import READ_ONLY, disk_errors
 from synthbench.storage.integrity import META, DamagedError, check_files, read_meta
 from synthbench.storage.locks import is_free, try_hold
 from synthbench.storage.store import LOCKS, REMEDY, RESUME, Store
@@ -52,14 +52,21 @@ class StoredEntry:
 def running(store: Store) -> Iterator[None]:
     """A run uses the store within the block: what it reads stays, whoever cleans up meanwhile.
 
-    First what killed runs left behind is removed.
+    First what killed runs left behind is removed. Who may only read the store does neither: much can be had so.
     """
     locks = store.root / LOCKS
     with disk_errors(store.root, REMEDY):
-        locks.mkdir(parents=True, exist_ok=True)
-    sweep(store.root)
-    with try_hold(locks / f"run-{time.time():.0f}-{os.getpid()}-{secrets.token_hex(4)}"):
-        yield
+        store.root.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            try:
+                locks.mkdir(exist_ok=True)
+                sweep(store.root)
+                mark = f"run-{int(time.time())}-{os.getpid()}-{secrets.token_hex(4)}"
+                stack.enter_context(try_hold(locks / mark))
+            except OSError as error:
+                if error.errno not in READ_ONLY:
+                    raise
+            yield
 
 
 def sweep(root: Path) -> int:

@@ -12,6 +12,7 @@ from synthbench.api.interfaces import Evaluator
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.runner.session import Session
+from synthbench.storage.cells import csv_text
 from synthbench.storage.store import write_atomic
 from synthbench.stress.degrade import amount
 from synthbench.stress.expectations import aspect_of
@@ -46,7 +47,7 @@ def stress(bench: Benchmark, session: Session, out: Path, how: Sweep, only: Sequ
     findings = judge_all(points, _facts(points, asked(bench, only)))
     out.mkdir(parents=True, exist_ok=True)
     for name, table in {"stress": findings_table(findings), "points": points_table(points)}.items():
-        write_atomic(out / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_atomic(out / f"{name}.csv", csv_text(table))
     title = f"{bench.name}: real images made worse, at most {how.images} against as many"
     draw(out / "stress.png", title, findings, points)
     return Stressed(findings, points, out)

@@ -24,7 +24,7 @@ from synthbench.storage.store import (
     save_images,
     write_atomic,
 )
-from synthbench.storage.upkeep import damaged_entries, sweep
+from synthbench.storage.upkeep import damaged_entries, running, sweep
 from synthbench.testing import tiny_splits
 
 KEY = {"use": "a", "seed": 1}
@@ -391,6 +391,22 @@ def test_an_error_of_the_plugins_own_files_is_left_alone(store):
         store.make("things", KEY, plugin)
     with pytest.raises(FileNotFoundError):
         store.make("things", KEY, lambda folder: open(folder / "nothing.txt"))  # noqa: PTH123, SIM115
+
+
+def test_a_store_that_can_only_be_read_gives_what_it_has(store, monkeypatch):
+    made = store.make("things", KEY, build("one"))
+
+    def refuse(path, *args, **kwargs):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr("synthbench.storage.locks._locked", refuse)
+    other = Store(store.root)
+    with running(other), other.resume_folder("dataset", KEY) as folder:
+        assert folder.is_dir()
+        assert not folder.is_relative_to(store.root)
+        assert other.make("things", KEY, build("two")).path == made.path
+        with pytest.raises(StoreError, match="cannot be written"):
+            other.make("things", {"seed": 2}, build("two"))
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])

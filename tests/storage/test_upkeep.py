@@ -42,7 +42,7 @@ def test_entries_are_listed_with_size_and_last_use(store):
 def test_what_was_used_least_recently_goes(store):
     assert collect(store.root) == []
     assert days(collect(store.root, older_than=3.5)) == [4]
-    assert days(collect(store.root, max_size=4000)) == [3]
+    assert days(collect(store.root, max_size=3000)) == [3]
     assert days(collect(store.root, older_than=1.5, max_size=1e9)) == [2]
     assert store.find("things", {"days": 1})
     assert not store.find("things", {"days": 2})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from synthbench.data.audit.leaks import TYPES, Audit, audit, parts_of
 from synthbench.errors import StoreError
 from synthbench.progress import Progress
+from synthbench.storage.cells import as_texts, csv_text
 from synthbench.storage.store import Store, write_atomic
 from synthbench.storage.versions import AUDIT
 from synthbench.types import Splits
@@ -25,7 +26,7 @@ def cached_audit(splits: Splits, store: Store, progress: Progress) -> Audit:
     key = {"schema": AUDIT, "parts": digests, "cohorts": dict(splits.cohorts)}
 
     def build(folder: Path) -> dict[str, Any]:
-        audit(splits, progress).pairs.to_csv(folder / "audit.csv", index=False, lineterminator="\n")
+        write_atomic(folder / "audit.csv", csv_text(audit(splits, progress).pairs))
         return {}
 
     stored = store.make("audit", key, build).path
@@ -39,11 +40,14 @@ def read_pairs(path: Path) -> pd.DataFrame:
     """The table of an audit.csv, whatever its names look like. Raises OSError or ValueError where damaged."""
     import pandas as pd
 
-    return pd.read_csv(path, usecols=list(TYPES), dtype=TYPES, keep_default_na=False, na_values={"distance": [""]})
+    table = pd.read_csv(
+        path, usecols=list(TYPES), dtype=TYPES, keep_default_na=False, na_values={"distance": [""]}
+    )
+    return table.assign(**{name: as_texts(table[name]) for name, type_ in TYPES.items() if type_ == "str"})
 
 
 def write_audit(audit: Audit, out: Path) -> Path:
     """Write every pair to audit.csv in the folder `out`, which is made; its path."""
     out.mkdir(parents=True, exist_ok=True)
-    write_atomic(out / "audit.csv", audit.pairs.to_csv(index=False, lineterminator="\n"))
+    write_atomic(out / "audit.csv", csv_text(audit.pairs))
     return out / "audit.csv"

@@ -18,8 +18,8 @@ from synthbench.errors import DataError
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.evidence import KIND as EVIDENCE
 from synthbench.results.evidence import digests_below
-from synthbench.storage.disk import make_folder
-from synthbench.storage.integrity import DamagedError, digest_of
+from synthbench.storage.disk import make_folder, publish
+from synthbench.storage.integrity import DamagedError, check_files, digest_of, read_meta
 from synthbench.storage.store import Store
 
 __all__ = ["pack", "unpack"]
@@ -81,9 +81,31 @@ def _unpack(file: Path, store: Store, out: Path) -> int:
             with tarfile.open(file, "r:") as tar:
                 tar.extractall(place, filter="data")  # no links out, no devices, no absolute names
             entries = sorted((place / STORE).glob("*/*"))
-            new = sum([store.adopt(entry, entry.parent.name) for entry in entries])
+            new = sum([_adopt(store, entry) for entry in entries])
         except (tarfile.TarError, DamagedError, OSError, ValueError) as error:
             raise DataError(f"{file} cannot be taken in: {error}; make it again with `work --pack`") from error
         if (place / RUN).is_dir():
             shutil.copytree(place / RUN, out, dirs_exist_ok=True)
     return new
+
+
+def _adopt(store: Store, folder: Path) -> bool:
+    """Take an unpacked entry in, unless it is here; whether it was not.
+
+    Raises DamagedError where `folder` is no entry, or not as its maker left it.
+    """
+    kind = folder.parent.name
+    if kind not in (*KINDS, EVIDENCE):
+        raise DamagedError(f"{kind!r} is no kind of entry that a board is made of")
+    try:
+        meta = read_meta(folder)
+    except FileNotFoundError:
+        raise DamagedError(f"{folder.name} is no entry") from None
+    check_files(folder, meta)
+    path = store.entry(kind, meta["key"])
+    with store.locked(path, kind):
+        if store.find(kind, meta["key"]):
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        publish(folder, path)
+    return True

@@ -1,0 +1,43 @@
+"""Texts that a spreadsheet would run, and all others."""
+
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthbench import Predictions
+from synthbench.storage.cells import as_text, csv_text, guarded
+from synthbench.storage.predictions import load_predictions, save_predictions
+
+FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "'=1", "''-x", "-", "-0.1, 0.2"]
+OTHERS = ["", "acgan", "'quoted'", "-0.5", "+1e-3", "0", "-inf", "a=b", "1-2 days", "é", "'"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_formula_is_a_text_in_the_file_and_comes_back(text):
+    assert guarded(text) == f"'{text}"
+    assert as_text(guarded(text)) == text
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_all_else_stands_as_it_is(text):
+    assert guarded(text) == text
+    assert as_text(text) == text
+
+
+def test_a_table_keeps_its_numbers():
+    table = pd.DataFrame({"label": ["=1", "a"], "value": [-0.5, 1.0], "n": pd.array([-1, None], "Int64")})
+    assert csv_text(table) == "label,value,n\n'=1,-0.5,-1\na,1.0,\n"
+
+
+def test_predictions_come_back_whatever_images_and_classes_are_called(tmp_path):
+    names = np.array(["=a", "+b", "c"])
+    answers = Predictions("@far", names, np.array(["-p", "'=q", "r"]), np.array([0, 1, 0]), np.full((3, 2), 0.5))
+    save_predictions(tmp_path / "p.csv", [answers], ("=X", "-Y"))
+    with (tmp_path / "p.csv").open(newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in ("=", "+", "-", "@")]
+    (again,) = load_predictions(tmp_path / "p.csv")
+    assert (again.test_set, list(again.ids), list(again.groups)) == ("@far", list(names), ["-p", "'=q", "r"])
+    assert list(again.labels) == [0, 1, 0]
