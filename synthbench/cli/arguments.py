@@ -129,7 +129,7 @@ def _add_score(commands: Commands) -> None:
         "real",
         type=Path,
         metavar="REAL",
-        help="class folders, in train and test or not; or a CSV of path, label",
+        help="class folders, in train and test or not; a CSV of path, label; or an .npz of images, labels",
     )
     scoring.add_argument(
         "synthetic", nargs="+", type=Path, metavar="SYNTH", help="class folders of the same names, or an .npz"

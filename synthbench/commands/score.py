@@ -14,7 +14,9 @@ from typing import Any
 import yaml
 
 from synthbench.api.origin import TrainedOn
+from synthbench.commands.real_arrays import as_class_folders
 from synthbench.commands.run import run
+from synthbench.data.class_folders import LABELS
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.results.claim import claim
@@ -77,7 +79,8 @@ def scoring_file(
 ) -> dict[str, Any]:
     """The content of the benchmark file.
 
-    real        class folders, in train and test or without, or a CSV file of path and label beside the images
+    real        class folders, in train and test or without, a CSV file of path and label beside the images, or an
+                .npz of images and labels (`as_class_folders`), which is written into `out`
     synthetic   of each set: class folders named as those of `real`, or .npz with images and labels
     out         whose last part names the benchmark; with `test` it holds links to both real folders
     test        class folders of real images that no generator saw: the test set, and `real` is all for training
@@ -141,13 +144,7 @@ def _images_in(place: Path) -> int:
 def _real(real: Path, test: Path | None, out: Path) -> dict[str, Any]:
     """Where the real images lie, as options of `image-folder`."""
     if real.is_file():
-        if real.suffix.casefold() != ".csv":
-            raise ConfigError(f"{real}: real images are a folder of class folders, or a CSV of path and label")
-        if test:
-            raise ConfigError(
-                f"{real}: with --test it must be a folder; or name the test images in its column split"
-            )
-        return {"root": str(real.resolve().parent), "manifest": real.name}
+        return _real_file(real, test, out)
     if test is None:
         return {"root": str(real.resolve())}
     together = out.resolve() / "real"
@@ -164,3 +161,17 @@ def _real(real: Path, test: Path | None, out: Path) -> dict[str, Any]:
                 "and test, and give that"
             ) from error
     return {"root": str(together)}
+
+
+def _real_file(real: Path, test: Path | None, out: Path) -> dict[str, Any]:
+    """The same of a table or of arrays."""
+    suffix = real.suffix.casefold()
+    if suffix not in (".csv", ".npz", ".npy"):
+        known = "a folder of class folders, a CSV of path and label, or an .npz of images and labels"
+        raise ConfigError(f"{real}: real images are {known}")
+    if test:
+        remedy = "it must be a folder; or name the test images in a CSV's column split"
+        raise ConfigError(f"{real}: with --test {remedy}")
+    if suffix == ".csv":
+        return {"root": str(real.resolve().parent), "manifest": real.name}
+    return {"root": str(as_class_folders(real, out.resolve())), "manifest": LABELS}

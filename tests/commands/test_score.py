@@ -1,6 +1,9 @@
 """`synthbench score`: the benchmark file that it writes, and that it runs this one."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from PIL import Image
@@ -78,13 +81,54 @@ def test_again_is_fine_and_another_question_is_refused(here, tmp_path):
     [
         (["real", "nowhere"], "nowhere: there is nothing of this name"),
         (["real", "gan", "x/gan"], "two sets of synthetic images are called gan"),
-        (["one.npz", "gan"], "real images are a folder of class folders, or a CSV"),
+        (["one.npz", "gan"], "one.npz cannot be read"),
+        (["one.npy", "gan"], "one.npy: of real images the labels must be known"),
+        (["one.txt", "gan"], "one.txt: real images are a folder of class folders, a CSV"),
     ],
 )
 def test_mistakes_are_one_line_before_any_work(here, tmp_path, capsys, arguments, message):
     pictures(tmp_path / "x/gan")
-    (tmp_path / "one.npz").touch()
+    for suffix in ("npz", "npy", "txt"):
+        (tmp_path / f"one.{suffix}").touch()
     assert cli.main(["score", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert here == []
     assert not (tmp_path / "score").exists()
+
+
+def arrays(file, n=24, **more):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (n, 8, 8), dtype=np.uint8)
+    np.savez(file, images=images, labels=np.arange(n) // 2 % 12, **more)
+    return images
+
+
+def test_real_arrays_become_class_folders_with_their_patients(here, tmp_path):
+    images = arrays("real.npz", patients=np.arange(24) // 2)
+    content = scoring_file(tmp_path / "real.npz", [tmp_path / "gan"], out=tmp_path / "out")
+    root = Path(content["dataset"]["root"])
+    table = pd.read_csv(root / content["dataset"]["manifest"], dtype=str)
+    assert sorted(set(table["label"])) == [f"{k:02d}" for k in range(12)], "in the order of the numbers"
+    assert list(table["patient"]) == [str(i // 2) for i in range(24)]
+    assert np.array_equal([np.asarray(Image.open(root / path)) for path in table["path"]], images)
+    written = (root / "labels.csv").stat().st_mtime_ns
+    assert scoring_file(tmp_path / "real.npz", [tmp_path / "gan"], out=tmp_path / "out") == content
+    assert (root / "labels.csv").stat().st_mtime_ns == written, "the same content is not written again"
+    np.savez("real.npz", images=images[:4], labels=["a", "b"] * 2)
+    again = scoring_file(tmp_path / "real.npz", [tmp_path / "gan"], out=tmp_path / "out")
+    assert again["dataset"]["root"] != content["dataset"]["root"]
+
+
+@pytest.mark.parametrize(
+    ("held", "message"),
+    [
+        ({"pictures": np.zeros(3)}, "no array images or arr_0; it holds pictures"),
+        ({"images": np.zeros((3, 4, 4))}, "no array labels or arr_1"),
+        ({"images": np.zeros((3, 4, 4)), "labels": np.zeros(3, int)}, "pixels must be a uint8 array"),
+        ({"images": np.zeros((3, 4, 4), np.uint8), "labels": np.zeros(2, int)}, "labels must be an int64 array"),
+    ],
+)
+def test_arrays_that_are_none_say_why(here, tmp_path, held, message):
+    np.savez("real.npz", **held)
+    with pytest.raises(ConfigError, match=message):
+        scoring_file(tmp_path / "real.npz", [tmp_path / "gan"], out=tmp_path / "out")

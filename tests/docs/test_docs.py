@@ -216,7 +216,7 @@ OPTIONS = options_of(make_parser())
 def test_documented_commands_exist(document):
     text = document.read_text(encoding="utf-8")
     lines = "\n".join(blocks(text, "sh")) + "\n".join(re.findall(r"`([^`\n]+)`", text))
-    calls = re.findall(r"(?<!from )(?<!import )\bsynthbench ([\w-]+)([^\n&#]*)", lines)
+    calls = re.findall(r"(?<!from )(?<!import )\bsynthbench (\w[\w-]*)([^\n&#]*)", lines)
     for command, rest in calls:
         assert command in OPTIONS, f"{document.name}: synthbench {command}"
         assert set(re.findall(r"--[a-z-]+", rest)) <= OPTIONS[command], f"{document.name}: {command}{rest}"
