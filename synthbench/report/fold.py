@@ -29,5 +29,5 @@ def fold(run: RunFolder) -> tuple[RunFolder, Table]:
         if row["generator"] in others
     ]
     heads = ["generator", "rank", f"{run.headline} (95 % interval)", "seeds", "status", "note"]
-    caption = f"Candidates from the {IN_FULL + 1}st on: {len(rows)}"
+    caption = f"Candidates from place {IN_FULL + 1} on: {len(rows)}"
     return run.without(others) if others else run, Table(caption, heads, rows, "leaderboard.csv", folded=True)
