@@ -16,6 +16,7 @@ from synthbench.report.album import Album
 from synthbench.report.board import board_tables
 from synthbench.report.export import as_latex, as_markdown
 from synthbench.report.fidelity import fidelity
+from synthbench.report.fold import fold
 from synthbench.report.generator_sections import count_photos, generator_parts, real_photo
 from synthbench.report.headline_plots import against_cost, by_checkpoint, by_size, standings
 from synthbench.report.provenance_tables import comparisons, data_part, setup_part
@@ -32,7 +33,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def make_report(out: Path, target: Path) -> Path:
     """Read the run in `out`, write the page to `target`, figures and tables beside the run's results."""
-    run = read_folder(out)
+    whole = read_folder(out)
+    run, others_folded = fold(whole)
     figures = out / "figures"
     shutil.rmtree(figures, ignore_errors=True)  # plots of rows that are no longer there
     first, others, left_out = board_tables(run)
@@ -40,6 +42,7 @@ def make_report(out: Path, target: Path) -> Path:
     parts = {
         "first": first,
         "others": others,
+        "folded": others_folded,
         "left_out": left_out,
         "fidelity": fidelity(run),
         "standings": standings(run, album),
@@ -51,12 +54,13 @@ def make_report(out: Path, target: Path) -> Path:
         "real": real_photo(run, album),
         "generators": generator_parts(run, album),
         "data": data_part(run),
-        "setup": setup_part(run),
-        "comparisons": comparisons(run),
+        "setup": setup_part(whole),
+        "comparisons": comparisons(whole),
     }
-    write_atomic(out / "leaderboard.md", as_markdown(first[0]))
-    write_atomic(out / "leaderboard.tex", as_latex(first[0], run.headline))
-    write_atomic(target, _page(run, parts))
+    complete = first[0] if run is whole else board_tables(whole)[0][0]
+    write_atomic(out / "leaderboard.md", as_markdown(complete))
+    write_atomic(out / "leaderboard.tex", as_latex(complete, run.headline))
+    write_atomic(target, _page(whole, parts))
     return target
 
 

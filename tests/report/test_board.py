@@ -3,10 +3,12 @@
 import pytest
 
 from synthbench.leaderboard.few_seeds import ONE_SEED
+from synthbench.report import fold as module
 from synthbench.report.bars import number_cells, shown_number, value_cells
 from synthbench.report.board import MOST_CELLS, WEAK, board_tables
 from synthbench.report.export import as_latex, as_markdown
 from synthbench.report.fidelity import fidelity
+from synthbench.report.page import make_report
 from synthbench.report.theme import COLOURS, styles
 from synthbench.results.folder import StoredEstimate, estimate, number, read_folder
 
@@ -282,3 +284,19 @@ def test_labels_that_fit_no_images_are_flagged_and_ranks_by_judge_stand_beside_t
 
 
 TURNED = "depends on the judge: 1 by tstr, 2 by big"
+
+
+def test_of_very_many_generators_the_best_are_shown_in_full_and_the_others_folded(made_up, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "IN_FULL", 2)
+    roles = {"chance": "floor", **{f"g{k}": "candidate" for k in range(5)}, "real": "ceiling"}
+    out = tmp_path / "run"
+    made_up.rows(out / "leaderboard.csv", [made_up.board_row(label, role, "1") for label, role in roles.items()])
+    made_up.rows(out / "intervals.csv", list(made_up.interval_rows(roles)))
+    run, others = module.fold(read_folder(out))
+    assert list(run.roles) == ["chance", "g0", "g1", "real"]
+    assert {row["generator"] for row in run.tables["intervals"]} == set(run.roles)
+    assert [row[0] for row in others.rows] == ["g2", "g3", "g4"]
+    text = make_report(out, out / "report.html").read_text(encoding="utf-8")
+    assert text.count('<section aria-labelledby="generator-') == 4
+    assert "Candidates from place 3 on: 3" in text
+    assert "g4" in (out / "leaderboard.md").read_text(encoding="utf-8"), "the table for papers has all"

@@ -1,0 +1,33 @@
+"""A board of hundreds: its best rows in full, the others in one table that a click unfolds."""
+
+from __future__ import annotations
+
+from synthbench.report.metrics import estimates_of
+from synthbench.report.provenance_tables import Table
+from synthbench.results.folder import RunFolder
+from synthbench.storage.layout import Column
+
+__all__ = ["fold"]
+
+IN_FULL = 50
+"""Candidates whose pictures, plots and cells a page has room for."""
+
+
+def fold(run: RunFolder) -> tuple[RunFolder, Table]:
+    """The run with floors, ceilings and its best IN_FULL candidates alone, and a table of the other candidates."""
+    candidates = [label for label, role in run.roles.items() if role == "candidate"]
+    others = set(candidates[IN_FULL:])
+    headline = zip(run.board, estimates_of(run, run.headline_key()), strict=True)
+    rows = [
+        [
+            row["generator"],
+            "–".join(dict.fromkeys(filter(None, [row.get(Column.RANK), row.get(Column.RANK_HIGH)]))),
+            str(score or ""),
+            *(row.get(column, "") for column in (Column.SEEDS, Column.STATUS, Column.NOTE)),
+        ]
+        for row, score in headline
+        if row["generator"] in others
+    ]
+    heads = ["generator", "rank", f"{run.headline} (95 % interval)", "seeds", "status", "note"]
+    caption = f"Candidates from place {IN_FULL + 1} on: {len(rows)}"
+    return run.without(others) if others else run, Table(caption, heads, rows, "leaderboard.csv", folded=True)
