@@ -156,7 +156,11 @@ class _Builder:
         except PluginError as error:
             raise ConfigError(f"{self.where}: {path}.use: {error}") from error
         plugin = _plugin(cls, options, self.where, path, known)
-        return Entry.of(label, use, plugin, restricted, optional=optional)
+        try:
+            return Entry.of(label, use, plugin, restricted, optional=optional)
+        except Exception as error:  # a plugin's own code, or `metrics` that is no mapping
+            reason = f"{type(error).__name__}: {error}"
+            raise ConfigError(f"{self.where}: {path}: what {use} declares cannot be read: {reason}") from error
 
     def _flag(self, options: dict[str, Any], key: str, path: str) -> bool:
         value = options.pop(key, False)

@@ -1,5 +1,6 @@
 """Plugins are found by name or as file.py:Class; what is wrong with one is said with its name."""
 
+import sys
 from importlib import metadata
 from types import ModuleType
 from typing import ClassVar
@@ -8,7 +9,7 @@ import pytest
 
 from synthbench import hookimpl
 from synthbench.api.interfaces import Dataset, Evaluator, Generator
-from synthbench.api.registry import Registry, did_you_mean, load_registry
+from synthbench.api.registry import Registry, _warn, did_you_mean, load_registry
 from synthbench.commands.check import find_any
 from synthbench.errors import PluginError
 
