@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench.arrays import described, lock, pixel_hash
+from synthbench.fields import PREDICTIONS_FIELDS, SCORE_FIELDS, check_fields
 from synthbench.files import Geometry, Quarantined
 from synthbench.positive import positive_of
 from synthbench.scale import GreyScale
@@ -212,6 +213,13 @@ class Score:
     low: float | None = None
     high: float | None = None
 
+    def __post_init__(self) -> None:
+        check_fields(self, SCORE_FIELDS, f"Score {self.metric!r:.200}")
+        if self.seen not in ("", "generator", "validation"):
+            raise ValueError(
+                f"Score {self.metric!r}: seen must be '', 'generator' or 'validation', not {self.seen!r}"
+            )
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
@@ -231,6 +239,14 @@ class Predictions:
     positive: int | None = None
 
     def __post_init__(self) -> None:
+        where = f"Predictions on {self.test_set!r:.200}"
+        for name in ("ids", "groups", "labels", "probabilities"):
+            if not isinstance(value := getattr(self, name), np.ndarray):
+                raise TypeError(f"{where}: {name} must be a NumPy array, found {described(value)}")
+        check_fields(self, PREDICTIONS_FIELDS, where)
+        if self.labels.dtype.kind not in "iu" or self.probabilities.dtype.kind != "f":
+            kinds_found = f"labels {self.labels.dtype}, probabilities {self.probabilities.dtype}"
+            raise TypeError(f"{where}: labels must be integers and probabilities floats, found {kinds_found}")
         lock(self, "ids", "groups", "labels", "probabilities")
         n = len(self.labels)
         if self.probabilities.ndim != 2 or any(len(x) != n for x in (self.ids, self.groups, self.probabilities)):
@@ -248,6 +264,17 @@ class Evaluation:
     scores: Sequence[Score]
     predictions: Sequence[Predictions] = field(default_factory=tuple)
     evidence: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, cls in (("scores", Score), ("predictions", Predictions)):
+            values = getattr(self, name)
+            if not isinstance(values, Sequence) or (wrong := [v for v in values if not isinstance(v, cls)]):
+                shown = values if not isinstance(values, Sequence) else wrong[0]
+                raise TypeError(
+                    f"Evaluation: {name} must be a list of {cls.__name__}, found {type(shown).__name__}"
+                )
+        if not isinstance(self.evidence, Mapping):
+            raise TypeError(f"Evaluation: evidence must be arrays by name, found {type(self.evidence).__name__}")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ TORCHKIT = "synthbench_torchkit"
 HEAVY = {"torch", "torchvision", "timm", "sklearn", "pandas", "scipy", "matplotlib", "kagglehub"}
 
 FLOORS = (
-    {"arrays", "positive", "scale"},
+    {"arrays", "fields", "positive", "scale"},
     {"files"},
     {"types", "errors", "seeds", "progress", "version", "stats"},
     {"storage"},
@@ -186,7 +186,7 @@ def test_the_core_does_not_import_torch_with_itself():
 def test_errors_and_types_stand_on_nothing():
     errors, types = CORE_MODULES["synthbench.errors"], CORE_MODULES["synthbench.types"]
     assert ours(errors) == ours(CORE_MODULES["synthbench.arrays"]) == set()
-    assert ours(types) == {"synthbench.arrays", "synthbench.files", "synthbench.positive", "synthbench.scale"}
+    assert ours(types) == {f"synthbench.{name}" for name in ("arrays", "fields", "files", "positive", "scale")}
     assert tops(imports(types)) - set(sys.stdlib_module_names) == {"numpy", "synthbench"}
     assert tops(imports(errors)) <= {"__future__"}
 

@@ -42,7 +42,7 @@ def did_you_mean(wrong: str, known: list[str]) -> str:
     return f"{hint} There is: {', '.join(sorted(known)) or 'nothing'}."
 
 
-class _ClashError(PluginError):
+class _NameClashError(PluginError):
     """Two plugins of one name: what a file means by it cannot be told."""
 
 
@@ -140,7 +140,7 @@ class Registry:
         _check_class(kind, cls, f"plugin {origin!r}")
         taken = self._classes[kind].get(cls.name)
         if taken is not None and taken is not cls:
-            raise _ClashError(
+            raise _NameClashError(
                 f"two {kind}s are called {cls.name!r}: {_where(taken)} and {_where(cls)}; "
                 "rename one or uninstall its package"
             )
@@ -173,7 +173,7 @@ def load_registry(*, strict: bool = False) -> Registry:
         try:
             package = f"{point.dist.name} {point.dist.version}" if point.dist else ""
             registry.register(_loaded(point, origin), point.name, package)
-        except _ClashError:
+        except _NameClashError:
             raise
         except PluginError as error:
             registry.leave_out(point.name, str(error))

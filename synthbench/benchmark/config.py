@@ -179,7 +179,11 @@ class _Builder:
         optional = kind == "evaluator" and self._flag(options, "optional", path)
         known = Known(self.registry, self.folder, dict(_folders(content)))
         plugin = _plugin(cls, options, self.where, path, known)
-        return Entry.of(label, use, plugin, restricted, optional=optional)
+        try:
+            return Entry.of(label, use, plugin, restricted, optional=optional)
+        except Exception as error:  # a plugin's own code, or `metrics` that is no mapping
+            reason = f"{type(error).__name__}: {error}"
+            raise ConfigError(f"{self.where}: {path}: what {use} declares cannot be read: {reason}") from error
 
     def _class(self, kind: Kind, content: Mapping[str, Any], path: str) -> type[Plugin]:
         """The class that `use:` names."""

@@ -24,6 +24,7 @@ class TrialResult:
     By evaluator label: `scores`, their `replicates` (the bootstrap) and the file of their `predictions`;
     `costs` by stage. `label_agreement` is the share of synthetic images in which a linear probe of the real ones
     sees the class that the label names (`synthbench.stats.check_labels`), None where nothing was drawn.
+    `threads` by stage ("generator" or an evaluator's label): how many threads its sums had.
     """
 
     trial: Trial
@@ -35,6 +36,7 @@ class TrialResult:
     costs: dict[str, dict[str, Any]] = field(default_factory=dict)
     label_agreement: float | None = None
     from_store: bool = False
+    threads: dict[str, int] = field(default_factory=dict)
 
     def end(self, status: Status, reason: str) -> None:
         """Note a failure or a skip; a failure outweighs a skip."""

@@ -229,6 +229,7 @@ def _trial_result(record: Mapping[str, Any], bench: Benchmark, scores: Scores, f
         costs=record["costs"],
         label_agreement=record.get("label_agreement"),
         from_store=record["from_store"],
+        threads=record.get("threads", {}),
     )
 
 

@@ -77,7 +77,13 @@ def write_results(bench: Benchmark, data: Data, results: Sequence[TrialResult], 
     for table, content in tables.items():
         write_atomic(out / table.file, csv_text(content))
     trials = [_trial_record(result) for result in results]
-    record = {**data.about, "finished": datetime.now(UTC).isoformat(timespec="seconds"), "trials": trials}
+    threads = sorted({n for result in results for n in result.threads.values()})
+    record = {
+        **data.about,
+        "threads": threads,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "trials": trials,
+    }
     write_atomic(out / File.RECORD, json.dumps(record, indent=1) + "\n")
     return board.leaderboard
 
@@ -119,5 +125,6 @@ def _trial_record(result: TrialResult) -> dict[str, Any]:
         "reasons": result.reasons,
         "label_agreement": result.label_agreement,
         "costs": result.costs,
+        "threads": result.threads,
         "from_store": result.from_store,
     }

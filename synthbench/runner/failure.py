@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from synthbench.errors import SynthbenchError
 
-__all__ = ["Failure", "StageFailed", "message_of", "printable"]
+__all__ = ["MOST", "Failure", "StageFailed", "message_of", "printable"]
 
 MOST = 2000
 """Characters of a reason: a cell of a spreadsheet or a terminal takes them."""

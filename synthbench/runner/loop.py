@@ -91,6 +91,8 @@ def run(
             session.progress.say(f"[{number}/{len(plan)}] {trial.title}: {result.status}, {seconds}{reasons}")
             writer.after_trial(ended())
     tidy(out)
+    if remark := mixed_threads(ended()):
+        session.progress.say(remark)
     return RunResult(bench, ended(), data.tests, out)
 
 
@@ -215,3 +217,17 @@ def _keep(artifact: Artifact, target: Path, result: TrialResult, evaluator: str 
     shutil.copytree(artifact.path / "files", target, dirs_exist_ok=True)
     for stage, cost in artifact.meta["costs"].items():
         result.costs[evaluator or stage] = cost
+    if "threads" in artifact.meta:  # entries made before this was noted do not say
+        result.threads[evaluator or "generator"] = artifact.meta["threads"]
+
+
+def mixed_threads(results: Sequence[TrialResult]) -> str:
+    """What to say where stages had different numbers of threads, "" where all had one."""
+    stages: dict[int, list[str]] = {}
+    for result in results:
+        for stage, threads in result.threads.items():
+            stages.setdefault(threads, []).append(f"{result.trial.title}, {stage}")
+    if len(stages) < 2:
+        return ""
+    counts = "; ".join(f"{n}: {len(of)} stages ({of[0]}...)" for n, of in sorted(stages.items()))
+    return f"this board mixes thread counts, so that numbers of networks may differ in their last digits: {counts}"

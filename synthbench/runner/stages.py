@@ -26,6 +26,7 @@ from synthbench.errors import StoreError
 from synthbench.leaderboard.subgroups import with_subgroups
 from synthbench.results.evidence import save_evidence
 from synthbench.runner.cost import Cost, measure
+from synthbench.runner.failure import MOST, printable
 from synthbench.runner.pictures import save_class_grid
 from synthbench.runner.resuming import earlier_cost, fit_resuming, note_cost
 from synthbench.runner.session import Session
@@ -242,6 +243,8 @@ def _digest_of(attributes: Mapping[str, Mapping[str, Strings]]) -> str:
 
 
 def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:
+    if not isinstance(evaluation, Evaluation):
+        raise TypeError(f"evaluate must return synthbench.Evaluation, found {type(evaluation).__name__}")
     delivered = {score.metric for score in evaluation.scores}
     if delivered != set(plugin.metrics):
         raise ValueError(f"it declares the metrics {sorted(plugin.metrics)} and delivered {sorted(delivered)}")
@@ -250,7 +253,10 @@ def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:
 
 
 def _save_scores(folder: Path, evaluation: Evaluation) -> None:
-    rows = [{**vars(score), "value": _finite(score.value)} for score in evaluation.scores]
+    rows = [
+        {**vars(score), "value": _finite(score.value), "note": printable(score.note, MOST)}
+        for score in evaluation.scores
+    ]
     text = json.dumps(rows, indent=1, default=_plain_number)
     (folder / "scores.json").write_text(text, encoding="utf-8")
 

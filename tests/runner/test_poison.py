@@ -119,3 +119,52 @@ def test_a_float32_interval_is_kept_to_its_last_digit(mini):
     assert mini.run() == 0
     (row,) = mini.scores.to_dict("records")
     assert (row["low"], row["high"], row["n"]) == (float(np.float32(0.98)), 1.25, 7)
+
+
+WRONG = {
+    "n": ("n='many'", "n must be a whole number, found 'many'"),
+    "n too large": ("n=10**30", "n must be a whole number"),
+    "note": ("note=3", "note must be a text"),
+    "surrogate": ("note=chr(0xD800)", "note must be a text that can be encoded"),
+    "low": ("low='0.1'", "low must be a number or None, found '0.1'"),
+    "value": ("value=[1.0]", "value must be a number, found [1.0]"),
+    "classifier_seed": ("classifier_seed=1.5", "classifier_seed must be a whole number or None, found 1.5"),
+    "metric": ("metric=7", "metric must be a text"),
+}
+
+
+def test_an_evaluator_that_returns_another_kind_of_thing_fails_and_nothing_is_stored(mini):
+    text = """
+
+class Wrong(Evaluator):
+    name: ClassVar[str] = "wrong"
+    metrics: ClassVar = {"ratio": "lower"}
+    how: str
+
+    def evaluate(self, real, synthetic, ctx):
+        if self.how == "no evaluation":
+            return [Score("ratio", 1.0, "test", 8)]
+        if self.how == "no score":
+            return Evaluation([("ratio", 1.0, "test", 8)])
+        about = {"metric": "ratio", "value": 1.0, "test_set": "test", "n": 8}
+        return Evaluation([Score(**{**about, **eval(f"dict({self.how})")})])
+"""
+    add(mini, text)
+    hows = {**WRONG, "scores": ("no score", "Evaluation: scores must be a list of Score, found tuple")}
+    hows["evaluation"] = ("no evaluation", "evaluate must return synthbench.Evaluation, found list")
+    evaluators = [{"use": "Wrong", "label": label, "how": how} for label, (how, _) in hows.items()]
+    mini.write("MeanNoise", evaluators=["Distance", *evaluators])
+    assert mini.run() == 1
+    note = mini.board.loc["meannoise", "note"]
+    for label, (_, message) in hows.items():
+        assert f"{label}: TypeError: " in note
+        assert message in note
+    assert set(mini.scores["evaluator"]) == {"distance"}
+    assert len(list(mini.cache.glob("scores/*"))) == 1
+
+
+def test_declarations_of_another_kind_are_named_in_the_file(mini, capsys):
+    add(mini, "\n\nclass Lists(Distance):\n    name: ClassVar[str] = 'lists'\n    metrics: ClassVar = ['gap']\n")
+    mini.write("MeanNoise", evaluators=["Lists"])
+    assert mini.run() == 2
+    assert "evaluators.0: what mini.py:Lists declares cannot be read: ValueError" in capsys.readouterr().err
