@@ -15,11 +15,13 @@ class FlowOptions(Generator):
     """What training and sampling of any flow need, beneath the plugins and known to the training."""
 
     steps: int = Field(1, ge=1, description="training steps of the flow")
-    batch_size: int = Field(256, ge=1, description="images a step, equally many of each class on average")
+    batch_size: int = Field(64, ge=1, description="images a step, equally many of each class on average")
     learning_rate: float = Field(1e-3, gt=0, description="AdamW's, after a warm-up; falls to 0 along a cosine")
     weight_decay: float = Field(0.01, ge=0, description="AdamW's")
     ema: float = Field(0.999, ge=0, lt=1, description="share of the old weights in the average that draws images")
-    sampling_steps: int = Field(20, ge=1, description="Heun's steps from noise to image, two networks' runs each")
+    sampling_steps: int = Field(
+        20, ge=1, description="Heun's steps from noise to image, two runs of the network each"
+    )
     log_every: int = Field(100, ge=1, description="steps between two rows of losses.csv, each a mean over them")
     checkpoint_every: int = Field(500, ge=1, description="steps between two checkpoints")
     sample_batch: int = Field(256, ge=1, description="images drawn at a time")
@@ -28,7 +30,7 @@ class FlowOptions(Generator):
 class PcaFlowOptions(FlowOptions):
     """Those of `pca-flow`."""
 
-    steps: int = Field(4000, ge=1, description="training steps of the flow")
+    steps: int = Field(1000, ge=1, description="training steps of the flow")
     components: int = Field(256, ge=1, description="principal components; at most the number of images less one")
     basis: Literal["shared", "class"] = Field(
         "shared", description="`shared`: components of all images; `class`: of each class's own"
@@ -36,8 +38,9 @@ class PcaFlowOptions(FlowOptions):
     residual: bool = Field(
         True, description="add what the components leave out, as noise of its spectrum and its place"
     )
-    width: int = Field(512, ge=1, description="units of the network's layers")
-    depth: int = Field(4, ge=1, description="its residual blocks")
+    batch_size: int = Field(128, ge=1, description="images a step, equally many of each class on average")
+    width: int = Field(256, ge=1, description="units of the network's layers")
+    depth: int = Field(3, ge=1, description="its residual blocks")
     dropout: float = Field(0.0, ge=0, lt=1, description="in its blocks")
 
 
@@ -45,7 +48,6 @@ class LatentFlowOptions(FlowOptions):
     """Those of `latent-flow`."""
 
     steps: int = Field(5000, ge=1, description="training steps of the flow")
-    batch_size: int = Field(64, ge=1, description="images a step, equally many of each class on average")
     autoencoder_steps: int = Field(3000, ge=1, description="training steps of the autoencoder, before the flow's")
     autoencoder_width: int = Field(
         48, ge=1, description="channels of its layers at half the image's side, half of those at a quarter"

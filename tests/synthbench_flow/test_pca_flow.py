@@ -84,7 +84,7 @@ def test_it_learns_what_no_gaussian_says(make: Make) -> None:
     )
     train = Images(values.round().astype(np.uint8)[..., None], labels, ("A", "B"))
     plugin = PcaFlow(
-        steps=400, batch_size=64, components=2, width=32, depth=1, ema=0.98, learning_rate=5e-3, sampling_steps=8
+        steps=250, batch_size=64, components=2, width=32, depth=1, ema=0.98, learning_rate=5e-3, sampling_steps=8
     )
     drawn = plugin.fit(train, make("a"))(np.arange(400) % 2, np.random.default_rng(1)).astype(float) - 128  # type: ignore[union-attr]
     one, other = drawn[..., 0, 0].mean(axis=1), drawn[..., 1, 0].mean(axis=1)
