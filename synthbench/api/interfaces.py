@@ -55,6 +55,9 @@ class Plugin(BaseModel, ABC):
     name: ClassVar[str]
     """What a benchmark file writes after `use:`."""
 
+    needs: ClassVar[Mapping[str, float]] = {}
+    """Of a machine, for schedulers: {"cpus": 4, "gpus": 1, "memory_gb": 16}."""
+
     def inputs(self) -> Mapping[str, str]:
         """Digests of files that the configuration names (weights, say): the store counts them by content."""
         return {}
@@ -170,8 +173,7 @@ class Evaluator(Plugin):
         predictions  those on one test set under one classifier seed, by variant; the same images in each
         weights      (B, N), how often each image counts in each of B resamples; all ones give the metric itself
 
-        Returns {(metric, variant): float (B,)}, NaN where a resample leaves a metric undefined. Metrics that are
-        left out get no interval from resampling.
+        Returns {(metric, variant): float (B,)}, NaN where undefined. Metrics left out get no interval from it.
         """
         return {}
 

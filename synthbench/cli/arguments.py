@@ -83,6 +83,15 @@ def _add_run(commands: Commands) -> None:
         "--jobs", type=int, default=1, metavar="N", help="processes that work off trials at a time (default: 1)"
     )
     run.add_argument(
+        "--executor", choices=("local", "ray"), default="local", help="who works off the trials (default: local)"
+    )
+    run.add_argument(
+        "--address",
+        default="",
+        metavar="ADDRESS",
+        help="of the Ray cluster: auto, host:port (default: one here)",
+    )
+    run.add_argument(
         "--collect", action="store_true", help="work nothing off: board and report of what `work` has stored"
     )
     run.add_argument(

@@ -21,6 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _dry_run(arguments)
     from synthbench.cli.print_run import print_board
     from synthbench.commands.run import run as run_benchmark
+    from synthbench.commands.spread import Spread
 
     result = run_benchmark(
         arguments.file,
@@ -30,9 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
         require=arguments.require,
         device=arguments.device,
         fresh=arguments.fresh,
-        jobs=arguments.jobs,
-        collect=arguments.collect,
-        unpacked=arguments.unpack,
+        spread=Spread(
+            jobs=arguments.jobs,
+            ray=arguments.address if arguments.executor == "ray" else None,
+            collect=arguments.collect,
+            unpacked=arguments.unpack,
+        ),
         in_process=arguments.in_process,
     )
     print_board(result)
