@@ -10,6 +10,7 @@ from synthbench.benchmark.plan import Trial
 from synthbench.cli.console import caption_of, make_console, rank_of, seconds_of, seeds_of, warnings_of
 from synthbench.leaderboard.judge_notes import by_judge, judge_notes
 from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.results.folder import dig
 from synthbench.storage.layout import Column
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
     table = Table(
         title=escape(f"{bench.name}: ranked by {headline.title} on test{positive}{macro}; 95 % intervals")
     )
-    table.caption = escape(caption_of(run.board))
+    learned = dig(run.record, "data", "sets", "train", "images", default=None)
+    table.caption = escape(caption_of(run.board, learned))
     numbers = [key.title for key in (*shown, utility)]
     ranks = ["rank", *(["by judge"] if judged else [])]
     for heading in (*ranks, "generator", "role", "status", *numbers, "seeds", "fit s", "score s"):
