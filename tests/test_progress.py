@@ -2,6 +2,8 @@
 
 import io
 import sys
+from contextlib import nullcontext
+from types import ModuleType
 
 import pytest
 
@@ -72,3 +74,23 @@ def test_on_means_on_and_off_means_off(monkeypatch):
     monkeypatch.setattr(sys, "stderr", plain)
     use(Progress(True))
     assert "training" in plain.getvalue()
+
+
+def test_bars_in_a_notebook_are_widgets(monkeypatch):
+    """As tqdm draws them there; without ipywidgets lines, as into a file."""
+    drawn = []
+    notebook = ModuleType("tqdm.notebook")
+    notebook.tqdm = lambda **options: drawn.append(options["desc"]) or nullcontext(None)
+    monkeypatch.setitem(sys.modules, "tqdm.notebook", notebook)
+    monkeypatch.setitem(sys.modules, "ipykernel.zmqshell", ModuleType("ipykernel.zmqshell"))
+    monkeypatch.setattr("synthbench.progress.find_spec", lambda name: None)
+    assert not Progress().enabled
+    monkeypatch.setattr("synthbench.progress.find_spec", lambda name: name)
+    with Progress().bar("training", 10):
+        assert drawn == ["training"]
+
+
+def test_a_line_in_a_notebook_is_printed_as_it_is(monkeypatch, capsys):
+    monkeypatch.setattr("synthbench.progress._has_widgets", lambda: True)
+    Progress().say("done")
+    assert capsys.readouterr().out == "done\n"

@@ -57,6 +57,7 @@ def warnings_of(rows: Iterable[Mapping[str, str]]) -> list[str]:
     return [f"warning: {row[Column.GENERATOR]}: {row[Column.NOTE]}" for row in doubtful]
 
 
-def caption_of(rows: Iterable[Mapping[str, str]]) -> str:
-    """What to say below a board: how seeds are counted, and that ranks are of single models, where they are."""
-    return ". ".join(filter(None, ["seeds: of the generator x of the evaluator", one_seed_note(rows)]))
+def caption_of(rows: Iterable[Mapping[str, str]], training_images: int | None = None) -> str:
+    """What to say below a board: what all learned from, how seeds are counted, whether one seed ranks."""
+    trained = f"trained on {training_images:,} real images" if training_images else ""
+    return ". ".join(filter(None, [trained, "seeds: of the generator x of the evaluator", one_seed_note(rows)]))

@@ -11,6 +11,7 @@ from synthbench.cli.console import caption_of, clean, make_console, rank_of, sec
 from synthbench.cli.surroundings import say
 from synthbench.leaderboard.judge_notes import by_judge, judge_notes
 from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.results.folder import dig
 from synthbench.storage.layout import Column
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
     table = Table(
         title=clean(f"{bench.name}: ranked by {headline.title} on test{positive}{macro}; 95 % intervals")
     )
-    table.caption = clean(caption_of(run.board))
+    learned = dig(run.record, "data", "sets", "train", "images", default=None)
+    table.caption = clean(caption_of(run.board, learned))
     numbers = [key.title for key in (*shown, utility)]
     ranks = ["rank", *(["by judge"] if judged else [])]
     for heading in (*ranks, "generator", "role", "status", *numbers, "seeds", "fit s", "score s"):
