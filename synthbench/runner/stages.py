@@ -34,7 +34,7 @@ from synthbench.storage.store import save_images, write_atomic
 from synthbench.storage.versions import EVALUATIONS
 from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits, Strings
 
-__all__ = ["Evaluated", "agreement", "evaluate", "make_images", "shortfall"]
+__all__ = ["Evaluated", "agreement", "evaluate", "flatness", "make_images", "shortfall"]
 
 
 def make_images(
@@ -90,6 +90,12 @@ def agreement(images: Images, train: Images, role: Role) -> tuple[float | None, 
         return None, ""
     check = check_labels(class_probe(train.pixels, train.labels), images.pixels, images.labels)
     return check.agreement, "" if role == "floor" else check.fault
+
+
+def flatness(images: Images) -> str:
+    """How many images hold one single value, "" where none: a sigmoid's output cast to uint8 perhaps."""
+    flat = sum(int(image.min()) == int(image.max()) for image in images.pixels)
+    return f"{flat} of {len(images)} images hold one single value" if flat else ""
 
 
 def shortfall(trial: Trial, images: Images, train: Images, samples: int) -> str:

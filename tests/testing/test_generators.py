@@ -65,7 +65,7 @@ def test_the_embedded_pictures_are_always_the_same_and_show_their_class():
 
 def test_a_good_generator_passes_without_a_warning():
     findings = check_generator(GoodGenerator())
-    assert len(findings) == 19
+    assert len(findings) == 22
     assert all(finding.ok and finding.found for finding in findings)
     assert warned(findings) == {}
 
