@@ -1,14 +1,15 @@
-"""What an evaluator declares of its metrics: directions, bounds, gates. Validate, check and run refuse alike."""
+"""What a class declares: an evaluator's metrics, anyone's hooks. Validate, check and run refuse alike."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from synthbench.api.interfaces import Evaluator
+from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
 from synthbench.types import Score
 
-__all__ = ["declaration_faults", "out_of_bounds"]
+__all__ = ["declaration_faults", "out_of_bounds", "shadowed_hooks"]
 
 ROUNDING = 1e-9
 """How far beyond a bound a value may lie, as a share of the bound or of 1: sums may move the last digits."""
@@ -51,3 +52,38 @@ def out_of_bounds(evaluator: Evaluator, scores: Iterable[Score]) -> list[str]:
 
 def _slack(end: float) -> float:
     return ROUNDING * max(1.0, abs(end))
+
+
+def shadowed_hooks(cls: type[Plugin]) -> list[str]:
+    """What of a class stands where the harness looks for a hook, and is none: an option called `files`, say.
+
+    Also a method that cannot be called as the hook is. A line each.
+    """
+    return [fault for name, hook in _hooks(cls).items() if (fault := _shadow(cls, name, hook))]
+
+
+def _hooks(cls: type[Plugin]) -> dict[str, Callable[..., Any]]:
+    """The methods that the harness calls, by name, of the kind of plugin that `cls` is."""
+    bases = [base for base in cls.__mro__ if base in (Plugin, Dataset, Generator, Evaluator, Extractor)]
+    return {
+        name: value
+        for base in reversed(bases)
+        for name, value in vars(base).items()
+        if inspect.isfunction(value) and not name.startswith("_")
+    }
+
+
+def _shadow(cls: type[Plugin], name: str, hook: Callable[..., Any]) -> str:
+    if name in cls.model_fields:
+        return f"its option `{name}` hides the hook {name}(): call it otherwise"
+    own = inspect.getattr_static(cls, name)
+    if isinstance(own, classmethod | staticmethod | property) or not callable(own):
+        return (
+            f"its `{name}` hides the hook {name}(): call it otherwise" if not callable(getattr(cls, name)) else ""
+        )
+    arguments = [name for name in inspect.signature(hook).parameters if name != "self"]
+    try:
+        inspect.signature(own).bind(None, *arguments)
+    except (TypeError, ValueError):  # or nobody can tell what it takes
+        return f"its method {name} takes other arguments than the hook {name}({', '.join(arguments)})"
+    return ""

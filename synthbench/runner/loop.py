@@ -29,7 +29,7 @@ from synthbench.runner.load_data import audited_splits
 from synthbench.runner.pictures import save_nearest, save_real
 from synthbench.runner.provenance import provenance
 from synthbench.runner.session import Session
-from synthbench.runner.stages import agreement, evaluate, make_images, shortfall
+from synthbench.runner.stages import agreement, evaluate, flatness, make_images, shortfall
 from synthbench.runner.tensorboard import write_events
 from synthbench.storage.disk import disk_trouble
 from synthbench.storage.layout import File, evaluation_folder, generator_folder
@@ -151,7 +151,8 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, session: Session, 
             save_nearest(target, images, splits.train)
             result.label_agreement, fault = agreement(images, splits.train, role)
             result.reasons += [f"labels: {fault}"] if fault else []
-            result.reasons += filter(None, [shortfall(trial, images, splits.train, bench.samples)])
+            faults = [shortfall(trial, images, splits.train, bench.samples), flatness(images)]
+            result.reasons += filter(None, faults)
             write_events(target)
         for evaluator in trial.evaluators if synthetic else ():
             # A failed evaluation ends itself alone: the others' scores of these images stand.

@@ -36,7 +36,7 @@ from synthbench.storage.store import save_images
 from synthbench.storage.versions import EVALUATIONS
 from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits, Strings
 
-__all__ = ["Evaluated", "agreement", "evaluate", "make_images", "shortfall"]
+__all__ = ["Evaluated", "agreement", "evaluate", "flatness", "make_images", "shortfall"]
 
 
 def make_images(
@@ -104,6 +104,12 @@ def agreement(images: Images, train: Images, role: Role) -> tuple[float | None, 
 def _probe(train: Images) -> Callable[[Pixels], Labels]:
     """Every trial of a run asks the same one."""
     return class_probe(train.pixels, train.labels)
+
+
+def flatness(images: Images) -> str:
+    """How many images hold one single value, "" where none: a sigmoid's output cast to uint8 perhaps."""
+    flat = sum(int(image.min()) == int(image.max()) for image in images.pixels)
+    return f"{flat} of {len(images)} images hold one single value" if flat else ""
 
 
 def shortfall(trial: Trial, images: Images, train: Images, samples: int) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
+from synthbench.api.process_state import restored
 from synthbench.errors import PluginError
 from synthbench.testing import datasets, evaluators, extractors, generators
 from synthbench.testing.cases import context_in, tiny_splits
@@ -44,7 +45,8 @@ def run_checks(plugin: Plugin, real: Splits | None = None, device: str = "cpu") 
 
     Files go to a temporary folder that is removed. Raises PluginError where `plugin` is not a plugin's instance.
     """
-    with tempfile.TemporaryDirectory(prefix="synthbench-check-", ignore_cleanup_errors=True) as folder:
+    folders = tempfile.TemporaryDirectory(prefix="synthbench-check-", ignore_cleanup_errors=True)
+    with folders as folder, restored():
         return list(_findings(plugin, real or tiny_splits(), device, Path(folder)))
 
 

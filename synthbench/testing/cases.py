@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from synthbench.api.features import StoredFeatures
 from synthbench.api.interfaces import Context, Plugin
+from synthbench.api.process_state import process_state
 from synthbench.progress import Progress
 from synthbench.storage.store import Store
 from synthbench.types import Images, Splits
@@ -76,13 +77,18 @@ def context_in(folder: Path, seed: int = 0, device: str = "cpu") -> Context:
 
 @dataclass
 class Case:
-    """One plugin under examination. `moved` names the global random generators that its calls changed."""
+    """One plugin under examination.
+
+    moved   names the global random generators that its calls changed
+    before  the process as it was before the plugin did anything
+    """
 
     plugin: Plugin
     real: Splits
     device: str
     root: Path
     moved: set[str] = field(default_factory=set)
+    before: Mapping[str, Any] = field(default_factory=process_state)
 
     def context(self, seed: int) -> Context:
         """Fresh folders and an empty store under `root`."""

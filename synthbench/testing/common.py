@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from synthbench.api.declarations import shadowed_hooks
+from synthbench.api.process_state import changes
 from synthbench.testing.cases import Case
 from synthbench.testing.findings import Violation, require
 
@@ -110,10 +112,30 @@ def _global_random(case: Case) -> str:
     return "left alone"
 
 
+def _hooks(case: Case) -> str:
+    faults = shadowed_hooks(type(case.plugin))
+    require(not faults, "; ".join(faults), "the harness calls hooks by these names", last=True)
+    return "none is hidden"
+
+
 FIRST: dict[str, Callable[[Case], str]] = {
     "name": _name,
+    "hooks": _hooks,
     "configuration": _configuration,
     "import": _import,
     "pickling": _pickling,
 }
-AFTERWARDS: dict[str, Callable[[Case], str]] = {"global random numbers": _global_random}
+
+
+def _process_state(case: Case) -> str:
+    """Determinism switched on is no harm: the harness puts it back, and nobody's numbers rest on its absence."""
+    left = [change for change in changes(case.before) if not change.startswith(("deterministic", "cuDNN"))]
+    advice = "put it back when done (`with torch.no_grad():`): in one process with others it changes their rows"
+    require(not left, f"left behind: {'; '.join(left)}", advice)
+    return "as before"
+
+
+AFTERWARDS: dict[str, Callable[[Case], str]] = {
+    "process state": _process_state,
+    "global random numbers": _global_random,
+}

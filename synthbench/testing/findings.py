@@ -73,11 +73,14 @@ def _run(name: str, check: Callable[[Case], str], case: Case) -> tuple[Finding, 
         return Finding(name, True, f"it says that it does not apply: {reason}", advice), False
     except SynthbenchError as error:
         return Finding(name, False, f"{type(error).__name__}: {error}", f"do what it says; {REST}"), False
+    except SystemExit as error:
+        advice = f"let it return or raise an error: sys.exit ends a process; {REST}"
+        return Finding(name, False, _describe(error), advice), False
     except Exception as error:  # whatever a stranger's plugin raises is the finding
         return Finding(name, False, _describe(error), f"mend what raised; {REST}"), False
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: BaseException) -> str:
     """The error and the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name})" if frames else ""

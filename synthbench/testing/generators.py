@@ -119,6 +119,18 @@ def _type_and_shape(case: GeneratorCase) -> str:
     return shape
 
 
+def _contents(case: GeneratorCase) -> str:
+    pixels = _flat(case.drawn)
+    if pixels.dtype != np.uint8:
+        return "not looked at: the type comes first"
+    flat = int((pixels == pixels[:, :1]).all(axis=1).sum())
+    advice = "scale to 0..255 before the cast: (255 * x).round().astype(np.uint8) for x in 0..1"
+    require(flat < len(pixels), "every image holds one single value", advice)
+    require(pixels.max() > 1, f"all values lie in 0..{pixels.max()}", advice)
+    require(flat == 0, f"{flat} of {len(pixels)} images hold one single value", advice, warning=True)
+    return f"values {pixels.min()} to {pixels.max()}"
+
+
 def _labels_kept(case: GeneratorCase) -> str:
     if not isinstance(case.drawn, Images):
         return "pixels only: they go with the labels asked for"
@@ -240,6 +252,7 @@ CHECKS: dict[str, Callable[[GeneratorCase], str]] = {
     "declarations": _declarations,
     "fit and sample": _fit_and_sample,
     "type and shape": _type_and_shape,
+    "contents": _contents,
     "labels kept": _labels_kept,
     "labels matter": _labels_matter,
     "labels shown": _labels_shown,

@@ -517,3 +517,24 @@ def test_a_floor_may_have_labels_that_fit_nothing(mini):
     mini.write("MeanNoise", "Muddled", samples=60)
     assert mini.run() == 0
     assert mini.board["note"].isna().all()
+
+
+def test_images_of_one_single_value_are_named_on_the_board(mini):
+    mini.write("Resuming")
+    assert mini.run() == 0
+    assert "10 of 10 images hold one single value" in mini.board.loc["resuming", "note"]
+
+
+def test_a_board_that_mixes_thread_counts_says_so(mini, monkeypatch, capsys):
+    mini.write("MeanNoise")
+    monkeypatch.setattr("synthbench.runner.stages.thread_count", lambda: 2)
+    assert mini.run() == 0
+    assert mini.record["threads"] == [2]
+    assert json.loads(next(mini.cache.glob("scores/*/meta.json")).read_text())["threads"] == 2
+    assert "mixes thread counts" not in capsys.readouterr().out
+    monkeypatch.setattr("synthbench.runner.stages.thread_count", lambda: 5)
+    mini.write("MeanNoise", "Prior")
+    assert mini.run() == 0
+    assert mini.record["threads"] == [2, 5]
+    assert mini.record["trials"][0]["threads"] == {"generator": 2, "distance": 2}
+    assert "this board mixes thread counts" in capsys.readouterr().out

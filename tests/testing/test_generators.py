@@ -1,5 +1,6 @@
 """The conformance suite, on generators: a good one passes; each way of being bad is named, with what to change."""
 
+import os
 import random
 import sys
 from types import ModuleType
@@ -10,7 +11,8 @@ import pytest
 from pydantic import ConfigDict
 
 from synthbench.api.interfaces import Generator
-from synthbench.api.registry import load_registry
+from synthbench.api.process_state import process_state
+from synthbench.api.registry import _check_class, load_registry
 from synthbench.errors import DataError, PluginError, Skipped
 from synthbench.testing import Finding, check_evaluator, check_generator, run_checks, tiny_splits
 from synthbench.types import Images
@@ -65,7 +67,7 @@ def test_the_embedded_pictures_are_always_the_same_and_show_their_class():
 
 def test_a_good_generator_passes_without_a_warning():
     findings = check_generator(GoodGenerator())
-    assert len(findings) == 19
+    assert len(findings) == 22
     assert all(finding.ok and finding.found for finding in findings)
     assert warned(findings) == {}
 
@@ -453,3 +455,96 @@ def test_only_instances_of_plugins_are_examined():
         run_checks(GoodGenerator)
     with pytest.raises(AssertionError, match="not an instance of a Evaluator"):
         check_evaluator(GoodGenerator())
+
+
+# ---- what would touch other rows
+
+
+class LeavesState(GoodGenerator):
+    how: str = "chdir"
+
+    def fit(self, train, ctx):
+        import torch
+
+        match self.how:
+            case "chdir":
+                os.chdir(ctx.workdir)
+            case "dtype":
+                torch.set_default_dtype(torch.float64)
+            case "grad":
+                torch.set_grad_enabled(False)
+            case "threads":
+                torch.set_num_threads(torch.get_num_threads() + 1)
+            case "deterministic":
+                torch.use_deterministic_algorithms(True)
+            case "exit":
+                sys.exit(0)
+        return Means(train)
+
+
+@pytest.mark.parametrize(
+    ("how", "left"),
+    [("chdir", "working folder"), ("dtype", "default dtype"), ("grad", "grad mode"), ("threads", "threads")],
+)
+def test_what_a_plugin_leaves_behind_is_named_and_put_back(how, left):
+    pytest.importorskip("torch")
+    before = process_state()
+    findings = failed(run_checks(LeavesState(how=how)))
+    assert set(findings) == {"process state"}
+    assert findings["process state"].found.startswith(f"left behind: {left}: ")
+    assert {name: value for name, value in process_state().items() if name in before} == before
+
+
+def test_determinism_may_stay_switched_on_and_is_put_back():
+    torch = pytest.importorskip("torch")
+    assert failed(run_checks(LeavesState(how="deterministic"))) == {}
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_plugin_that_calls_exit_is_a_finding():
+    (finding,) = failed(run_checks(LeavesState(how="exit"))).values()
+    assert (finding.check, finding.found[:13]) == ("fit and sample", "SystemExit: 0")
+    assert "sys.exit ends a process" in finding.advice
+
+
+class Flat(GoodGenerator):
+    top: int = 0
+
+    def fit(self, train, ctx):
+        def sampler(labels, rng):
+            pixels = Means(train)(labels, rng)
+            return (pixels > 100).astype(np.uint8) if self.top else np.zeros_like(pixels)
+
+        return sampler
+
+
+@pytest.mark.parametrize(
+    ("top", "found"), [(0, "every image holds one single value"), (1, "all values lie in 0..1")]
+)
+def test_images_that_lost_their_values_are_named(top, found):
+    assert failed(run_checks(Flat(top=top)))["contents"].found == found
+
+
+def test_what_hides_a_hook_is_named_wherever_it_is_met():
+    class Value(GoodGenerator):
+        files: ClassVar = ["a.txt"]
+
+    class Arguments(GoodGenerator):
+        def inputs(self, folder):
+            return {}
+
+    with pytest.warns(UserWarning, match="shadows"):
+
+        class Option(GoodGenerator):
+            files: tuple[str, ...] = ()
+
+    for cls, words in (
+        (Option, "its option `files` hides the hook files()"),
+        (Value, "its `files` hides the hook files()"),
+        (Arguments, "its method inputs takes other arguments than the hook inputs()"),
+    ):
+        last = run_checks(cls())[-1]
+        assert (last.check, last.ok) == ("hooks", False)
+        assert words in last.found
+        with pytest.raises(PluginError, match=r"files|inputs"):
+            _check_class("generator", cls, "mine.py:Mine")
