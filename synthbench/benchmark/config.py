@@ -43,7 +43,7 @@ class BenchmarkFile(BaseModel):
         1,
         ge=1,
         le=1000,
-        description="trials of each generator, each under its own seed; a quick one has one for each classifier",
+        description="trials of each generator, each under its own seed; of a quick one a trial a classifier",
     )
     samples: int = Field(
         3000,
@@ -278,9 +278,8 @@ def _check_whole(bench: Benchmark, where: str) -> None:
         if any(entry.label == label and entry.optional for entry in bench.evaluators):
             raise ConfigError(f"{where}: evaluators, {label}: it ranks the board, so it cannot be optional")
     metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
-    metrics += [
-        f"{JUDGES}.{metric}" for judge in bench.judges[:1] for metric in bench.evaluator(judge).declared.metrics
-    ]
+    judged = [bench.evaluator(judge).declared.metrics for judge in bench.judges[:1]]
+    metrics += [f"{JUDGES}.{metric}" for declared in judged for metric in declared]
     if (headline := str(bench.headline)) not in metrics:
         raise ConfigError(f"{where}: headline: no metric {headline!r}.{did_you_mean(headline, metrics)}")
     _check_ranking(bench, where)

@@ -124,8 +124,10 @@ def _stress(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     from synthbench.report import write_report
+    from synthbench.results.damage import readable
 
-    say(str(write_report(arguments.folder)))
+    with readable(arguments.folder):
+        say(str(write_report(arguments.folder)))
     return OK
 
 
@@ -146,23 +148,27 @@ def _plugins(arguments: argparse.Namespace) -> int:
 def _leaderboard(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_results import print_merged
     from synthbench.progress import Progress
+    from synthbench.results.damage import readable
     from synthbench.results.merge import merge, write_merged
 
-    merged = merge(arguments.runs, Progress(), arguments.plugins)
-    if arguments.strict and merged.refused:
-        return _complain("; ".join(f"{run} is not comparable: {why}" for run, why in merged.refused.items()))
-    if arguments.out:
-        write_merged(merged, arguments.out)
-    print_merged(merged)
+    with readable(*arguments.runs):
+        merged = merge(arguments.runs, Progress(), arguments.plugins)
+        if arguments.strict and merged.refused:
+            return _complain("; ".join(f"{run} is not comparable: {why}" for run, why in merged.refused.items()))
+        if arguments.out:
+            write_merged(merged, arguments.out)
+        print_merged(merged)
     return OK
 
 
 def _diff(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_results import print_diff
     from synthbench.progress import Progress
+    from synthbench.results.damage import readable
     from synthbench.results.diff import compare_runs
 
-    diff = compare_runs(arguments.a, arguments.b, Progress(), arguments.plugins)
+    with readable(arguments.a, arguments.b):
+        diff = compare_runs(arguments.a, arguments.b, Progress(), arguments.plugins)
     print_diff(diff, str(arguments.a), str(arguments.b))
     return SOMETHING_FAILED if diff.differs else OK
 
@@ -170,8 +176,12 @@ def _diff(arguments: argparse.Namespace) -> int:
 def _export(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_results import print_packed
     from synthbench.results.bundle import export
+    from synthbench.results.damage import readable
 
-    packed = export(arguments.run, arguments.file, weights=arguments.weights, evidence=not arguments.no_evidence)
+    with readable(arguments.run):
+        packed = export(
+            arguments.run, arguments.file, weights=arguments.weights, evidence=not arguments.no_evidence
+        )
     print_packed(packed, str(arguments.file))
     return OK
 

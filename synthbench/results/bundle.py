@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from synthbench.errors import DataError
 from synthbench.results.evidence import FOLDER, digests_below
 from synthbench.results.folder import read_record
 from synthbench.results.redact import PathRedactor
-from synthbench.storage.disk import make_folder
+from synthbench.storage.disk import disk_trouble, make_folder
 from synthbench.storage.layout import File, Folder, Table, safe_name, trial_folder
 from synthbench.version import __version__
 
@@ -37,6 +37,12 @@ REAL = frozenset({File.NEAREST, File.NEAREST_TABLE, "closest-pairs.png", "closes
 NEEDED = (File.RECORD, *(t.file for t in Table if not t.optional and t not in (Table.AUDIT, Table.QUARANTINE)))
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file knows: when a bundle was made is no part of its content."""
+
+PIECE = 1 << 20
+"""Bytes of a member in memory at once: what it unpacks to is not known before."""
+
+MANIFEST_BYTES = 1 << 26
+"""Most of the manifest, which is read as a whole: a line a file."""
 
 LARGEST = 1 << 35
 """Bytes of a whole bundle, unpacked (32 GiB); more is taken for an attack on the disk."""
@@ -177,15 +183,20 @@ def unpack(file: Path, folder: Path) -> list[str]:
             return _unpack(bundle, folder)
     except FileNotFoundError as error:
         raise DataError(f"{file}: no such file") from error
+    except OSError as error:  # offsets that lead out of the file
+        if disk_trouble(error, folder):
+            raise
+        raise DataError(f"{file} cannot be read as a zip file: {error.strerror}") from error
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{file} cannot be read as a zip file: {error}") from error
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError, EOFError) as error:
         raise DataError(f"{file} is no bundle of synthbench export ({type(error).__name__}: {error})") from error
 
 
 def _unpack(bundle: zipfile.ZipFile, folder: Path) -> list[str]:
     names = [entry.filename for entry in bundle.infolist()]
-    manifest = json.loads(bundle.read(MANIFEST))
+    with bundle.open(MANIFEST) as stream:
+        manifest = json.loads(stream.read(MANIFEST_BYTES))
     if manifest["format"] != FORMAT:
         raise ValueError(f"format {manifest['format']}, this synthbench reads {FORMAT}")
     listed = manifest["files"]
@@ -202,24 +213,31 @@ def _unpack(bundle: zipfile.ZipFile, folder: Path) -> list[str]:
             problems.append(f"{name} is missing")
             continue
         with bundle.open(name) as stream:
-            content = stream.read(about["bytes"] + 1)
-        if _sha256(content) != about["sha256"]:
+            size, digest = _put(target, name, stream, about["bytes"] + 1)
+        if digest != about["sha256"]:
             problems.append(f"{name} has another digest than in the manifest")
-        elif len(content) != about["bytes"]:
+        elif size != about["bytes"]:
             problems.append(f"{name} has another size than in the manifest")
-        _put(target, name, content)
     return problems
 
 
-def _put(target: Path, name: str, content: bytes) -> None:
-    """Write a member. Raises ValueError where its name can be no file beside the others, or on this system."""
+def _put(target: Path, name: str, stream: IO[bytes], most: int) -> tuple[int, str]:
+    """Write a member piece by piece, `most` bytes of it; how many there were, and their digest.
+
+    Raises ValueError where its name can be no file beside the others, or on this system.
+    """
+    sha, size = hashlib.sha256(), 0
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        with target.open("wb") as file:
+            while piece := stream.read(min(PIECE, most - size)):
+                sha.update(piece)
+                size += file.write(piece)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):  # not the bundle's fault
             raise
         raise ValueError(f"{name!r} cannot be written: {error.strerror}") from error
+    return size, sha.hexdigest()
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from synthbench.errors import DataError
 from synthbench.leaderboard.score_key import ScoreKey
-from synthbench.storage.cells import as_text
+from synthbench.results.tables import Row, number, read_csv
 from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low, trial_folder
 from synthbench.storage.versions import RUN, RUN_CHANGES
 
@@ -30,8 +30,6 @@ __all__ = [
     "read_folder",
     "read_record",
 ]
-
-Row = Mapping[str, str]
 
 WHO = ("generator",)
 """Columns of most tables that name a generator."""
@@ -213,6 +211,14 @@ class RunFolder:
             self.note(path, error)
             return []
 
+    def table(self, table: Table) -> list[Row]:
+        """A table's rows; none where it lacks the columns that say what a row is of."""
+        rows = self.rows(self.out / table.file)
+        if rows and (lacking := [column for column in table.keys if column not in rows[0]]):
+            self.note(self.out / table.file, ValueError(f"no column {', '.join(lacking)}"))
+            return []
+        return rows
+
     def _trial(self, entry: Mapping[str, Any]) -> Trial:
         label, index = str(entry.get("generator", "")), int(entry.get("index", 0))
         folder = trial_folder(self.out, label, index)
@@ -227,8 +233,7 @@ def read_folder(out: Path) -> RunFolder:
         raise DataError(f"{out} has no {Table.BOARD.file}; give the folder that `synthbench run` wrote")
     run = RunFolder(out, {}, {})
     tables: dict[str, Sequence[Row]] = {
-        table: [] if table.optional and not (out / table.file).is_file() else run.rows(out / table.file)
-        for table in Table
+        table: [] if table.optional and not (out / table.file).is_file() else run.table(table) for table in Table
     }
     if not tables[Table.BOARD] or Column.GENERATOR not in tables[Table.BOARD][0]:
         raise DataError(f"{board} has no row with a generator; run the benchmark again")
@@ -272,20 +277,11 @@ def load_record(folder: Path) -> dict[str, Any]:
         record = json.loads((folder / File.RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError(f"{folder}: no run.json; give the folder of a run, runs/<name> say") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{folder / 'run.json'} cannot be read: {error}") from error
     if not isinstance(record, dict):
         raise DataError(f"{folder / 'run.json'} holds no record of a run")
     return record
-
-
-def read_csv(path: Path) -> list[Row]:
-    """A CSV file's rows as text, short ones filled up with ""; none where there is no file."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file, restval="")
-        return [{column: as_text(cell) for column, cell in row.items() if column is not None} for row in rows]
 
 
 def dig(tree: Any, *keys: str, default: Any) -> Any:
@@ -293,15 +289,6 @@ def dig(tree: Any, *keys: str, default: Any) -> Any:
     for key in keys:
         tree = tree.get(key) if isinstance(tree, Mapping) else None
     return default if tree is None else tree
-
-
-def number(text: str | None) -> float | None:
-    """A cell's number; None where it is empty, a text or not finite."""
-    try:
-        value = float(text) if text else float("nan")
-    except ValueError:
-        return None
-    return value if abs(value) < float("inf") else None
 
 
 def estimate(row: Row, value: str, lower: str = "", upper: str = "") -> StoredEstimate | None:

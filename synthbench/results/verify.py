@@ -34,14 +34,6 @@ __all__ = ["verify"]
 
 _PLUGIN = "its plugin is not at hand"
 
-KEYS: Mapping[Table, Sequence[str]] = {
-    Table.BOARD: [Column.GENERATOR],
-    Table.INTERVALS: ["generator", "evaluator", "metric", "variant", "test_set", "seen"],
-    Table.COMPARISONS: ["a", "b"],
-    Table.COSTS: ["generator", "seed", "stage"],
-    Table.JUDGES: ["a", "b"],
-}
-
 
 def verify(file: Path, progress: Progress, plugins: Path | None = None) -> Verified:
     """Check a bundle. Raises DataError where it is none, or holds no run; `plugins` as for `read_run`.
@@ -227,7 +219,7 @@ def _check_board(run: SavedRun, verified: Verified, progress: Progress) -> None:
         Table.COSTS: board.costs,
         **({Table.JUDGES: board.judges} if run.bench.judges else {}),
     }
-    for table, keys in ((table, KEYS[table]) for table in frames):
+    for table, keys in ((table, table.keys) for table in frames):
         again = list(csv.DictReader(io.StringIO(frames[table].to_csv(index=False))))
         stored = run.table(table)
         verified.compare(table.file, "all", "number of rows", str(len(stored)), str(len(again)))

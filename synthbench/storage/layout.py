@@ -58,6 +58,21 @@ class Table(StrEnum):
         return f"{self}.csv"
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that together say what a row is of."""
+        return {
+            Table.BOARD: ("generator",),
+            Table.SCORES: ("generator", "seed", "evaluator", "metric", "variant", "test_set", "classifier_seed"),
+            Table.INTERVALS: ("generator", "evaluator", "metric", "variant", "test_set", "seen"),
+            Table.COMPARISONS: ("a", "b"),
+            Table.COSTS: ("generator", "seed", "stage"),
+            Table.TEST_SETS: ("test_set",),
+            Table.AUDIT: ("test_set", "image"),
+            Table.QUARANTINE: ("path", "reason"),
+            Table.JUDGES: ("a", "b"),
+        }[self]
+
+    @property
     def optional(self) -> bool:
         """Whether a run has it only where its benchmark asks for it."""
         return self is Table.JUDGES
