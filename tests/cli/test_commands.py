@@ -234,6 +234,7 @@ def test_the_board_is_readable_where_it_is_piped(mini, capsys):
     assert "distance.closeness" in table
     assert "…" not in table
     assert cells[-3] == "1 x 1"
+    assert "trained on 20 real images" in table
     assert "1 seed: intervals and order are of these models; another seed may turn them" in table
 
 

@@ -321,3 +321,19 @@ def test_nobody_is_told_to_install_the_strangers_package():
         path: path.read_text("utf-8") for path in [*DOCUMENTS, *sources] if path.suffix in (".md", ".py", ".yaml")
     }
     assert [str(path) for path, text in texts.items() if hint.search(text) or "synthbench[" in text] == []
+
+
+def test_documented_metrics_on_arrays_run():
+    """The block of docs/python.md that needs no benchmark; the rest the notebook shows, which .ci/run runs."""
+    text = (ROOT / "docs/python.md").read_text("utf-8")
+    (block,) = [body for body in blocks(text, "python") if "functional" in body]
+    exec(compile(block, "docs/python.md", "exec"), {})
+
+
+def test_the_notebook_was_committed_as_it_ran():
+    notebook = json.loads((ROOT / "docs/notebook.ipynb").read_text("utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    kinds = {output["output_type"] for cell in cells for output in cell["outputs"]}
+    assert kinds == {"stream", "execute_result"}, "no error, no widget that shows nothing"
+    assert (ROOT / "docs/notebook.ipynb").stat().st_size < 50_000

@@ -84,3 +84,9 @@ def test_links_to_the_repository_lead_to_copies(site: Path) -> None:
     assert 'href="repository/benchmarks/quickstart.yaml.txt"' in text
     copy = site / "repository/benchmarks/quickstart.yaml.txt"
     assert copy.read_bytes() == (ROOT / "benchmarks/quickstart.yaml").read_bytes()
+
+
+def test_the_notebook_is_a_page_with_its_outputs(site: Path) -> None:
+    text = (site / "notebook.html").read_text(encoding="utf-8")
+    assert text.count('class="dataframe"') >= 3
+    assert 'href="notebook.html"' in (site / "python.html").read_text(encoding="utf-8")
