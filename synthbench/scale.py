@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = ["GreyScale"]
 
@@ -19,6 +21,12 @@ class GreyScale:
 
     bits: int = 16
     window: tuple[float, float] | None = None
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> GreyScale:
+        """From JSON, which knows no tuples."""
+        window = record.get("window")
+        return cls(int(record["bits"]), None if window is None else (window[0], window[1]))
 
     def ends(self, declared: int | None) -> tuple[float, float]:
         """The values that become 0 and 255 in a file that declares so many bits; None: floating point."""

@@ -179,7 +179,7 @@ class FolderDataset(ImageDataset):
             domain=self.domain,
             geometry=geometry,
             positive=self.positive,
-            scale=GreyScale(**about["scale"]) if about["scale"] else None,
+            scale=GreyScale.of_record(about["scale"]) if about["scale"] else None,
             conversions=about["conversions"],
             attributes={name: _attributes(images, listing) for name, images in parts.items()},
         )

@@ -20,8 +20,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         return _dry_run(arguments)
     from synthbench.cli.print_run import print_board
+    from synthbench.commands.elsewhere.spread import Spread
     from synthbench.commands.run import run as run_benchmark
-    from synthbench.commands.spread import Spread
 
     result = run_benchmark(
         arguments.file,

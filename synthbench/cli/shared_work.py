@@ -14,7 +14,7 @@ def plan(arguments: argparse.Namespace) -> int:
 
     bench, trials = validate(arguments.file, overrides=arguments.set)
     if arguments.json:
-        from synthbench.commands.plan import as_json
+        from synthbench.commands.elsewhere.plan import as_json
 
         print(json.dumps(as_json(bench, trials), indent=1))
     else:
@@ -26,7 +26,7 @@ def plan(arguments: argparse.Namespace) -> int:
 
 def work(arguments: argparse.Namespace) -> int:
     """`synthbench work`: 1 where a trial failed."""
-    from synthbench.commands.work import work as work_off
+    from synthbench.commands.elsewhere.work import work as work_off
 
     results = work_off(
         arguments.file,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import BenchmarkSource, load_benchmark, requiring
 from synthbench.commands.device import resolve_device
-from synthbench.commands.spread import ALONE, Remote, Spread
+from synthbench.commands.elsewhere.spread import ALONE, Remote, Spread
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.report import report_or_warning
@@ -55,9 +56,11 @@ def run(
     progress = progress or Progress()
     out = out or Path("runs") / bench.name
     store = Store(default_root(), fresh=fresh, say=progress.say)
-    workers = workers_of(bench, store.root, in_process=in_process)
-    with claim(out, bench.name), running(store), workers as isolation:
-        bench = with_files(bench, progress)
+    with ExitStack() as stack:
+        stack.enter_context(claim(out, bench.name))
+        bench = with_files(bench, progress)  # before the store is touched
+        stack.enter_context(running(store))
+        isolation = stack.enter_context(workers_of(bench, store.root, in_process=in_process))
         session = Session(store, resolve_device(device), progress, out / "data", isolation)
         options = [f"--set={override}" for override in overrides] + ["--in-process"] * in_process
         elsewhere = spread.over(Remote(file, out, options, overrides, device), store, progress)

@@ -30,7 +30,7 @@ from synthbench.runner.isolation.crossing import Order, Shelf
 from synthbench.runner.isolation.stage import Stage, started
 from synthbench.runner.isolation.watching import Log, Shown, resident_gb
 from synthbench.runner.session import Job, Session
-from synthbench.storage.code_version import code_version
+from synthbench.storage.code_version import code_of
 
 __all__ = ["STARTED_IN", "Limits", "Workers", "workers_of"]
 
@@ -70,7 +70,7 @@ def _packages(bench: Benchmark) -> list[str]:
     plugins: list[Plugin] = [entry.plugin for entry in bench.generators]
     plugins += [entry.plugin for entry in bench.evaluators]
     plugins += [extractor for entry in bench.evaluators for extractor in extractors_of(entry.plugin).values()]
-    return [name for plugin in plugins for name in code_version(type(plugin).__module__)]
+    return [name for plugin in plugins for name in code_of(type(plugin))]
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ AMOUNTS: dict[str, Callable[[float], str]] = {
     "blur": lambda s: f"sd {100 * BLUR * s:.1f} % of the side",
     "jpeg": lambda s: f"quality {_quality(s)}",
     "down-up": lambda s: f"{100 * (1 - SHRINK * s):.0f} % of the side and back",
-    "brightness": lambda s: f"+{SHIFT * s:.0f} grey levels",
+    "brightness": lambda s: f"{SHIFT * s:.0f} grey levels more",
     "label-noise": lambda s: f"{s:.0%} of the labels random",
     "drop-modes": lambda s: f"{_dropped(s)} of {MODES} modes a class gone",
     "drop-class": lambda s: f"{s:.0%} of the rarest class gone",

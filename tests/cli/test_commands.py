@@ -167,7 +167,8 @@ def test_a_cache_folder_that_cannot_be_used(mini, capsys, monkeypatch):
     monkeypatch.setenv("SYNTHBENCH_CACHE", str(mini.folder / "file"))
     mini.write("MeanNoise")
     message = refused(capsys, "run", mini.file, "--out", mini.out, "--device", "cpu")
-    assert f"the cache folder {mini.folder / 'file'} cannot be written" in message
+    assert f"{mini.folder / 'file'} cannot be written" in message
+    assert "set SYNTHBENCH_CACHE to a folder that can" in message
 
 
 def test_an_out_folder_that_is_a_file(mini, capsys):
@@ -186,7 +187,8 @@ def test_results_that_cannot_be_written(mini, capsys, monkeypatch, number):
         patch.setattr("synthbench.results.write.write_atomic", refuse)
         assert mini.run() == 2
     message = capsys.readouterr().err
-    assert f"scores.csv: {os.strerror(number)}; nothing finished is lost" in message
+    full = f"the disk is full: {mini.out / 'scores.csv'}; free some space"
+    assert (full if number == errno.ENOSPC else f"{mini.out} cannot be written ({os.strerror(number)})") in message
     mini.calls()
     assert mini.run() == 0
     assert set(mini.calls()) == {"load"}

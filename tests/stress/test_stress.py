@@ -83,7 +83,7 @@ def test_each_evaluator_notices_what_it_measures(stressed, mini, rendered):
     code, found, points, shown = stressed()
     assert found.loc[("gap", "brightness"), "verdict"] == "right"
     assert float(found.loc[("gap", "brightness"), "leaves_at"]) == 0.5
-    assert found.loc[("gap", "brightness"), "leaves_at_amount"] == "+32 grey levels"
+    assert found.loc[("gap", "brightness"), "leaves_at_amount"] == "32 grey levels more"
     assert found.loc[("mood", "brightness"), "verdict"] == "wrong"
     assert found.loc[("gap", "label-noise"), "verdict"] == "blind"
     assert found.loc[("copying", "copy-train"), "verdict"] == "right"

@@ -11,7 +11,7 @@ from synthbench.benchmark.config import BenchmarkSource
 from synthbench.benchmark.plan import Trial
 from synthbench.benchmark.shipped import benchmark_path
 from synthbench.commands.device import share_devices
-from synthbench.commands.on_ray import work_on_ray
+from synthbench.commands.elsewhere.on_ray import work_on_ray
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.runner.elsewhere.packing import unpack

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from synthbench.benchmark.plan import Trial
-from synthbench.commands.plan import needs_of
-from synthbench.commands.work import work
+from synthbench.commands.elsewhere.plan import needs_of
+from synthbench.commands.elsewhere.work import work
 from synthbench.errors import ConfigError, DataError
 from synthbench.progress import Progress
 from synthbench.runner.elsewhere.packing import unpack
