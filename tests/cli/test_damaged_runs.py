@@ -1,4 +1,4 @@
-"""Files of a run and of its bundle damaged in many ways: each command has one message, or a result."""
+"""Damaged files of a run and of its bundle: each command that reads one has one message, or a result."""
 
 import random
 
