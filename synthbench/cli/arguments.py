@@ -57,13 +57,7 @@ def _add_benchmark_commands(commands: Commands) -> None:
     _add_file(fetch)
     _add_offline(fetch)
 
-    exporting = commands.add_parser(
-        "export-train",
-        help="write the images that a benchmark trains on, and no others, for tools outside",
-    )
-    exporting.set_defaults(command="export-train")
-    _add_file(exporting)
-    exporting.add_argument("folder", type=Path, metavar="DIR", help="an empty folder, or none yet")
+    _add_export_train(commands)
 
     init = commands.add_parser("init", help="copy a benchmark file that comes with synthbench, to edit it")
     init.set_defaults(command="init")
@@ -77,6 +71,16 @@ def _add_benchmark_commands(commands: Commands) -> None:
     audit.add_argument(
         "--out", type=Path, metavar="DIR", help="where audit.csv goes (default: runs/<benchmark name>)"
     )
+
+
+def _add_export_train(commands: Commands) -> None:
+    exporting = commands.add_parser(
+        "export-train",
+        help="write the images that a benchmark trains on, and no others, for tools outside",
+    )
+    exporting.set_defaults(command="export-train")
+    _add_file(exporting)
+    exporting.add_argument("folder", type=Path, metavar="DIR", help="an empty folder, or none yet")
 
 
 def _add_score(commands: Commands) -> None:

@@ -10,7 +10,6 @@ from synthbench.api.interfaces import Dataset, Plugin
 from synthbench.api.registry import BASES, Registry, did_you_mean, load_registry
 from synthbench.benchmark.config import BenchmarkSource, build_plugin
 from synthbench.commands.device import resolve_device
-from synthbench.commands.few_images import few_images
 from synthbench.errors import ConfigError, PluginError
 from synthbench.testing import Finding, run_checks
 from synthbench.types import Splits
@@ -39,6 +38,8 @@ def check(
         raise ConfigError(
             f"{plugin.name} is a data set itself: it is checked on its own images; leave --dataset out"
         )
+    from synthbench.commands.few_images import few_images  # loads data, which `plugins` need not wait for
+
     real = few_images(dataset, load_registry())
     return [_tried_on(real), *run_checks(plugin, real, resolve_device(device))]
 
