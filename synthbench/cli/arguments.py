@@ -46,13 +46,7 @@ def _add_benchmark_commands(commands: Commands) -> None:
     add_file(fetch)
     add_offline(fetch)
 
-    exporting = commands.add_parser(
-        "export-train",
-        help="write the images that a benchmark trains on, and no others, for tools outside",
-    )
-    exporting.set_defaults(command="export-train")
-    add_file(exporting)
-    exporting.add_argument("folder", type=Path, metavar="DIR", help="an empty folder, or none yet")
+    _add_export_train(commands)
 
     init = commands.add_parser("init", help="copy a benchmark file that comes with synthbench, to edit it")
     init.set_defaults(command="init")
@@ -127,6 +121,16 @@ def _add_shared_work(commands: Commands) -> None:
     )
     add_isolation(work)
     add_offline(work)
+
+
+def _add_export_train(commands: Commands) -> None:
+    exporting = commands.add_parser(
+        "export-train",
+        help="write the images that a benchmark trains on, and no others, for tools outside",
+    )
+    exporting.set_defaults(command="export-train")
+    add_file(exporting)
+    exporting.add_argument("folder", type=Path, metavar="DIR", help="an empty folder, or none yet")
 
 
 def _add_score(commands: Commands) -> None:

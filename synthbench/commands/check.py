@@ -38,7 +38,7 @@ def check(
         raise ConfigError(
             f"{plugin.name} is a data set itself: it is checked on its own images; leave --dataset out"
         )
-    from synthbench.commands.few_images import few_images  # what loads data takes a second to load itself
+    from synthbench.commands.few_images import few_images  # loads data, which `plugins` need not wait for
 
     real = few_images(dataset, load_registry())
     return [_tried_on(real), *run_checks(plugin, real, resolve_device(device))]
