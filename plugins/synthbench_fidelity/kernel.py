@@ -6,7 +6,7 @@ and y, y' synthetic; the unbiased estimate leaves out pairs of an image with its
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -42,8 +42,33 @@ def kernel_distance(
     size = min(subset_size, len(real), len(synthetic))
     if subsets < 1 or size < 2:
         raise ValueError(f"at least 1 subset of 2 images needed; found {subsets} of {subset_size}")
-    pairs = ((rng.choice(len(s), size, replace=False) for s in (real, synthetic)) for _ in range(subsets))
-    return float(np.mean([_sums(real[i], synthetic[j]).estimate() for i, j in pairs]))
+    chosen = [[rng.choice(len(s), size, replace=False) for s in (real, synthetic)] for _ in range(subsets)]
+    if (len(real) + len(synthetic)) ** 2 > 4 * subsets * size**2:  # fewer pairs are asked for than there are
+        return float(np.mean([_sums(real[i], synthetic[j]).estimate() for i, j in chosen]))
+    in_real, in_synthetic = (
+        _members(rows, len(s)) for rows, s in zip(zip(*chosen, strict=True), (real, synthetic), strict=True)
+    )
+    within = _mean(_within(real, in_real) + _within(synthetic, in_synthetic), size)
+    across = sum(
+        np.einsum("is,is->s", in_real[rows], kernel @ in_synthetic) for rows, kernel in _kernels(real, synthetic)
+    )
+    return float(np.mean(within - 2 * across / size**2))
+
+
+def _members(subsets: Sequence[Integers], n: int) -> Floats:
+    """(n, S): 1 where an image is in a subset; sums over subsets are products with it, all pairs made once."""
+    members = np.zeros((n, len(subsets)))
+    for subset, rows in enumerate(subsets):
+        members[rows, subset] = 1
+    return members
+
+
+def _within(features: Features, members: Floats) -> Floats:
+    """(S,): of each subset the sum over ordered pairs of different images in it."""
+    sums = np.zeros(members.shape[1])
+    for rows, kernel in _upper(features):
+        sums += 2 * np.einsum("is,is->s", members[rows], kernel @ members[rows.start :])
+    return sums
 
 
 def kernel_distance_interval(
@@ -130,11 +155,24 @@ def _sums(real: Features, synthetic: Features) -> _Sums:
 
 def _own(features: Features) -> Floats:
     """Of each image the sum over the others."""
-    sums = np.empty(len(features))
-    for rows, kernel in _kernels(features, features):
-        kernel[np.arange(len(kernel)), np.arange(rows.start, rows.stop)] = 0
-        sums[rows] = kernel.sum(axis=1)
+    sums = np.zeros(len(features))
+    for rows, kernel in _upper(features):
+        sums[rows] += kernel.sum(axis=1)
+        sums[rows.start :] += kernel.sum(axis=0)
     return sums
+
+
+def _upper(features: Features) -> Iterator[tuple[slice, Floats]]:
+    """Rows, block by block, and their kernel values with each later row; 0 with the rows up to themselves.
+
+    (rows, N - the block's first row): every pair stands in one block, once.
+    """
+    step = max(64, BLOCK // len(features))
+    exact = np.asarray(features, dtype=np.float64)
+    for start in range(0, len(features), step):
+        kernel = _cubic(exact[start : start + step], exact[start:].T)
+        kernel[:, : len(kernel)] = np.triu(kernel[:, : len(kernel)], 1)
+        yield slice(start, start + len(kernel)), kernel
 
 
 def _kernels(first: Features, second: Features) -> Iterator[tuple[slice, Floats]]:
@@ -143,5 +181,14 @@ def _kernels(first: Features, second: Features) -> Iterator[tuple[slice, Floats]
     right = np.asarray(second, dtype=np.float64).T
     for start in range(0, len(first), step):
         rows = slice(start, min(start + step, len(first)))
-        base = np.asarray(first[rows], dtype=np.float64) @ right / first.shape[1] + 1
-        yield rows, base * base * base
+        yield rows, _cubic(np.asarray(first[rows], dtype=np.float64), right)
+
+
+def _cubic(left: Floats, right: Floats) -> Floats:
+    """(n, D) and (D, m) -> the kernel's values (n, m)."""
+    base = left @ right
+    base /= len(right)
+    base += 1
+    cubes: Floats = base * base
+    cubes *= base
+    return cubes

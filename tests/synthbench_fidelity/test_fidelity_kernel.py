@@ -106,6 +106,18 @@ def test_subsets_estimate_what_all_pairs_do(rng):
     assert seeds[0] == seeds[1] != seeds[2]
 
 
+@pytest.mark.parametrize("subsets", [1, 40])  # one by one; from all pairs made once
+def test_subsets_are_those_that_the_generator_draws(subsets, monkeypatch):
+    monkeypatch.setattr("synthbench_fidelity.kernel.BLOCK", 64 * 70)  # several blocks
+    rng = np.random.default_rng(3)
+    real, synthetic = rng.normal(size=(150, 8)), rng.normal(size=(90, 8)) + 0.5
+    draws = np.random.default_rng(4)
+    pairs = [[draws.choice(n, 30, replace=False) for n in (150, 90)] for _ in range(subsets)]
+    alone = [kernel_distance_interval(real=real[i], synthetic=synthetic[j]).value for i, j in pairs]
+    options = {"subsets": subsets, "subset_size": 30, "rng": np.random.default_rng(4)}
+    assert kernel_distance(real=real, synthetic=synthetic, **options) == pytest.approx(np.mean(alone), rel=1e-9)
+
+
 @pytest.mark.parametrize("shift", [0.0, 1.0])
 def test_unbiased_and_the_interval_covers_the_truth(rng, shift):
     """Near 95 % of intervals, or more where the distributions are equal; about their true centre."""
