@@ -1,11 +1,13 @@
 """Trials on a Ray cluster: two nodes, each with a store of its own, started on this machine."""
 
 import csv
+import os
 import threading
 import time
 
 import pytest
 
+os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # read when Ray is imported
 ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
 pytestmark = pytest.mark.full  # starting a cluster takes seconds
 

@@ -6,6 +6,7 @@ the YAML, Python and CSV files beside it, for nodes where it does not lie at the
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -104,6 +105,8 @@ def work_on_ray(
 
 
 def _connected(address: str) -> Any:
+    # Under `uv run` Ray would send the current folder, data and all, to every node.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
         import ray
     except ImportError as error:
