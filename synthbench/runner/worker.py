@@ -85,7 +85,7 @@ class Workers:
     """Performs jobs in processes of their own (`session.Isolation`); the block that holds it removes its files.
 
     root    of the store: arrays that processes share are files there, in a hidden folder
-    loaded  packages that the plugins import; the server loads those of HEAVY among them
+    loaded  packages that the plugins import
     """
 
     def __init__(self, root: Path, limits: Limits, loaded: Sequence[str] = ()) -> None:

@@ -22,8 +22,15 @@ from synthbench.runner.isolation.crossing import Order
 
 __all__ = ["Stage", "started"]
 
-HEAVY = ("torch", "pandas", "scipy", "sklearn", "torchvision", "timm", "PIL")
-"""Slow to load, and harmless in a process that is forked."""
+HEAVY = {
+    "torch": ("torch._dynamo",),  # an optimiser loads it
+    "sklearn": ("sklearn.linear_model", "sklearn.decomposition", "sklearn.neighbors"),
+    "scipy": ("scipy.stats",),
+}
+"""By package that plugins import: slow to load, needed by most stages, harmless in a process that is forked."""
+
+ALWAYS = ("synthbench.runner.stages", "torch", "pandas", "PIL.Image")
+"""What every stage needs: torch for the number of threads, the others to write results."""
 
 GRACE_S = 3.0
 """How long a process that is asked to end has for it."""
@@ -33,7 +40,7 @@ GRACE_S = 3.0
 def started(order: Order, loaded: Sequence[str]) -> Iterator[Stage]:
     """A running stage; when the block ends, it and all that it started have ended.
 
-    loaded  packages that its plugins import: a server that was not started yet loads those of HEAVY among them
+    loaded  packages that its plugins import: a server that is started for it loads what HEAVY names
     """
     context = _context(loaded)
     reports, to_reports = context.Pipe(duplex=False)
@@ -100,8 +107,8 @@ def _context(loaded: Sequence[str]) -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    heavy = [name for name in HEAVY if name in (*loaded, "torch", "pandas")]  # pandas writes predictions
-    context.set_forkserver_preload(["synthbench.runner.stages", "synthbench.runner.isolation.child", *heavy])
+    heavy = [module for package in HEAVY if package in loaded for module in HEAVY[package]]
+    context.set_forkserver_preload(["synthbench.runner.isolation.child", *ALWAYS, *heavy])
     return context
 
 
