@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -439,11 +440,15 @@ def test_names_that_can_be_no_files_are_refused(tmp_path, names):
 
 
 def test_a_full_disk_is_not_the_fault_of_the_bundle(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    opened = Path.open
+
+    def full(path, mode="r", *arguments, **options):
+        if "w" in mode:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(path, mode, *arguments, **options)
 
     file = write_zip(tmp_path / "b.zip", {"a": b"q"})
-    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    monkeypatch.setattr("pathlib.Path.open", full)
     with pytest.raises(OSError, match="No space left"):
         unpack(file, tmp_path / "in")
 

@@ -163,10 +163,15 @@ def test_nothing_starts_where_all_is_in_the_store(isolated, monkeypatch):
 def test_an_interrupted_run_ends_its_stage(isolated, capsys):
     isolated.write(*bad("hang"))
     pids = isolated.folder / "pids.txt"
+    # A shell starts what runs in its background without SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=lambda: wait_for(pids.read_text, 60) and os.kill(os.getpid(), signal.SIGINT)).start()
-    assert isolated.run() == 130
+    try:
+        assert isolated.run() == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "interrupted" in capsys.readouterr().err
-    assert all_gone(pids.read_text().split())
+    assert wait_for(partial(all_gone, pids.read_text().split()), 20)
     assert not (isolated.cache / "shared").exists()
 
 
@@ -194,11 +199,14 @@ def wait_for(look, seconds):
 
 
 def test_what_cannot_be_sent_runs_here_and_says_so_once(isolated, monkeypatch, capsys):
-    add(isolated, "\n\nMeanNoise.__module__ = '__main__'\n")
-    isolated.write("MeanNoise", seeds=2)
+    add(
+        isolated,
+        "\n\ndef make():\n    class Inner(MeanNoise):\n        pass\n    return Inner\n\n\nInner = make()\n",
+    )
+    isolated.write("Inner", seeds=2)
     assert isolated.run() == 0
     said = capsys.readouterr().out
-    assert said.count("MeanNoise runs in the process of the run itself: its class is defined in a notebook") == 1
+    assert said.count("Inner runs in the process of the run itself: its class is defined inside a function") == 1
 
 
 def test_workers_that_a_plugin_of_a_file_starts_can_import_it(isolated):
