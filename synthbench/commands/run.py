@@ -44,8 +44,9 @@ def run(
     progress = progress or Progress()
     out = out or Path("runs") / bench.name
     store = Store(default_root(), fresh=fresh, say=progress.say)
-    with claim(out, bench.name), running(store):
+    with claim(out, bench.name):
         bench = with_files(bench, progress)
-        result = run_plan(bench, Session(store, resolve_device(device), progress, out / "data"), out, only)
+        with running(store):
+            result = run_plan(bench, Session(store, resolve_device(device), progress, out / "data"), out, only)
         progress.say(report_or_warning(out))
     return result

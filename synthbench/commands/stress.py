@@ -50,7 +50,8 @@ def stress(
     progress = progress or Progress()
     out = out or Path("runs") / f"{bench.name}-stress"
     store = Store(default_root(), say=progress.say)
-    with claim(out, bench.name), running(store):
+    with claim(out, bench.name):
         bench = with_files(bench, progress)
         session = Session(store, resolve_device(device), progress, out / "data")
-        return StressTest(bench.name, stress_all(bench, session, out, sweep, only))
+        with running(store):
+            return StressTest(bench.name, stress_all(bench, session, out, sweep, only))
