@@ -53,11 +53,8 @@ def stress(
     progress = progress or Progress()
     out = out or Path("runs") / f"{bench.name}-stress"
     store = Store(default_root(), say=progress.say)
-    with (
-        claim(out, bench.name),
-        running(store),
-        workers_of(bench, store.root, in_process=in_process) as workers,
-    ):
+    with claim(out, bench.name):
         bench = with_files(bench, progress)
-        session = Session(store, resolve_device(device), progress, out / "data", workers)
-        return StressTest(bench.name, stress_all(bench, session, out, sweep, only))
+        with running(store), workers_of(bench, store.root, in_process=in_process) as workers:
+            session = Session(store, resolve_device(device), progress, out / "data", workers)
+            return StressTest(bench.name, stress_all(bench, session, out, sweep, only))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,18 @@ def claim(out: Path, name: str) -> Iterator[None]:
             if not held:
                 raise ConfigError(f"{out}: another run writes there; wait for its end, or give another --out")
             _check_name(out, name)
-            yield
+            try:
+                yield
+            finally:
+                _tidy(out)
+
+
+def _tidy(out: Path) -> None:
+    """Take the folder away again where nothing came of it."""
+    if [path.name for path in out.iterdir()] == [LOCK]:
+        with contextlib.suppress(OSError):  # Windows removes no open file
+            (out / LOCK).unlink()
+            out.rmdir()
 
 
 def _check_name(out: Path, name: str) -> None:
