@@ -147,6 +147,7 @@ def run_with(code, mini, **streams):
     return subprocess.Popen(command, env={**os.environ, **TERMINAL}, **streams)
 
 
+@pytest.mark.full
 def test_a_run_in_a_pipe_has_no_control_characters_and_needs_torch_only_where_a_plugin_does(mini):
     mini.write("MeanNoise", "Failing")
     code = "code = main(sys.argv[1:]); print('torch' in sys.modules); sys.exit(code)"
@@ -159,6 +160,7 @@ def test_a_run_in_a_pipe_has_no_control_characters_and_needs_torch_only_where_a_
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+@pytest.mark.full
 def test_a_run_on_a_terminal(mini):
     import fcntl
     import pty

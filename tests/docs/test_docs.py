@@ -228,6 +228,7 @@ def sections(page):
     return {title.replace("`", ""): text for title, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
+@pytest.mark.full
 def test_every_table_of_a_run_is_described_column_by_column(run_folder):
     described = sections("results.md")
     tables = sorted((run_folder / "first").glob("*.csv"))
@@ -241,6 +242,7 @@ def test_every_table_of_a_run_is_described_column_by_column(run_folder):
         assert plain <= spans, file.name
 
 
+@pytest.mark.full
 def test_everything_in_a_run_folder_is_described(run_folder):
     text = (ROOT / "docs/results.md").read_text("utf-8")
     named = {
@@ -253,6 +255,7 @@ def test_everything_in_a_run_folder_is_described(run_folder):
     assert {path.name for path in (run_folder / "first").iterdir() if path.is_dir()} <= named
 
 
+@pytest.mark.full
 def test_every_key_of_run_json_is_described(run_folder):
     record = json.loads((run_folder / "first/run.json").read_text())
     assert record.keys() <= set(re.findall(r"`([^`\n]+)`", sections("results.md")["run.json"]))

@@ -310,6 +310,7 @@ def verified(folder, capsys, *options):
     return code, capsys.readouterr().out
 
 
+@pytest.mark.full
 def test_every_score_is_told_again_from_the_features(copy, capsys):
     code, out = verified(copy, capsys)
     scores = pd.read_csv(copy / "scores.csv")

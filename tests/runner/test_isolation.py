@@ -117,6 +117,7 @@ def test_however_a_plugin_ends_it_is_one_failed_row(isolated):
     assert not (isolated.cache / "shared").exists()
 
 
+@pytest.mark.full
 def test_what_takes_too_long_or_too_much_is_stopped_with_all_it_started(isolated):
     isolated.write(*bad("hang", "memory"), "MeanNoise", timeout=60.0, memory_limit=0.7)
     assert isolated.run("--timeout", "1.5", "--only", "hang", "--only", "meannoise") == 1
@@ -127,6 +128,7 @@ def test_what_takes_too_long_or_too_much_is_stopped_with_all_it_started(isolated
     assert all_gone((isolated.folder / "pids.txt").read_text().split())
 
 
+@pytest.mark.full
 def test_what_it_prints_is_kept_up_to_a_bound_and_what_it_leaves_behind_stays_there(isolated, capsys):
     before = process_state()
     isolated.write(*bad("flood", "state"))
@@ -141,6 +143,7 @@ def test_what_it_prints_is_kept_up_to_a_bound_and_what_it_leaves_behind_stays_th
     assert not os.path.exists(home)  # noqa: PTH110 - one call
 
 
+@pytest.mark.full
 def test_isolated_and_in_process_give_the_same_bytes(isolated):
     features = {"use": "Distance", "label": "again"}
     isolated.write("MeanNoise", "Prior", "Floor", evaluators=["Distance", features, "Twice", "Untrue"])
@@ -175,6 +178,7 @@ def test_an_interrupted_run_ends_its_stage(isolated, capsys):
     assert not (isolated.cache / "shared").exists()
 
 
+@pytest.mark.full
 def test_where_the_run_is_killed_without_a_word_its_stage_notices(isolated):
     isolated.write(*bad("hang"))
     pids = isolated.folder / "pids.txt"

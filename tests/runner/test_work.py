@@ -84,6 +84,7 @@ def test_a_failure_that_is_mended_is_forgotten(mini, shared):
     assert statuses(mini) == {"flaky": "done"}
 
 
+@pytest.mark.full
 def test_two_workers_share_the_trials(mini, shared):
     mini.write("Growing", "MeanNoise", seeds=4)
     command = [sys.executable, "-m", "synthbench.cli", "work", str(mini.file), "--device", "cpu"]
@@ -94,6 +95,7 @@ def test_two_workers_share_the_trials(mini, shared):
     assert all(text.count("seed ") >= 8 for text in said)  # each leaves when all is done, by whom ever
 
 
+@pytest.mark.full
 def test_jobs_give_the_board_of_one_process(mini, shared, capsys):
     assert shared("run", "--jobs", "2") == 1
     out = capsys.readouterr().out
