@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from synthbench.report.metrics import estimates_of
 from synthbench.report.provenance_tables import Table
 from synthbench.results.folder import RunFolder
 from synthbench.storage.layout import Column
+from synthbench.storage.layout import Table as TableName
 
 __all__ = ["fold"]
 
@@ -30,4 +33,16 @@ def fold(run: RunFolder) -> tuple[RunFolder, Table]:
     ]
     heads = ["generator", "rank", f"{run.headline} (95 % interval)", "seeds", "status", "note"]
     caption = f"Candidates from place {IN_FULL + 1} on: {len(rows)}"
-    return run.without(others) if others else run, Table(caption, heads, rows, "leaderboard.csv", folded=True)
+    return _without(run, others) if others else run, Table(caption, heads, rows, "leaderboard.csv", folded=True)
+
+
+def _without(run: RunFolder, generators: Collection[str]) -> RunFolder:
+    """The run but for the rows of these generators, and of the pairs that they are in."""
+    who: dict[str, tuple[str, ...]] = {TableName.COMPARISONS: ("a", "b")}
+    tables = {
+        table: [
+            row for row in rows if {row.get(name) for name in who.get(table, ["generator"])}.isdisjoint(generators)
+        ]
+        for table, rows in run.tables.items()
+    }
+    return RunFolder(run.out, tables, run.record, run.problems)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shutil
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -35,10 +34,8 @@ def make_report(out: Path, target: Path) -> Path:
     """Read the run in `out`, write the page to `target`, figures and tables beside the run's results."""
     whole = read_folder(out)
     run, others_folded = fold(whole)
-    figures = out / "figures"
-    shutil.rmtree(figures, ignore_errors=True)  # plots of rows that are no longer there
     first, others, left_out = board_tables(run)
-    album = Album(figures, count_photos(run))
+    album = Album(out / "figures", count_photos(run))
     parts = {
         "first": first,
         "others": others,
@@ -57,6 +54,7 @@ def make_report(out: Path, target: Path) -> Path:
         "setup": setup_part(whole),
         "comparisons": comparisons(whole),
     }
+    album.finish()
     complete = first[0] if run is whole else board_tables(whole)[0][0]
     write_atomic(out / "leaderboard.md", as_markdown(complete))
     write_atomic(out / "leaderboard.tex", as_latex(complete, run.headline))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -30,9 +30,6 @@ __all__ = [
     "read_folder",
     "read_record",
 ]
-
-WHO = ("generator",)
-"""Columns of most tables that name a generator."""
 
 
 class StoredEstimate(NamedTuple):
@@ -188,15 +185,6 @@ class RunFolder:
     def trials_of(self, generator: str) -> list[Trial]:
         """Those of one generator."""
         return [trial for trial in self.trials if trial.generator == generator]
-
-    def without(self, generators: Collection[str]) -> RunFolder:
-        """The same run but for the rows of these generators, and of the pairs that they are in."""
-        who: dict[str, tuple[str, ...]] = {Table.COMPARISONS: ("a", "b")}
-        tables = {
-            table: [row for row in rows if not {row.get(name) for name in who.get(table, WHO)} & set(generators)]
-            for table, rows in self.tables.items()
-        }
-        return RunFolder(self.out, tables, self.record, self.problems)
 
     def note(self, path: Path, error: Exception) -> None:
         """Keep for the page what could not be read, and why."""

@@ -16,6 +16,7 @@ from PIL import Image
 from synthbench import cli
 from synthbench.errors import DataError
 from synthbench.report import report_or_warning, write_report
+from synthbench.report.album import Album
 from synthbench.report.provenance_tables import data_part
 from synthbench.report.training import _draw_confusions
 from synthbench.results.folder import read_folder
@@ -423,3 +424,31 @@ def test_metrics_of_many_classes_are_called_macro_means(bare_plots, made_up, tmp
     record["data"] |= {"sets": sets, "positive": None}
     (out / "run.json").write_text(json.dumps(record))
     assert "AUROC, F1, recall and AUPRC are macro means over 3 classes" in Page(write_report(out)).text
+
+
+def drawn_again(out, monkeypatch):
+    """The plots that making the report once more draws."""
+    stems = []
+    draw = Album._draw
+    with monkeypatch.context() as patch:
+        patch.setattr(Album, "_draw", lambda self, *args: stems.append(args[-1].stem) or draw(self, *args))
+        write_report(out)
+    return stems
+
+
+def test_a_plot_is_drawn_again_only_where_something_changed(finished, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    shutil.copytree(finished, out)
+    page, names = (out / "report.html").read_bytes(), {path.name for path in (out / "figures").iterdir()}
+    assert drawn_again(out, monkeypatch) == []
+    assert (out / "report.html").read_bytes() == page
+    assert {path.name for path in (out / "figures").iterdir()} == names
+    (out / "figures" / "cost.svg").write_text("<svg/>")
+    (out / "figures" / "leaderboard.png").unlink()
+    assert drawn_again(out, monkeypatch) == ["leaderboard", "cost"]
+    assert (out / "report.html").read_bytes() == page
+    board = out / "leaderboard.csv"
+    board.write_text(board.read_text().replace(",12.5,", ",14.5,", 1))
+    assert drawn_again(out, monkeypatch) == ["cost"], "the one that shows seconds"
+    (out / "figures" / "drawn.json").write_text("{broken")
+    assert len(drawn_again(out, monkeypatch)) > 4
