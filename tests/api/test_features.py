@@ -13,7 +13,7 @@ import pytest
 from synthbench import cli
 from synthbench.api.extractors import Known, build_extractor
 from synthbench.api.registry import load_registry
-from synthbench.errors import DataError, StoreError
+from synthbench.errors import DataError
 from synthbench.report.board import _board_notes
 from synthbench.results.folder import read_folder
 from synthbench.testing import tiny_splits
@@ -148,12 +148,21 @@ def test_inputs_are_untouched_and_no_images_are_refused(made, real, ctx):
         ctx.features(train.subset(np.arange(0)), made("Levels"), train=train)
 
 
-def test_a_damaged_entry_is_named(made, real, ctx):
-    ctx.features(real.train, made("Levels"), train=real.train)
+def test_a_damaged_entry_is_made_again(made, real, ctx):
+    whole = np.array(ctx.features(real.train, made("Levels"), train=real.train))
     (file,) = ctx.store.root.glob("features/*/features.npy")
     file.write_bytes(b"")
-    with pytest.raises(StoreError, match="is damaged"):
-        ctx.features(real.train, made("Levels"), train=real.train)
+    assert np.array_equal(ctx.features(real.train, made("Levels"), train=real.train), whole)
+
+
+def test_a_later_batch_of_another_width_is_refused(real, ctx, made, monkeypatch):
+    widths = iter([3, 4])
+    levels = made("Levels")
+    monkeypatch.setattr(
+        type(levels), "load", lambda *_: lambda batch: np.zeros((len(batch), next(widths)), np.float32)
+    )
+    with pytest.raises(ValueError, match="returned 4 features after 3"):
+        ctx.features(real.train, levels, train=real.train)
 
 
 def test_an_entry_says_what_made_it_and_leaves_nothing_else(made, real, ctx):
