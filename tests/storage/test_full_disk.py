@@ -32,7 +32,7 @@ def test_a_full_store_is_one_message_and_what_was_finished_stays(small):
     kept = store.make(
         "things", {"seed": 1}, lambda folder: save_array(folder / "a.npy", np.zeros(50_000, np.uint8))
     )
-    with pytest.raises(StoreError, match="the disk is full: .*; free some space"):
+    with pytest.raises(StoreError, match=r"the disk is full: .*; free some space"):
         store.make(
             "things", {"seed": 2}, lambda folder: save_array(folder / "a.npy", np.zeros(2_000_000, np.uint8))
         )
@@ -64,11 +64,11 @@ except StoreError as error:
 """
 
 
-def test_features_on_a_full_disk_are_no_bus_error(small):
+def test_features_on_a_full_disk_are_no_bus_error(small, tmp_path):
     """Through a memory map on a sparse file the process would be gone, without a word."""
-    done = subprocess.run(
-        [sys.executable, "-c", FEATURES, str(small)], capture_output=True, text=True, check=False
-    )
+    script = tmp_path / "features.py"
+    script.write_text(FEATURES)
+    done = subprocess.run([sys.executable, str(script), str(small)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "the disk is full" in done.stdout
 
