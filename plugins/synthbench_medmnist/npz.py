@@ -67,11 +67,14 @@ def _with_channels(pixels: Array, channels: int, target: Path) -> Array:
     """(N, H, W, C) as they are, or block by block in a file: grey three times, or the luma of RGB."""
     if pixels.shape[3] == channels:
         return pixels
-    ready = np.lib.format.open_memmap(target, "w+", np.uint8, (*pixels.shape[:3], channels))
-    for start in range(0, len(pixels), BLOCK):
-        block = np.asarray(pixels[start : start + BLOCK])
-        if channels == 1:
-            block = ((block @ LUMA + 0x8000) >> 16).astype(np.uint8)[..., None]
-        ready[start : start + BLOCK] = block
-    ready.flush()
+    # In order, not through a memory map: on a full disk that would end the process (SIGBUS).
+    with target.open("wb") as file:
+        about = {"descr": "|u1", "fortran_order": False, "shape": (*pixels.shape[:3], channels)}
+        np.lib.format.write_array_header_1_0(file, about)
+        for start in range(0, len(pixels), BLOCK):
+            block = np.asarray(pixels[start : start + BLOCK])
+            if channels == 1:
+                block = ((block @ LUMA + 0x8000) >> 16).astype(np.uint8)[..., None]
+            file.write(np.ascontiguousarray(np.broadcast_to(block, (*block.shape[:3], channels))).data)
+    ready: Array = np.load(target, mmap_mode="r", allow_pickle=False)
     return ready

@@ -26,6 +26,7 @@ def claim(out: Path, name: str) -> Iterator[None]:
     where it cannot be made, or is full.
     """
     with disk_errors(out, "give another --out"):
+        is_new = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
         with try_hold(out / LOCK) as held:
             if not held:
@@ -34,7 +35,8 @@ def claim(out: Path, name: str) -> Iterator[None]:
             try:
                 yield
             finally:
-                _tidy(out)
+                if is_new:
+                    _tidy(out)
 
 
 def _tidy(out: Path) -> None:

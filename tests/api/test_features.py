@@ -156,6 +156,16 @@ def test_a_damaged_entry_is_named_and_made_again(made, real, ctx, capsys):
     assert f"{file.parent} is damaged (features.npy has 0 bytes of" in capsys.readouterr().err
 
 
+def test_a_later_batch_of_another_width_is_refused(real, ctx, made, monkeypatch):
+    widths = iter([3, 4])
+    levels = made("Levels")
+    monkeypatch.setattr(
+        type(levels), "load", lambda *_: lambda batch: np.zeros((len(batch), next(widths)), np.float32)
+    )
+    with pytest.raises(ValueError, match="returned 4 features after 3"):
+        ctx.features(real.train, levels, train=real.train)
+
+
 def test_an_entry_says_what_made_it_and_leaves_nothing_else(made, real, ctx):
     ctx.features(real.train, made("Levels"), train=real.train)
     (entry,) = (ctx.store.root / "features").iterdir()

@@ -121,13 +121,21 @@ def test_an_array_that_is_gone_from_the_store_is_said(files, store, tmp_path):
         copy_evidence(files("a"), store, tmp_path / "run")
 
 
-def test_an_entry_without_its_array_is_made_again(files, store, tmp_path, capsys):
+def test_an_entry_without_its_array_is_made_again(files, store, tmp_path):
     save_evidence(files("a"), arrays(), store)
     for array in (tmp_path / "store").rglob("array.npy"):
         array.unlink()
+    save_evidence(files("b"), arrays(), store)
+    copy_evidence(files("b"), store, tmp_path / "run")
+
+
+def test_an_array_of_the_store_that_has_changed_is_not_copied(files, store, tmp_path):
     save_evidence(files("a"), arrays(), store)
-    assert len(list((tmp_path / "store").rglob("array.npy"))) == len(arrays())
-    assert "is damaged (array.npy is gone): it is made again" in capsys.readouterr().err
+    for array in (tmp_path / "store").rglob("array.npy"):
+        array.write_bytes(array.read_bytes()[:-1] + b"!")
+    with pytest.raises(StoreError, match="holds another array than its name says"):
+        copy_evidence(files("a"), store, tmp_path / "run")
+    assert not list((tmp_path / "run").rglob("*.npy"))
 
 
 def test_a_copy_that_is_cut_short_is_no_copy(files, store, tmp_path, monkeypatch):
@@ -235,13 +243,15 @@ def small(tmp_path, monkeypatch):
     )
 
 
-def test_no_scores_stand_without_their_evidence(small, tmp_path, monkeypatch):
+def test_no_scores_stand_without_their_evidence(small, tmp_path, monkeypatch, capsys):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr("synthbench.runner.loop.copy_evidence", full)
-        assert small() == 2  # a full disk is everybody's: the run ends
+        assert small() == 2
+    assert "the disk is full" in capsys.readouterr().err
+    assert not (tmp_path / "out/scores.csv").exists()
     assert not list((tmp_path / "out").rglob(EVIDENCE))
     assert small() == 0
     assert not pd.read_csv(tmp_path / "out/scores.csv").empty
@@ -253,7 +263,7 @@ def test_what_lies_in_the_folder_is_not_asked_of_the_store(small, tmp_path):
     assert small() == 0
 
 
-def test_evidence_that_is_gone_is_made_again_with_its_scores(small, tmp_path, capsys):
+def test_an_evaluation_whose_evidence_is_gone_is_made_again(small, tmp_path, capsys):
     assert small() == 0
     shutil.rmtree(tmp_path / "cache/evidence")
     shutil.rmtree(tmp_path / "out")
@@ -261,7 +271,7 @@ def test_evidence_that_is_gone_is_made_again_with_its_scores(small, tmp_path, ca
     assert small() == 0
     entry = Path(re.search(r"(/\S+) is damaged", capsys.readouterr().out)[1])
     assert entry.parent == tmp_path / "cache/scores"
-    assert list((tmp_path / "out").rglob(EVIDENCE))
+    assert list((tmp_path / "out/evidence").glob("*.npy"))
 
 
 # ---- in a bundle

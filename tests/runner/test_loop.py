@@ -342,6 +342,10 @@ def test_a_second_run_into_a_folder_ends_before_any_work(mini, capsys):
     assert not mini.calls()
     assert mini.run() == 0
     assert not [path for path in mini.out.iterdir() if path.name.startswith(".")]
+    nothing = mini.folder / "nothing"
+    with claim(nothing, "mini"):
+        pass
+    assert not nothing.exists()
 
 
 def test_another_benchmarks_results_are_not_replaced(mini, capsys):
