@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from synthbench_acgan.optim import RMSprop
 from synthbench_acgan.options import Options
 from synthbench_acgan.sample import save_grid
 from synthbench_torchkit.device import torch_device
+from synthbench_torchkit.precision import autocast, warn_if_slow
 from synthbench_torchkit.state import load_tensors, save_tensors, select
 from synthbench_torchkit.tensors import to_float
 
@@ -63,6 +64,7 @@ class Players:
         self.l2 = config.l2
         self.scale = config.generator_scale
         self.label_loss = config.label_loss
+        self.precision = config.precision
         self.rate, self.decay = config.learning_rate, config.weight_decay
         self.to(torch.device("cpu"))
 
@@ -101,6 +103,7 @@ def fit(config: Options, images: Images, ctx: Context) -> Generator:
     checkpoint = ctx.resume / "state.safetensors"
     if _steps_done(checkpoint) > config.steps:  # a longer training was here: it stays, and this one begins anew
         checkpoint = ctx.resume / f"state-{config.steps}.safetensors"
+    warn_if_slow(torch_device(ctx), config.precision, ctx)
     start, history = _resume(players, checkpoint)
     with ctx.progress.bar("acgan", config.steps, unit="steps", done=start) as bar:
         for step in range(start, config.steps):
@@ -151,11 +154,11 @@ def train_step(players: Players, batch: Batch) -> Losses:
 def _discriminator_step(players: Players, batch: Batch) -> tuple[Tensor, Tensor]:
     d = players.discriminator
     with torch.no_grad():  # the generator learns nothing here
-        fake = players.generator(batch.d_noise, batch.fake_labels)
+        fake = _fakes(players, batch.d_noise, batch)
     both = torch.cat([batch.real, fake])  # (2N, C, H, W)
     labels = torch.cat([batch.real_labels, batch.fake_labels])  # it learns the classes from fakes as well
     target = torch.cat([torch.ones_like(batch.d_noise[:, 0]), torch.zeros_like(batch.d_noise[:, 0])])
-    tag, label = _losses(d, both, target, labels, players.label_loss)
+    tag, label = _losses(players, both, target, labels)
     (tag + label).backward(inputs=list(d.parameters()))  # type: ignore[no-untyped-call]
     _add_l2(d.regularised(), players.l2)
     players.d_optimiser.step()
@@ -164,22 +167,28 @@ def _discriminator_step(players: Players, batch: Batch) -> tuple[Tensor, Tensor]
 
 def _generator_step(players: Players, batch: Batch) -> tuple[Tensor, Tensor]:
     g = players.generator
-    fake = g(batch.g_noise, batch.fake_labels)
+    fake = _fakes(players, batch.g_noise, batch)
     as_real = torch.ones_like(batch.g_noise[:, 0])  # the generator wants its images taken for real
-    tag, label = _losses(players.discriminator, fake, as_real, batch.fake_labels, players.label_loss)
+    tag, label = _losses(players, fake, as_real, batch.fake_labels)
     (tag + label).backward(inputs=list(g.parameters()))  # type: ignore[no-untyped-call]  # not D's: saves time
     _add_l2(g.regularised(), players.l2)
     players.g_optimiser.step()
     return tag.detach(), label.detach()
 
 
-def _losses(
-    d: Discriminator, images: Tensor, target: Tensor, labels: Tensor, label_loss: str
-) -> tuple[Tensor, Tensor]:
+def _fakes(players: Players, noise: Tensor, batch: Batch) -> Tensor:
+    """(N, C, H, W) in the type of the reals."""
+    with autocast(noise.device, players.precision):
+        return cast(Tensor, players.generator(noise, batch.fake_labels)).to(batch.real)
+
+
+def _losses(players: Players, images: Tensor, target: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Squared error of the tag; the label loss, averaged over images and outputs. Dropout is on."""
-    tag, logits = d.logits(images)
+    with autocast(images.device, players.precision):
+        tag, logits = players.discriminator.logits(images)
+    tag, logits = tag.to(images), logits.to(images)  # a loss in bf16 would have two digits
     truth = one_hot(labels, logits.shape[1], logits.dtype)
-    return F.mse_loss(tag, target), LABEL_LOSSES[label_loss](logits, truth)
+    return F.mse_loss(tag, target), LABEL_LOSSES[players.label_loss](logits, truth)
 
 
 def _softmax_crossentropy(logits: Tensor, truth: Tensor) -> Tensor:

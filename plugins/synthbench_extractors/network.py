@@ -11,8 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from synthbench import Context, Embed, Features, Pixels
-from synthbench_torchkit.device import torch_device
-from synthbench_torchkit.fitting import layout
+from synthbench_torchkit.device import layout, torch_device
 
 __all__ = ["Preparation", "embed_with", "to_tensor"]
 

@@ -87,8 +87,8 @@ def reconstruction_loss(model: Autoencoder, images: Tensor, noise: Tensor, prior
 
     The differences keep edges: an error of pixels alone is lowest where what is uncertain is blurred.
     """
-    mean, log_variance = model.encode(images)
-    error = model.decode(mean + (log_variance / 2).exp() * noise) - images
+    mean, log_variance = (part.float() for part in model.encode(images))  # under autocast they come in bf16
+    error = model.decode(mean + (log_variance / 2).exp() * noise).float() - images
     edges = error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
     divergence = (mean**2 + log_variance.exp() - 1 - log_variance).mean() / 2
     return F.l1_loss(error, torch.zeros_like(error)) + edges + prior * divergence

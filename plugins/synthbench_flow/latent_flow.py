@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,14 @@ from synthbench import Context, DataError, Images, Labels, derive_seed
 from synthbench_flow.autoencoder import SHRINK, Autoencoder, reconstruction_loss
 from synthbench_flow.basis import ResidualNoise
 from synthbench_flow.batches import Members, balanced_draw, members_of
-from synthbench_flow.flow import guided, integrate, matching_loss
+from synthbench_flow.flow import Velocity, guided, integrate, matching_loss
 from synthbench_flow.options import LatentFlowOptions
 from synthbench_flow.sampler import Drawing, FlowSampler
 from synthbench_flow.training import Plan, train
 from synthbench_flow.unet import Unet
-from synthbench_torchkit.device import torch_device
+from synthbench_torchkit.device import layout, torch_device
+from synthbench_torchkit.precision import autocast, warn_if_slow
+from synthbench_torchkit.recipe import Precision
 from synthbench_torchkit.state import save_tensors
 from synthbench_torchkit.tensors import to_float
 
@@ -63,6 +66,7 @@ class LatentFlowSampler(FlowSampler):
     codec: Codec
     size: tuple[int, int, int]
     guidance: float
+    precision: Precision
 
     @property
     def networks(self) -> Sequence[nn.Module]:
@@ -72,7 +76,9 @@ class LatentFlowSampler(FlowSampler):
         noise, classes = self.start(labels, self.size, rng)
         anyone = torch.full_like(classes, len(self.drawing.classes))
         velocity = guided(
-            lambda x, t: self.network(x, t, classes), lambda x, t: self.network(x, t, anyone), self.guidance
+            velocity_of(self.network, classes, self.precision),
+            velocity_of(self.network, anyone, self.precision),
+            self.guidance,
         )
         return self.codec.decode(integrate(velocity, noise, self.drawing.steps))
 
@@ -80,6 +86,7 @@ class LatentFlowSampler(FlowSampler):
 def fit_latent_flow(options: LatentFlowOptions, images: Images, ctx: Context) -> LatentFlowSampler:
     """Autoencoder, then flow, each going on from `ctx.resume`. Losses and weights go to `ctx.workdir`."""
     device, members = torch_device(ctx), members_of(images, options.name)
+    warn_if_slow(device, options.precision, ctx)
     _check_size(images, options.name)
     codec = fit_autoencoder(options, images, members, ctx)
     latents = torch.cat([codec.encode(images, places, device) for places in _parts(images, options)])
@@ -91,7 +98,8 @@ def fit_latent_flow(options: LatentFlowOptions, images: Images, ctx: Context) ->
     about = (options.name, images.classes, tuple(members), images.shape)
     drawing = Drawing(*about, ctx.device, options.sampling_steps, options.sample_batch)
     channels, height, width = latents.shape[1:]
-    return LatentFlowSampler(drawing, noises, network, codec, (channels, height, width), options.guidance)
+    size = (channels, height, width)
+    return LatentFlowSampler(drawing, noises, network, codec, size, options.guidance, options.precision)
 
 
 def fit_autoencoder(options: LatentFlowOptions, images: Images, members: Members, ctx: Context) -> Codec:
@@ -100,13 +108,15 @@ def fit_autoencoder(options: LatentFlowOptions, images: Images, members: Members
     torch.manual_seed(derive_seed(ctx.seed, "autoencoder weights"))
     height, width, channels = images.shape
     model = Autoencoder(channels, options.latents, options.autoencoder_width).to(device)
+    model = model.to(memory_format=layout(device))
     size = (n, options.latents, height // SHRINK, width // SHRINK)
 
     def loss(step: int) -> Tensor:
         rng = ctx.rng("autoencoder", step)
         chosen = balanced_draw(members, n, rng)
         noise = torch.from_numpy(rng.standard_normal(size, dtype=np.float32)).to(device)
-        return reconstruction_loss(model, scaled(images, chosen, device), noise, options.divergence)
+        with autocast(device, options.precision):
+            return reconstruction_loss(model, scaled(images, chosen, device), noise, options.divergence)
 
     plan = Plan.of(options, steps=options.autoencoder_steps)
     trained = train(model, loss, plan, ctx, "autoencoder", "autoencoder-losses.csv")
@@ -122,6 +132,7 @@ def _fit_network(
     torch.manual_seed(derive_seed(ctx.seed, "weights"))
     n, n_classes, device = options.batch_size, len(images.classes), latents.device
     network = Unet(latents.shape[1], n_classes, options.width, options.depth).to(device)
+    network = network.to(memory_format=layout(device))
     labels = torch.tensor(images.labels, device=device)
 
     def loss(step: int) -> Tensor:
@@ -130,9 +141,19 @@ def _fit_network(
         noise = torch.from_numpy(rng.standard_normal((n, *latents.shape[1:]), dtype=np.float32)).to(device)
         times, hidden = (torch.from_numpy(rng.random(n, dtype=np.float32)).to(device) for _ in range(2))
         asked = torch.where(hidden < options.label_dropout, n_classes, labels[chosen])
-        return matching_loss(lambda x, t: network(x, t, asked), latents[chosen], noise, times)
+        return matching_loss(velocity_of(network, asked, options.precision), latents[chosen], noise, times)
 
     return train(network, loss, Plan.of(options), ctx, "flow", "losses.csv").cpu()
+
+
+def velocity_of(network: Unet, labels: Tensor, precision: Precision) -> Velocity:
+    """Of images of these labels."""
+
+    def velocity(x: Tensor, times: Tensor) -> Tensor:
+        with autocast(x.device, precision):
+            return cast(Tensor, network(x, times, labels))  # float32: the Gaussian's part is
+
+    return velocity
 
 
 def scaled(images: Images, places: npt.NDArray[np.int64], device: torch.device) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from synthbench import Generator
+from synthbench_torchkit.recipe import Precision
 
 __all__ = ["FlowOptions", "LatentFlowOptions", "PcaFlowOptions"]
 
@@ -72,3 +73,8 @@ class LatentFlowOptions(FlowOptions):
         description="weight of the class in drawing: 1 as trained, more exaggerates it at twice the time",
     )
     sample_batch: int = Field(64, ge=1, description="images drawn at a time")
+    precision: Precision = Field(
+        "float32",
+        description="of convolutions and matrix products, in drawing as in training; bf16 is two to three times "
+        "as fast where the processor has units for it, else slower",
+    )

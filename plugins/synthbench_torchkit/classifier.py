@@ -19,8 +19,9 @@ from torch import Tensor
 
 from synthbench import Context, DataError, Images, code_version, grouped_split
 from synthbench_torchkit.backbones import ImageClassifier, build_classifier
-from synthbench_torchkit.device import torch_device
-from synthbench_torchkit.fitting import Epoch, batch_of, fit, layout, probabilities_of
+from synthbench_torchkit.device import layout, torch_device
+from synthbench_torchkit.fitting import Epoch, batch_of, fit, probabilities_of
+from synthbench_torchkit.precision import autocast
 from synthbench_torchkit.pretrained import load_pretrained
 from synthbench_torchkit.recipe import Recipe
 
@@ -62,7 +63,10 @@ class Classifier:
         with torch.inference_mode(), ctx.progress.bar("classifying", len(images)) as bar:
             for start in range(0, len(images), size):
                 index = np.arange(start, min(start + size, len(images)))
-                parts.append(function(batch_of(images, index, self.model)[0]).cpu().numpy())
+                pixels, _ = batch_of(images, index, self.model)
+                with autocast(pixels.device, self.recipe.precision):
+                    answers = function(pixels)
+                parts.append(answers.cpu().numpy())
                 bar.advance(len(index))
         return np.concatenate(parts)
 

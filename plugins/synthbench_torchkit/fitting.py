@@ -13,10 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from synthbench import Bar, Context, Images, SynthbenchError
+from synthbench_torchkit.device import layout
+from synthbench_torchkit.precision import autocast, warn_if_slow
 from synthbench_torchkit.recipe import Recipe
 from synthbench_torchkit.tensors import to_float
 
-__all__ = ["Epoch", "batch_of", "fit", "layout", "loss_of", "probabilities_of"]
+__all__ = ["Epoch", "batch_of", "fit", "loss_of", "probabilities_of"]
 
 ADAM_EPSILON = 1e-7
 """Keras' default. Keras adds it before the bias correction, torch after: a difference of rounding size here."""
@@ -47,6 +49,7 @@ def fit(
     `train` and `validation` are positions in `images`. Dropout draws from torch's global random state.
     Raises SynthbenchError where the loss is no longer a number.
     """
+    warn_if_slow(next(model.parameters()).device, recipe.precision, ctx)
     optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, eps=ADAM_EPSILON)
     history: list[Epoch] = []
     best, best_state = 0, dict[str, Tensor]()
@@ -55,7 +58,7 @@ def fit(
             # From seed and epoch alone: how much dropout has drawn before does not move the order.
             order = ctx.rng("order", number).permutation(train)
             trained = _train_epoch(model, optimiser, images, order, recipe, bar)
-            checked = _validate(model, images, validation, recipe.batch_size)
+            checked = _validate(model, images, validation, recipe)
             history.append(Epoch(number, *trained, *checked))
             _report(history[-1], recipe, ctx, bar)
             # Of equal losses the earlier epoch stays: it cost less and has had less time to overfit.
@@ -79,7 +82,8 @@ def _train_epoch(
     for batch in _batches(order, recipe.batch_size):
         pixels, labels = batch_of(images, batch, model)
         optimiser.zero_grad(set_to_none=True)
-        logits = model(pixels)
+        with autocast(pixels.device, recipe.precision):
+            logits = model(pixels)
         loss = loss_of(logits, labels)
         torch.autograd.backward(loss)  # what `loss.backward()` calls, with types
         optimiser.step()
@@ -96,13 +100,14 @@ def _batches(order: Index, size: int) -> Iterator[Index]:
             yield batch
 
 
-def _validate(model: nn.Module, images: Images, index: Index, batch_size: int) -> tuple[float, float]:
+def _validate(model: nn.Module, images: Images, index: Index, recipe: Recipe) -> tuple[float, float]:
     model.eval()
     totals = _Totals()
     with torch.inference_mode():
-        for start in range(0, len(index), batch_size):
-            pixels, labels = batch_of(images, index[start : start + batch_size], model)
-            logits = model(pixels)
+        for start in range(0, len(index), recipe.batch_size):
+            pixels, labels = batch_of(images, index[start : start + recipe.batch_size], model)
+            with autocast(pixels.device, recipe.precision):
+                logits = model(pixels)
             totals.add(loss_of(logits, labels), logits, labels)
     return totals.means()
 
@@ -147,13 +152,9 @@ def batch_of(images: Images, index: Index, model: nn.Module) -> tuple[Tensor, Te
     return pixels, torch.from_numpy(images.labels[index]).to(device)
 
 
-def layout(device: torch.device) -> torch.memory_format:
-    """Channels last is the faster order of convolutions on CPUs; GPUs in float32 keep torch's."""
-    return torch.channels_last if device.type == "cpu" else torch.contiguous_format
-
-
 def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy; from logits, so that no probability is rounded to 0 or 1 first."""
+    """Mean cross-entropy; from logits, so that no probability is rounded to 0 or 1 first, and in float32."""
+    logits = logits.float()
     if logits.shape[1] == 1:
         return F.binary_cross_entropy_with_logits(logits[:, 0], labels.to(logits.dtype))
     return F.cross_entropy(logits, labels)

@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-__all__ = ["Recipe", "check_backbone", "check_weights", "defaults"]
+__all__ = ["Precision", "Recipe", "check_backbone", "check_weights", "defaults"]
 
 TIMM: Final = "timm:"
+
+Precision = Literal["float32", "bf16"]
 
 _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "vgg16": {"epochs": 60, "learning_rate": 1e-5, "batch_size": 64, "bn_momentum": 0.99},  # the paper's
@@ -33,6 +35,7 @@ class Recipe:
     dropout        in the head, 0-1
     bn_momentum    share of the old value that a batch normalisation's running statistics keep at each step
                    (Keras' convention; torch's momentum is 1 minus it; the small CNN has no batch norm)
+    precision      of convolutions and matrix products
     """
 
     backbone: str
@@ -44,6 +47,7 @@ class Recipe:
     validation: float
     dropout: float
     bn_momentum: float
+    precision: Precision = "float32"
 
     def key(self) -> dict[str, Any]:
         """The recipe as JSON; a file of weights counts by its content."""

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from synthbench import Direction, Evaluator, Predictions, WeightFile
 from synthbench_torchkit.available import check_available
-from synthbench_torchkit.recipe import Recipe, check_backbone, check_weights, defaults
+from synthbench_torchkit.recipe import Precision, Recipe, check_backbone, check_weights, defaults
 
 __all__ = ["METRICS", "ClassifierEvaluator", "Limit"]
 
@@ -69,6 +69,11 @@ class ClassifierEvaluator(Evaluator):
         description="share of the old running statistics that batch norm keeps at each step (Keras' "
         "convention); unset: vgg16 0.99 (the paper's; lags in runs of a few hundred steps), timm 0.9; "
         "cnn has no batch norm",
+    )
+    precision: Precision = Field(
+        "float32",
+        description="of convolutions and matrix products: float32 (the paper's), or bf16, two to three times as "
+        "fast where the processor has units for it, else slower",
     )
     seeds: int = Field(1, ge=1, le=100, description="train this many classifiers, each from its own seed")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import multiprocessing
 import os
@@ -9,6 +10,7 @@ import pickle
 import signal
 import sys
 import threading
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -21,6 +23,9 @@ from synthbench.storage.store import Store, StoreState
 
 __all__ = ["main"]
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
+LARGEST_KEPT = 1 << 28  # bytes; larger blocks are rare, and go back when they are freed
+
 
 def main(order: Order, reports: Connection, output: Connection) -> None:
     """Do the job of `order`; messages go to `reports`, what is printed to `output`.
@@ -32,6 +37,7 @@ def main(order: Order, reports: Connection, output: Connection) -> None:
     os.setsid()  # all that the plugin starts ends with it; Ctrl-C reaches the run alone, which passes it on
     _end_with_the_run()
     _redirect(output)
+    _keep_freed_memory()
     channel = Channel(reports)
     channel.send(begun=True)
     last = _work(order, channel)
@@ -77,6 +83,18 @@ def _surround(order: Order) -> None:
     torch = sys.modules.get("torch")
     if torch and order.threads:
         torch.set_num_threads(order.threads)
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep the blocks that are freed; elsewhere nothing.
+
+    A network asks for the same large ones at each step, and by default each is mapped anew and cleared by the
+    kernel: a twelfth of a training's processor time.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _redirect(output: Connection) -> None:
