@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,10 @@ class Writer:
         self._spent = self._last = 0.0
         self._written = 0
 
-    def after_trial(self, results: Sequence[TrialResult]) -> None:
-        """Write, where it is time to."""
+    def after_trial(self, results: Callable[[], Sequence[TrialResult]]) -> None:
+        """Write, where it is time to; the results are asked for only then."""
         if self._spent + self._last <= SHARE * (time.monotonic() - self._begun):
-            self.write(results)
+            self.write(results())
 
     def write(self, results: Sequence[TrialResult]) -> None:
         """Write, unless these very results have been."""

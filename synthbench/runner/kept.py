@@ -52,6 +52,6 @@ def as_it_stood(result: TrialResult, earlier: Mapping[str, Any]) -> TrialResult 
     return result
 
 
-def in_order(bench: Benchmark, results: Mapping[Key, TrialResult]) -> list[TrialResult]:
-    """The results in the plan's order."""
-    return [results[key] for key in map(key_of, make_plan(bench)) if key in results]
+def in_order(order: Sequence[Key], results: Mapping[Key, TrialResult]) -> list[TrialResult]:
+    """The results in that order, as far as there are any."""
+    return [results[key] for key in order if key in results]

@@ -76,7 +76,8 @@ def run(
     results = _kept(bench, plan, earlier, data.splits, session, out)
     if elsewhere:
         elsewhere(plan)
-    ended = partial(in_order, bench, results)
+    # Of the whole file, once: a plan of a thousand trials made anew after each of them would be a million.
+    ended = partial(in_order, [key_of(trial) for trial in make_plan(bench)], results)
     with _written(Writer(bench, data, out), ended) as writer, session.progress.trials(len(plan)) as trials:
         for number, trial in enumerate(plan, start=1):
             begun = time.perf_counter()
@@ -89,7 +90,7 @@ def run(
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"
             reasons = "".join(f"\n    {reason}" for reason in result.reasons)
             session.progress.say(f"[{number}/{len(plan)}] {trial.title}: {result.status}, {seconds}{reasons}")
-            writer.after_trial(ended())
+            writer.after_trial(ended)
     tidy(out)
     if remark := mixed_threads(ended()):
         session.progress.say(remark)

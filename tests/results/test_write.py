@@ -229,7 +229,7 @@ def test_writes_take_a_twentieth_of_the_time_at_most(monkeypatch):
     writer = write.Writer(None, None, None)
     for trials in range(1, 101):
         clock.now += 10
-        writer.after_trial(range(trials))
+        writer.after_trial(lambda n=trials: range(n))
         if trials > 4:
             assert 2.0 * clock.writes <= write.SHARE * clock.now, "before that it is the first's"
     assert clock.writes > 20, "the time is used"
@@ -243,7 +243,7 @@ def test_writes_that_cost_little_come_after_every_trial(monkeypatch):
     writer = write.Writer(None, None, None)
     for trials in range(1, 21):
         clock.now += 10
-        writer.after_trial(range(trials))
+        writer.after_trial(lambda n=trials: range(n))
     assert clock.writes == 20
 
 
