@@ -28,13 +28,13 @@ KINDS: dict[Kind, str] = {
 def commands(_: None) -> str:
     """Each command of the parser: what it does, how it is called, its arguments."""
     (subparsers,) = (a for a in make_parser()._actions if isinstance(a, argparse._SubParsersAction))
-    helps = {action.dest: str(action.help) for action in subparsers._choices_actions}
+    helps = {action.dest: _help(action) for action in subparsers._choices_actions}
     return "\n\n".join(_command(name, helps[name], parser) for name, parser in subparsers.choices.items())
 
 
 def _command(name: str, text: str, parser: argparse.ArgumentParser) -> str:
     actions = [action for action in parser._actions if action.dest != "help"]
-    rows = [[f"`{_written(action)}`", str(action.help)] for action in actions]
+    rows = [[f"`{_written(action)}`", _help(action)] for action in actions]
     required = " ".join(_written(action) for action in actions if action.required)
     usage = (
         f"```\nsynthbench {name} {required}".rstrip()
@@ -42,6 +42,11 @@ def _command(name: str, text: str, parser: argparse.ArgumentParser) -> str:
     )
     table = f"\n\n{_table(['argument', ''], rows)}" if rows else ""
     return f"### `{name}`\n\n{_sentence(text)}\n\n{usage}{table}"
+
+
+def _help(action: argparse.Action) -> str:
+    """As argparse prints it: "%%" is its per cent."""
+    return str(action.help).replace("%%", "%")
 
 
 def _written(action: argparse.Action) -> str:

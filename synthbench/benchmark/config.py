@@ -86,7 +86,7 @@ class BenchmarkFile(BaseModel):
         None,
         gt=0,
         description="GB of memory, with all that it starts, above which a stage is stopped and its row fails; "
-        "unset: 90 % of the machine's",
+        "unset: 90 % of what the machine, container or batch job has",
     )
     dataset: dict[str, Any] = Field(description="the data set: training images, and the test set `test`")
     external: list[dict[str, Any]] = Field(

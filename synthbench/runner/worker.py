@@ -13,13 +13,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from synthbench.api.extractors import extractors_of
 from synthbench.api.interfaces import Plugin
@@ -28,9 +26,10 @@ from synthbench.errors import Skipped, StoreError
 from synthbench.runner.failure import Failure, StageFailed, printable
 from synthbench.runner.isolation.crossing import Order, Shelf
 from synthbench.runner.isolation.stage import Stage, started
-from synthbench.runner.isolation.watching import Log, Shown, resident_gb
+from synthbench.runner.isolation.watching import Log, Shown, memory_gb, resident_gb
 from synthbench.runner.session import Job, Session
 from synthbench.storage.code_version import code_of
+from synthbench.storage.upkeep import own_folder
 
 __all__ = ["STARTED_IN", "Limits", "Workers", "workers_of"]
 
@@ -51,7 +50,7 @@ IN_PROCESS = "SYNTHBENCH_IN_PROCESS"
 """The environment variable that keeps all work in the process of the run: for debuggers, and hundreds of tests."""
 
 MEMORY_SHARE = 0.9
-"""Of the machine's memory, where the benchmark has no limit."""
+"""Of the memory that may be used, where the benchmark has no limit."""
 
 
 @contextmanager
@@ -60,7 +59,7 @@ def workers_of(bench: Benchmark, root: Path, *, in_process: bool = False) -> Ite
     if in_process or os.environ.get(IN_PROCESS, "0") not in ("", "0"):
         yield None
         return
-    memory = bench.memory_limit or MEMORY_SHARE * psutil.virtual_memory().total / 1e9
+    memory = bench.memory_limit or MEMORY_SHARE * memory_gb()
     with Workers(root, Limits(bench.timeout, memory), _packages(bench)) as workers:
         yield workers
 
@@ -91,6 +90,7 @@ class Workers:
     def __init__(self, root: Path, limits: Limits, loaded: Sequence[str] = ()) -> None:
         self._root, self._limits = root, limits
         self._loaded = loaded
+        self._mine = ExitStack()
         self._folder: Path | None = None
         self._shelf: Shelf | None = None
         self._said: set[str] = set()
@@ -99,10 +99,7 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            with suppress(OSError):  # others share there
-                self._folder.parent.rmdir()
+        self._mine.close()
         self._folder = self._shelf = None
 
     def perform(self, job: Job, session: Session, folder: Path) -> dict[str, Any] | None:
@@ -134,9 +131,7 @@ class Workers:
 
     def _prepared(self) -> Shelf:
         if self._shelf is None:
-            base = self._root / "shared"
-            base.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix=".run-", dir=base)).absolute()
+            self._folder = self._mine.enter_context(own_folder(self._root))
             self._shelf = Shelf(self._folder)
         return self._shelf
 

@@ -18,12 +18,15 @@ from synthbench.storage.integrity import META, DamagedError, check_files, read_m
 from synthbench.storage.locks import is_free, try_hold
 from synthbench.storage.store import LOCKS, REMEDY, RESUME, Store
 
-__all__ = ["StoredEntry", "collect", "damaged_entries", "running", "stored_entries", "sweep"]
+__all__ = ["StoredEntry", "collect", "damaged_entries", "own_folder", "running", "stored_entries", "sweep"]
 
 ENTRY = re.compile(r"[0-9a-f]{32}")
 BUILDING = re.compile(r"\.([0-9a-f]{32})-[0-9a-f]{8}")
+OWN = re.compile(r"\.\d+-[0-9a-f]{16}")
 RUN = re.compile(r"run-(\d+)-\d+-[0-9a-f]{8}")
 DAY_S = 86400.0
+SHARED = "shared"
+"""Folders in the store that are no entries: each belongs to a process and goes with it."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,22 @@ def running(store: Store) -> Iterator[None]:
             yield
 
 
+@contextmanager
+def own_folder(root: Path) -> Iterator[Path]:
+    """A folder in the store for the time of the block; one that a kill leaves goes with the next run."""
+    folder = root / SHARED / f".{os.getpid()}-{secrets.token_hex(8)}"
+    for parent in (root / LOCKS, folder.parent):
+        parent.mkdir(parents=True, exist_ok=True)
+    with try_hold(_lock(root, SHARED, folder.name)):
+        folder.mkdir()
+        try:
+            yield folder.absolute()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def sweep(root: Path) -> int:
-    """Remove what killed processes left: half-built entries and lock files. Nothing that a living one holds.
+    """Remove what killed processes left: half-built entries, own folders, lock files. Nothing of a living one.
 
     Returns how many half-built entries there were.
     """
@@ -79,6 +96,9 @@ def sweep(root: Path) -> int:
         for place in sorted(folder.iterdir()):
             if match := BUILDING.fullmatch(place.name):
                 left += _remove(place, _lock(root, folder.name, match[1]))
+    for folder in _subfolders(root / SHARED):
+        if OWN.fullmatch(folder.name):
+            _remove(folder, _lock(root, SHARED, folder.name))
     for file in sorted((root / LOCKS).glob("*")):
         with contextlib.suppress(OSError):  # gone, or another user's
             is_free(file)

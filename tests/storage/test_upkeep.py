@@ -1,13 +1,24 @@
 """The store as a whole: what may go, what stays while a run goes on."""
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from synthbench.storage.locks import try_hold
 from synthbench.storage.store import Store
-from synthbench.storage.upkeep import DAY_S, collect, damaged_entries, running, stored_entries, sweep
+from synthbench.storage.upkeep import (
+    DAY_S,
+    collect,
+    damaged_entries,
+    own_folder,
+    running,
+    stored_entries,
+    sweep,
+)
 
 
 @pytest.fixture
@@ -73,8 +84,28 @@ def test_damage_is_found_with_its_file(store):
     }
 
 
+def test_a_process_s_own_folder_goes_with_it_and_after_a_kill_with_the_next_run(store):
+    with own_folder(store.root) as mine:
+        assert sweep(store.root) == 0
+        assert mine.is_dir()
+    assert not mine.exists()
+    script = (
+        "import sys, time; from pathlib import Path; from synthbench.storage.upkeep import own_folder\n"
+        "with own_folder(Path(sys.argv[1])) as folder: print(folder, flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", script, str(store.root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        theirs = Path(process.stdout.readline().strip())
+        sweep(store.root)
+        assert theirs.is_dir()
+        process.kill()
+    sweep(store.root)
+    assert not theirs.exists()
+
+
 def test_files_of_others_in_the_stores_folder_stay(store):
-    names = ("weights/inception/x.pth", "things/notes.txt", "things/.hidden/x", "notes.txt")
+    names = ("weights/inception/x.pth", "things/notes.txt", "things/.hidden/x", "notes.txt", "shared/.mine/x")
     for name in names:
         file = store.root / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from synthbench.results.evidence import digests_below
 from synthbench.storage.disk import make_folder, publish
 from synthbench.storage.integrity import DamagedError, check_files, digest_of, read_meta
 from synthbench.storage.store import Store
+from synthbench.storage.upkeep import own_folder
 
 __all__ = ["pack", "unpack"]
 
@@ -74,9 +74,7 @@ def unpack(folder: Path, store: Store, out: Path) -> int:
 
 
 def _unpack(file: Path, store: Store, out: Path) -> int:
-    store.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unpack-", dir=store.root) as there:
-        place = Path(there)
+    with own_folder(store.root) as place:
         try:
             with tarfile.open(file, "r:") as tar:
                 tar.extractall(place, filter="data")  # no links out, no devices, no absolute names

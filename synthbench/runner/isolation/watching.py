@@ -7,7 +7,7 @@ import os
 import time
 from contextlib import AbstractContextManager, suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Any
 
@@ -16,7 +16,7 @@ import psutil
 from synthbench.progress import Bar, Progress
 from synthbench.runner.session import LOG_BYTES
 
-__all__ = ["Log", "Shown", "resident_gb"]
+__all__ = ["Log", "Shown", "memory_gb", "resident_gb"]
 
 
 class Shown:
@@ -118,6 +118,29 @@ class Log:
     def end(self) -> str:
         """The last lines."""
         return self._end.decode("utf-8", "backslashreplace").strip()
+
+
+def memory_gb(root: Path = Path("/")) -> float:
+    """What this process may use: the machine's memory, or less where its container or batch job has a limit; GB.
+
+    Linux' control groups, of either version; a limit of any group above holds too.
+    """
+    limits = [psutil.virtual_memory().total]
+    with suppress(OSError):  # no Linux
+        for line in (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, controllers, group = line.split(":", 2)
+            if controllers and "memory" not in controllers.split(","):
+                continue
+            folder, file = (
+                ("sys/fs/cgroup/memory", "memory.limit_in_bytes")
+                if controllers
+                else ("sys/fs/cgroup", "memory.max")
+            )
+            inside = PurePosixPath(group.lstrip("/"))
+            for place in (inside, *inside.parents):
+                with suppress(OSError, ValueError):  # not there, or "max"
+                    limits.append(int((root / folder / place / file).read_text(encoding="ascii")))
+    return min(limits) / 1e9
 
 
 def resident_gb(pid: int | None, limit: float) -> float:
