@@ -88,18 +88,22 @@ def fidelity(results: Metrics) -> str:
 
 def _row(scores: pd.DataFrame, name: str, evaluator: str, metric: str) -> list[str]:
     mine = scores[(scores.evaluator == evaluator) & (scores.metric == metric)]
-    own = mine[mine.variant == ""].set_index("generator")
-    cells = [_cell(own.loc[generator]) for generator in GENERATORS]
+    own = mine[mine.variant == ""]
+    cells = [_cell(own[own.generator == generator]) for generator in GENERATORS]
     others = [
         mine[(mine.variant.isin([variant, key])) & (mine.generator == GENERATORS[0])]
         for key, variant in REFERENCES.items()
     ]
-    return [name, *cells, *("" if found.empty else _cell(found.iloc[0]) for found in others)]
+    return [name, *cells, *("" if found.empty else _cell(found[:1]) for found in others)]
 
 
-def _cell(row: Any) -> str:
-    if math.isnan(row.value):
+def _cell(rows: pd.DataFrame) -> str:
+    """Of one seed its interval as well; of several the value of each."""
+    if rows.empty or rows.value.isna().any():
         return "–"
+    if len(rows) > 1:
+        return ", ".join(map(_short, rows.value))
+    row: Any = rows.iloc[0]
     interval = "" if math.isnan(row.low) else f" ({_short(row.low)} to {_short(row.high)})"
     return _short(row.value) + interval
 
