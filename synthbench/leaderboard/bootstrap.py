@@ -20,10 +20,10 @@ from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.seeds import derive_seed
 from synthbench.stats import RESAMPLES, cluster_weights
 from synthbench.storage.disk import save_array
-from synthbench.storage.predictions import PREDICTIONS, load_predictions
+from synthbench.storage.predictions import load_predictions
 from synthbench.storage.store import Store
 from synthbench.storage.versions import BOOTSTRAP
-from synthbench.types import Artifact, Predictions, Strings
+from synthbench.types import Predictions, Strings
 
 __all__ = ["Replicates", "bootstrap", "cached_bootstrap", "predictions_by_variant"]
 
@@ -82,15 +82,16 @@ class _Stored(Mapping[ScoreKey, npt.NDArray[np.float32]]):
         return rows
 
 
-def cached_bootstrap(resample: Resample, artifact: Artifact, seed: int, store: Store) -> Replicates:
+def cached_bootstrap(resample: Resample, scores: str, predictions: Path, seed: int, store: Store) -> Replicates:
     """The evaluation's metrics in each of RESAMPLES resamples, from the store where they were made before.
 
-    `seed` is the benchmark's; it and the test set's patients decide the resamples.
+    scores       name of the evaluation's entry
+    predictions  its file; where it has none, nothing is resampled
+    seed         the benchmark's; it and the test set's patients decide the resamples
     """
-    predictions = artifact.path / "files" / PREDICTIONS
     if not predictions.exists():
         return Replicates({}, {})
-    key = {"scores": artifact.path.name, "seed": seed, "resamples": RESAMPLES, "version": BOOTSTRAP}
+    key = {"scores": scores, "seed": seed, "resamples": RESAMPLES, "version": BOOTSTRAP}
     made = store.make(
         "replicates", key, lambda f: _save(f, bootstrap(resample, load_predictions(predictions), seed))
     )

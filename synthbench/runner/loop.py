@@ -17,7 +17,6 @@ from synthbench.benchmark.plan import Trial, evaluator_seed, make_plan
 from synthbench.data.audit import write_audit
 from synthbench.data.test_sets import Data, TestSet, describe, with_remainders
 from synthbench.errors import Skipped, StoreError, SynthbenchError
-from synthbench.leaderboard.bootstrap import cached_bootstrap
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.evidence import copy_evidence, tidy
 from synthbench.results.write import Writer
@@ -29,7 +28,7 @@ from synthbench.runner.load_data import audited_splits
 from synthbench.runner.pictures import save_nearest, save_real
 from synthbench.runner.provenance import provenance
 from synthbench.runner.session import Session
-from synthbench.runner.stages import agreement, evaluate, flatness, make_images, shortfall
+from synthbench.runner.stages import Seeds, agreement, evaluate, flatness, make_images, shortfall
 from synthbench.runner.tensorboard import write_events
 from synthbench.storage.disk import disk_trouble
 from synthbench.storage.layout import File, evaluation_folder, generator_folder
@@ -180,14 +179,13 @@ def _score(
     out: Path,
 ) -> None:
     """Evaluate, and note in `result` what came out, with its files in the run's folder."""
-    seed = evaluator_seed(bench, evaluator, result.trial.index)
+    seeds = Seeds(evaluator_seed(bench, evaluator, result.trial.index), bench.seed)
     target = evaluation_folder(result.folder(out), evaluator.label)
-    evaluated = evaluate(evaluator, seed, splits, load_images(synthetic.path), session, target)
-    replicates = cached_bootstrap(evaluator.plugin.resample, evaluated.artifact, bench.seed, session.store)
+    evaluated = evaluate(evaluator, seeds, splits, load_images(synthetic.path), session, target)
     copy_evidence(evaluated.artifact.path / "files", session.store, out)
     _keep(evaluated.artifact, target, result, evaluator.label)
     # Last, when nothing can fail any more: no number without the files that it follows from.
-    result.replicates[evaluator.label] = replicates
+    result.replicates[evaluator.label] = evaluated.replicates
     result.scores[evaluator.label] = evaluated.scores
     result.predictions[evaluator.label] = evaluated.artifact.path / "files" / PREDICTIONS
 

@@ -23,6 +23,7 @@ from synthbench.api.process_state import thread_count
 from synthbench.benchmark.definition import Entry
 from synthbench.benchmark.plan import Trial
 from synthbench.errors import StoreError
+from synthbench.leaderboard.bootstrap import Replicates, cached_bootstrap
 from synthbench.leaderboard.subgroups import with_subgroups
 from synthbench.results.evidence import save_evidence
 from synthbench.runner.cost import Cost, measure
@@ -32,11 +33,11 @@ from synthbench.runner.resuming import earlier_cost, fit_resuming, note_cost
 from synthbench.runner.session import Session
 from synthbench.stats import check_labels, class_probe
 from synthbench.storage.predictions import PREDICTIONS, save_predictions
-from synthbench.storage.store import save_images
+from synthbench.storage.store import Store, save_images
 from synthbench.storage.versions import EVALUATIONS
 from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits, Strings
 
-__all__ = ["Evaluated", "agreement", "evaluate", "flatness", "make_images", "shortfall"]
+__all__ = ["Evaluated", "Seeds", "agreement", "evaluate", "flatness", "make_images", "shortfall"]
 
 
 def make_images(
@@ -184,24 +185,34 @@ def _check_fewer(images: Images, labels: Labels) -> None:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A finished evaluation: its scores and where its files lie."""
+    """A finished evaluation: its scores, their bootstrap, and where its files lie."""
 
     scores: tuple[Score, ...]
+    replicates: Replicates
     artifact: Artifact
 
 
+@dataclass(frozen=True)
+class Seeds:
+    """Of an evaluation: its own, and that of the benchmark's resamples."""
+
+    evaluator: int
+    resamples: int
+
+
 def evaluate(
-    evaluator: Entry[Evaluator], seed: int, real: Splits, synthetic: Images, session: Session, failed: Path
+    evaluator: Entry[Evaluator], seeds: Seeds, real: Splits, synthetic: Images, session: Session, failed: Path
 ) -> Evaluated:
     """Score `synthetic` against `real`; the same images under the same seed are scored once."""
     inputs = {"synthetic": synthetic.digest, "real": _digests(real), "positive": real.positive}
     if attributes := {name: known for name, known in real.attributes.items() if known and name in real.tests}:
         inputs["attributes"] = _digest_of(attributes)
-    key = session.key(evaluator, scores=EVALUATIONS, seed=seed, **inputs)
+    key = session.key(evaluator, scores=EVALUATIONS, seed=seeds.evaluator, **inputs)
 
-    scoring = _Scoring(evaluator, key, seed, real, synthetic)
+    scoring = _Scoring(evaluator, key, seeds, real, synthetic)
     artifact = session.store.make("scores", key, lambda folder: session.perform(scoring, folder, failed))
-    return Evaluated(_load_scores(artifact.path), artifact)
+    replicates = scoring.resampled(artifact.path, session.store)
+    return Evaluated(_load_scores(artifact.path), replicates, artifact)
 
 
 @dataclass(frozen=True)
@@ -210,7 +221,7 @@ class _Scoring:
 
     evaluator: Entry[Evaluator]
     key: Mapping[str, Any]
-    seed: int
+    seeds: Seeds
     real: Splits
     synthetic: Images
 
@@ -220,7 +231,7 @@ class _Scoring:
 
     def __call__(self, session: Session, folder: Path) -> dict[str, Any]:
         label, plugin, store = self.evaluator.label, self.evaluator.plugin, session.store
-        with session.context("scores", self.key, self.seed, folder / "files") as ctx:
+        with session.context("scores", self.key, self.seeds.evaluator, folder / "files") as ctx:
             with (
                 store.counting() as work,
                 lend(self.real, label, store) as own,
@@ -234,7 +245,15 @@ class _Scoring:
             _save_scores(folder, evaluation)
             save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, self.real.train.classes)
             save_evidence(ctx.workdir, evaluation.evidence, store)
+        self.resampled(folder, store)  # here, where the plugin can end nothing but its own process
         return {"costs": {"evaluate": cost.as_dict()}, "threads": thread_count()}
+
+    def resampled(self, folder: Path, store: Store) -> Replicates:
+        """The bootstrap of the evaluation in `folder`, which may not have its name in the store yet."""
+        name = store.entry("scores", self.key).name
+        predictions = folder / "files" / PREDICTIONS
+        resample = self.evaluator.plugin.resample
+        return cached_bootstrap(resample, name, predictions, self.seeds.resamples, store)
 
 
 def _digests(real: Splits) -> dict[str, str]:

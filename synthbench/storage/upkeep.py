@@ -76,14 +76,15 @@ def running(store: Store) -> Iterator[None]:
 def own_folder(root: Path) -> Iterator[Path]:
     """A folder in the store for the time of the block; one that a kill leaves goes with the next run."""
     folder = root / SHARED / f".{os.getpid()}-{secrets.token_hex(8)}"
-    for parent in (root / LOCKS, folder.parent):
-        parent.mkdir(parents=True, exist_ok=True)
+    (root / LOCKS).mkdir(parents=True, exist_ok=True)
     with try_hold(_lock(root, SHARED, folder.name)):
-        folder.mkdir()
+        folder.mkdir(parents=True)
         try:
             yield folder.absolute()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # others have theirs beside it
+                folder.parent.rmdir()
 
 
 def sweep(root: Path) -> int:

@@ -22,14 +22,13 @@ from synthbench.data.audit import Audit
 from synthbench.data.holdout import copies_within
 from synthbench.data.split import grouped_split
 from synthbench.errors import ConfigError, Skipped, StoreError
-from synthbench.leaderboard.bootstrap import cached_bootstrap
 from synthbench.leaderboard.estimates import Estimates, estimates_of
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.runner.failure import Failure, message_of
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.session import Session
-from synthbench.runner.stages import evaluate
+from synthbench.runner.stages import Seeds, evaluate
 from synthbench.seeds import derive_seed
 from synthbench.storage.layout import safe_name
 from synthbench.stress.degrade import degradations
@@ -180,12 +179,10 @@ def _trial_result(
 ) -> TrialResult:
     """As of a trial, so that numbers get their intervals as on the board."""
     trial = Trial(Entry.of(one.title, _Degraded.name, _Degraded()), 0, bench.seed, (entry,))
-    evaluated = evaluate(entry, evaluator_seed(bench, entry, 0), one.real, one.images, session, failed)
-    result = TrialResult(trial, scores={entry.label: evaluated.scores})
-    result.replicates[entry.label] = cached_bootstrap(
-        entry.plugin.resample, evaluated.artifact, bench.seed, session.store
-    )
-    return result
+    seeds = Seeds(evaluator_seed(bench, entry, 0), bench.seed)
+    evaluated = evaluate(entry, seeds, one.real, one.images, session, failed)
+    scores, replicates = {entry.label: evaluated.scores}, {entry.label: evaluated.replicates}
+    return TrialResult(trial, scores=scores, replicates=replicates)
 
 
 def _points(entry: Entry[Evaluator], scored_sets: Sequence[tuple[_Set, _Scored]]) -> Iterator[Point]:

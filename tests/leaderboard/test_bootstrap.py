@@ -11,7 +11,7 @@ from synthbench.leaderboard.bootstrap import bootstrap, cached_bootstrap
 from synthbench.stats import RESAMPLES
 from synthbench.storage.predictions import PREDICTIONS, save_predictions
 from synthbench.storage.store import Store
-from synthbench.types import Artifact, Predictions
+from synthbench.types import Predictions
 
 N = 12
 GROUPS = np.array([f"p{k // 2}" for k in range(N)])
@@ -61,7 +61,7 @@ def test_stored_replicates_are_read_when_asked_for(tmp_path):
     folder = tmp_path / "scores" / "x"
     (folder / "files").mkdir(parents=True)
     save_predictions(folder / "files" / PREDICTIONS, [PREDICTED], ("A", "B"))
-    stored = cached_bootstrap(counted, Artifact(folder, {}), 3, Store(tmp_path))
+    stored = cached_bootstrap(counted, "x", folder / "files" / PREDICTIONS, 3, Store(tmp_path))
     ((key, values),) = bootstrap(counted, [PREDICTED], seed=3).values.items()
     np.testing.assert_array_equal(stored.values[key], values)
     assert key in stored.values

@@ -117,6 +117,18 @@ def test_however_a_plugin_ends_it_is_one_failed_row(isolated):
     assert not (isolated.cache / "shared").exists()
 
 
+def test_an_evaluator_that_ends_its_process_in_resample_is_one_failed_evaluation(isolated):
+    add(
+        isolated,
+        "\n\nclass Leaves(Distance):\n    name: ClassVar[str] = 'leaves'\n\n"
+        "    def resample(self, predictions, weights):\n        import os\n        os._exit(3)\n",
+    )
+    isolated.write("MeanNoise", evaluators=["Distance", "Leaves"])
+    assert isolated.run() == 1
+    assert "leaves: the plugin ended its process: exit code 3" in isolated.board.loc["meannoise", "note"]
+    assert set(rows_of(isolated).evaluator) == {"distance"}
+
+
 @pytest.mark.full
 def test_what_takes_too_long_or_too_much_is_stopped_with_all_it_started(isolated):
     isolated.write(*bad("hang", "memory"), "MeanNoise", timeout=60.0, memory_limit=0.7)

@@ -14,7 +14,7 @@ from synthbench.benchmark.plan import evaluator_seed, make_plan
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
 from synthbench.runner.session import Session
-from synthbench.runner.stages import evaluate, make_images
+from synthbench.runner.stages import Seeds, evaluate, make_images
 from synthbench.scale import GreyScale
 from synthbench.storage.store import Store, load_images
 
@@ -240,7 +240,7 @@ def test_scores_come_back_as_they_were_delivered(work, tmp_path):
     images = load_images(
         make_images(trial, splits.train, bench.samples, session, tmp_path / "a", PictureRule()).path
     )
-    result = evaluate(trial.evaluators[0], 1, splits, images, session, tmp_path / "b")
+    result = evaluate(trial.evaluators[0], Seeds(1, 0), splits, images, session, tmp_path / "b")
     assert [(s.metric, s.test_set, s.n, s.seen) for s in result.scores] == [
         ("gap", "test", 8, ""),
         ("closeness", "test", 8, ""),
