@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     from synthbench.python.run import Run
     from synthbench.scale import GreyScale
     from synthbench.seeds import derive_seed
+    from synthbench.storage.cells import write_csv
     from synthbench.storage.code_version import code_version
     from synthbench.storage.store import load_images, save_images, write_atomic
     from synthbench.storage.weights import WeightFile, offline, sha256_of
@@ -119,6 +120,7 @@ __all__ = [
     "to_eight_bit",
     "write_atomic",
     "write_class_folders",
+    "write_csv",
 ]
 
 _HOMES = {
@@ -144,6 +146,7 @@ _HOMES = {
     "python.run": ("Run",),
     "scale": ("GreyScale",),
     "seeds": ("derive_seed",),
+    "storage.cells": ("write_csv",),
     "storage.code_version": ("code_version",),
     "storage.store": ("load_images", "save_images", "write_atomic"),
     "storage.weights": ("WeightFile", "offline", "sha256_of"),

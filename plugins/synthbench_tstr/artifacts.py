@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import astuple
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from synthbench import Predictions, Score
+from synthbench import Predictions, Score, write_csv
 from synthbench_tstr.metrics import confusion, report
 from synthbench_tstr.plots import plot_confusions, plot_curves, plot_sizes
 
@@ -30,34 +29,26 @@ def write_classifier(classifier: Classifier, predictions: Sequence[Predictions],
     classes = classifier.classes
     matrices = {p.test_set: confusion(p.labels, _predicted(p), len(classes)) for p in predictions}
     plot_confusions(matrices, classes, folder / "confusion.png")
-    _write_csv(
-        folder / "confusion.csv",  # rows true, columns predicted
-        ["test_set", "true", *classes],
-        [
-            [test_set, name, *row.tolist()]
-            for test_set, counts in matrices.items()
-            for name, row in zip(classes, counts, strict=True)
-        ],
-    )
-    _write_csv(
-        folder / "report.csv",
-        ["test_set", "class", "precision", "recall", "f1", "support", "auroc", "auprc"],
-        [[p.test_set, *astuple(row)] for p in predictions for row in report(p.labels, p.probabilities, classes)],
-    )
+    counts = [
+        [test_set, name, *row.tolist()]  # rows true, columns predicted
+        for test_set, matrix in matrices.items()
+        for name, row in zip(classes, matrix, strict=True)
+    ]
+    write_csv(folder / "confusion.csv", [["test_set", "true", *classes], *counts])
+    header = ["test_set", "class", "precision", "recall", "f1", "support", "auroc", "auprc"]
+    rows = [[p.test_set, *astuple(row)] for p in predictions for row in report(p.labels, p.probabilities, classes)]
+    write_csv(folder / "report.csv", [header, *rows])
 
 
 def write_curve(points: Sequence[tuple[int, Sequence[Score]]], test_set: str, folder: Path) -> None:
     """curve.csv, a row a score, and curve.png of those on `test_set`; the points are scores by training size."""
     header = ["images", "test_set", "classifier_seed", "metric", "value", "note"]
-    _write_csv(
-        folder / "curve.csv",
-        header,
-        [
-            [size, s.test_set, s.classifier_seed, s.metric, "" if math.isnan(s.value) else s.value, s.note]
-            for size, scores in points
-            for s in scores
-        ],
-    )
+    rows = [
+        [size, s.test_set, s.classifier_seed, s.metric, "" if math.isnan(s.value) else s.value, s.note]
+        for size, scores in points
+        for s in scores
+    ]
+    write_csv(folder / "curve.csv", [header, *rows])
     metrics = list(dict.fromkeys(score.metric for _, scores in points for score in scores))
     curves = {metric: {size: _values(scores, metric, test_set) for size, scores in points} for metric in metrics}
     plot_sizes(curves, test_set, folder / "curve.png")
@@ -72,10 +63,3 @@ def _values(scores: Sequence[Score], metric: str, test_set: str) -> list[float]:
 def _predicted(predictions: Predictions) -> npt.NDArray[np.int64]:
     predicted: npt.NDArray[np.int64] = predictions.probabilities.argmax(1)
     return predicted
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)

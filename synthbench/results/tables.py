@@ -19,7 +19,9 @@ def read_csv(path: Path) -> list[Row]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file, restval="")
-        return [{column: as_text(cell) for column, cell in row.items() if column is not None} for row in rows]
+        return [
+            {as_text(column): as_text(cell) for column, cell in row.items() if column is not None} for row in rows
+        ]
 
 
 def number(text: str | None) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from synthbench.data.audit.thumbnails import BLOCK, SIZE, thumbnails
-from synthbench.storage.cells import guarded
+from synthbench.storage.cells import write_csv
 from synthbench.types import Images, Labels, Pixels
 
 __all__ = ["COLUMNS", "class_grid", "nearest", "save_class_grid", "save_nearest", "save_real"]
@@ -57,13 +56,11 @@ def save_nearest(folder: Path, synthetic: Images, train: Images) -> None:
     index, distance = nearest(shown, train)
     neighbours = train.subset(index)
     save_class_grid(folder / "nearest.png", _paired(shown, neighbours))
-    with (folder / "nearest.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["sample", "class", "nearest", "nearest_class", "distance"])
-        for k in range(len(shown)):
-            classes = [shown.classes[images.labels[k]] for images in (shown, neighbours)]
-            texts = (str(shown.ids[k]), classes[0], str(neighbours.ids[k]), classes[1])
-            rows.writerow([*map(guarded, texts), f"{distance[k]:.3f}"])
+    rows = [["sample", "class", "nearest", "nearest_class", "distance"]]
+    for k in range(len(shown)):
+        classes = [shown.classes[images.labels[k]] for images in (shown, neighbours)]
+        rows.append([shown.ids[k], classes[0], neighbours.ids[k], classes[1], f"{distance[k]:.3f}"])
+    write_csv(folder / "nearest.csv", rows)
 
 
 def nearest(samples: Images, train: Images) -> tuple[Indices, Floats]:

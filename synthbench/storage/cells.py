@@ -6,14 +6,16 @@ apostrophe before it, and read without.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["as_text", "as_texts", "csv_text", "guarded"]
+__all__ = ["as_text", "as_texts", "csv_text", "guarded", "write_csv"]
 
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 """With apostrophes before it, so that a text that has one of its own comes back as it was."""
@@ -39,6 +41,13 @@ def csv_text(table: pd.DataFrame) -> str:
     texts = table.select_dtypes(include=["object", "string"]).columns
     safe = table.assign(**{name: table[name].map(guarded) for name in texts})
     return str(safe.to_csv(index=False, lineterminator="\n"))
+
+
+def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
+    """A CSV file for people and spreadsheets, heading first: a text that a spreadsheet would run as a formula gets
+    an apostrophe before it, numbers stay."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([guarded(cell) for cell in row] for row in rows)
 
 
 def _is_number(text: str) -> bool:

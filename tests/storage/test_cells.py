@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from synthbench import Predictions
-from synthbench.storage.cells import as_text, csv_text, guarded
+from synthbench.results.tables import read_csv
+from synthbench.storage.cells import as_text, csv_text, guarded, write_csv
 from synthbench.storage.predictions import load_predictions, save_predictions
 
 FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "'=1", "''-x", "-", "-0.1, 0.2"]
@@ -29,6 +30,16 @@ def test_all_else_stands_as_it_is(text):
 def test_a_table_keeps_its_numbers():
     table = pd.DataFrame({"label": ["=1", "a"], "value": [-0.5, 1.0], "n": pd.array([-1, None], "Int64")})
     assert csv_text(table) == "label,value,n\n'=1,-0.5,-1\na,1.0,\n"
+
+
+def test_rows_come_back_with_their_heading(tmp_path):
+    """A class may be called so, and heads a column of confusion.csv."""
+    write_csv(tmp_path / "t.csv", [["true", "=X", "Y"], ["=X", -3, np.str_("@y")], ["Y", 0.5, None]])
+    assert (tmp_path / "t.csv").read_text() == "true,'=X,Y\n'=X,-3,'@y\nY,0.5,\n"
+    assert read_csv(tmp_path / "t.csv") == [
+        {"true": "=X", "=X": "-3", "Y": "@y"},
+        {"true": "Y", "=X": "0.5", "Y": ""},
+    ]
 
 
 def test_predictions_come_back_whatever_images_and_classes_are_called(tmp_path):

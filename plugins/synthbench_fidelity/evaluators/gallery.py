@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
-from synthbench import Images, Pixels
+from synthbench import Images, Pixels, write_csv
 from synthbench_fidelity.arrays import Features
 
 __all__ = ["closest_grid", "save_closest"]
@@ -28,10 +27,8 @@ def save_closest(folder: Path, train: Images, synthetic: Images, real: Features,
     chosen = np.argsort(distance, kind="stable")[:PAIRS]
     grid = closest_grid(synthetic.pixels[chosen], train.pixels[index[chosen]])
     Image.fromarray(grid[:, :, 0] if grid.shape[2] == 1 else grid).save(folder / "closest-pairs.png")
-    with (folder / "closest-pairs.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["synthetic", "train", "distance"])
-        writer.writerows((synthetic.ids[i], train.ids[index[i]], f"{distance[i]:.6g}") for i in chosen)
+    pairs = [(synthetic.ids[i], train.ids[index[i]], f"{distance[i]:.6g}") for i in chosen]
+    write_csv(folder / "closest-pairs.csv", [("synthetic", "train", "distance"), *pairs])
 
 
 def closest_grid(above: Pixels, below: Pixels) -> Pixels:

@@ -7,7 +7,6 @@ the data set differ: who copies the test set is caught as well.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench import Context, Images, Splits, code_version
+from synthbench import Context, Images, Splits, code_version, write_csv
 from synthbench_fidelity.arrays import Array, Integers, numbered
 
 if TYPE_CHECKING:
@@ -141,13 +140,12 @@ def _digest(pixels: npt.NDArray[Any]) -> str:
 
 
 def _write(folder: Path, images: Images, real: Originals, copies: Copies) -> None:
-    with (folder / "copies.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["synthetic", "part", "image", "distance", "view"])
-        for k in np.argsort(copies.distance, kind="stable"):
-            source = copies.reference[k]
-            known = (real.names[real.part[source]], real.images.ids[source])
-            writer.writerow((images.ids[copies.query[k]], *known, f"{copies.distance[k]:.4f}", copies.view[k]))
+    rows = [["synthetic", "part", "image", "distance", "view"]]
+    for k in np.argsort(copies.distance, kind="stable"):
+        source = copies.reference[k]
+        known = (real.names[real.part[source]], real.images.ids[source])
+        rows.append([images.ids[copies.query[k]], *known, f"{copies.distance[k]:.4f}", copies.view[k]])
+    write_csv(folder / "copies.csv", rows)
 
 
 @dataclass(frozen=True)

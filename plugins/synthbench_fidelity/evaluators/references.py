@@ -11,7 +11,6 @@ With the same extractor and, as far as the training set allows, the same number 
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import math
@@ -23,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from synthbench import Context, Evaluator, Images, Score, code_version, derive_seed
+from synthbench import Context, Evaluator, Images, Score, code_version, derive_seed, write_csv
 from synthbench_fidelity.arrays import Array, Integers
 from synthbench_fidelity.evaluators.metric import Figure, Metric, undefined
 from synthbench_fidelity.evaluators.parts import Pair, Part
@@ -134,9 +133,10 @@ def place(value: float, metric: Metric, references: Sequence[Reference]) -> Figu
 
 def write_table(folder: Path, by_class: Mapping[str, Sequence[Reference]], named: Callable[[str], str]) -> None:
     """calibration.csv: the references of all images together ("") and of each class."""
-    with (folder / TABLE).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["class", "reference", "metric", "value", "n", "against"])
-        for name, measured in by_class.items():
-            for r in measured:
-                writer.writerows((name, r.name, named(m), value, r.n, r.against) for m, value in r.values.items())
+    rows = [
+        (name, r.name, named(metric), value, r.n, r.against)
+        for name, measured in by_class.items()
+        for r in measured
+        for metric, value in r.values.items()
+    ]
+    write_csv(folder / TABLE, [("class", "reference", "metric", "value", "n", "against"), *rows])
