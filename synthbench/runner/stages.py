@@ -22,14 +22,13 @@ from synthbench.api.lending import lend
 from synthbench.api.process_state import thread_count
 from synthbench.benchmark.definition import Entry
 from synthbench.benchmark.plan import Trial
-from synthbench.errors import StoreError
 from synthbench.leaderboard.bootstrap import Replicates, cached_bootstrap
 from synthbench.leaderboard.subgroups import with_subgroups
 from synthbench.results.evidence import save_evidence
 from synthbench.runner.cost import Cost, measure
-from synthbench.runner.failure import MOST, printable
 from synthbench.runner.pictures import save_class_grid
 from synthbench.runner.resuming import earlier_cost, fit_resuming, note_cost
+from synthbench.runner.scores_file import load_scores, save_scores
 from synthbench.runner.session import Session
 from synthbench.stats import check_labels, class_probe
 from synthbench.storage.predictions import PREDICTIONS, save_predictions
@@ -212,7 +211,7 @@ def evaluate(
     scoring = _Scoring(evaluator, key, seeds, real, synthetic)
     artifact = session.store.make("scores", key, lambda folder: session.perform(scoring, folder, failed))
     replicates = scoring.resampled(artifact.path, session.store)
-    return Evaluated(_load_scores(artifact.path), replicates, artifact)
+    return Evaluated(load_scores(artifact.path), replicates, artifact)
 
 
 @dataclass(frozen=True)
@@ -242,7 +241,7 @@ class _Scoring:
             cost.add(work.spared)  # shared work counts for each who needs it, whoever came first
             _check_evaluation(evaluation, plugin)
             evaluation = with_subgroups(evaluation, plugin.resample, self.real)
-            _save_scores(folder, evaluation)
+            save_scores(folder, evaluation.scores)
             save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, self.real.train.classes)
             save_evidence(ctx.workdir, evaluation.evidence, store)
         self.resampled(folder, store)  # here, where the plugin can end nothing but its own process
@@ -275,34 +274,3 @@ def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:
         raise ValueError(f"it declares the metrics {sorted(plugin.metrics)} and delivered {sorted(delivered)}")
     if outside := out_of_bounds(plugin, evaluation.scores):
         raise ValueError("; ".join(outside))
-
-
-def _save_scores(folder: Path, evaluation: Evaluation) -> None:
-    rows = [
-        {**vars(score), "value": _finite(score.value), "note": printable(score.note, MOST)}
-        for score in evaluation.scores
-    ]
-    text = json.dumps(rows, indent=1, default=_plain_number)
-    (folder / "scores.json").write_text(text, encoding="utf-8")
-
-
-def _load_scores(folder: Path) -> tuple[Score, ...]:
-    try:
-        rows = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-        values = [float("nan") if row["value"] is None else row["value"] for row in rows]
-        return tuple(Score(**{**row, "value": value}) for row, value in zip(rows, values, strict=True))
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise StoreError.damaged(folder, error) from error
-
-
-def _plain_number(value: Any) -> float | int:
-    """A count or the end of an interval as a number of NumPy's or torch's, of any width."""
-    if callable(getattr(value, "item", None)):
-        plain: float | int = value.item()
-        return plain
-    raise TypeError(f"a score holds {value!r}, which is no number")
-
-
-def _finite(value: float) -> float | None:
-    """JSON knows no NaN."""
-    return float(value) if np.isfinite(value) else None
