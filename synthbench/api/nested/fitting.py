@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 from synthbench.api.interfaces import Context, Sampler
 from synthbench.api.nested.generators import NestedGenerator
@@ -14,8 +15,8 @@ from synthbench.types import Images
 __all__ = ["fit_nested"]
 
 
-def fit_nested(nested: NestedGenerator, train: Images, ctx: Context) -> Sampler:
-    """The sampler of a generator within the one that `ctx` belongs to.
+def fit_nested(nested: NestedGenerator, train: Images, ctx: Context) -> tuple[Sampler, dict[str, Any]]:
+    """The sampler of a generator within the one that `ctx` belongs to, and all that decided it, for a store's key.
 
     It is fitted under the seed of `ctx`, with the checkpoints of a row of the same options and seed: what that
     row, or another wrapper of it, has trained is not trained again, and counts in the costs all the same. Files
@@ -31,7 +32,7 @@ def fit_nested(nested: NestedGenerator, train: Images, ctx: Context) -> Sampler:
         ctx.store.count_in(earlier)
         wall, cpu = time.perf_counter(), time.process_time()
         try:
-            return fit_resuming(plugin, train, own)
+            return fit_resuming(plugin, train, own), key
         finally:
             spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
             note_cost(resume, {part: s + (earlier.get(part) or 0.0) for part, s in spent.items()}, length)
