@@ -32,7 +32,8 @@ def by_margin(margins: Floats, keep: int) -> Index:
     from the largest down. Of equal ones the earlier comes first.
     """
     wrong = margins <= 0
-    return np.lexsort((np.where(wrong, -margins, margins), wrong))[:keep]
+    order = np.lexsort((np.where(wrong, -margins, margins), wrong))
+    return np.asarray(order[:keep], dtype=np.int64)
 
 
 def herd(features: Floats, target: Floats, keep: int) -> Index:
