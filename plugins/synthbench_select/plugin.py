@@ -40,7 +40,7 @@ class Select(Generator):
         """Raises DataError where a policy other than random has a single class, or a class of one patient."""
         from synthbench_select.selector import fit_selector
 
-        return fit_selector(self, train, ctx)
+        return fit_selector(self.base, self.policy, self.oversample, train, ctx)
 
 
 @hookimpl

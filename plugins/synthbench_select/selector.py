@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from synthbench import Context, Images, Labels, Pixels, fit_nested
+from synthbench import Context, Images, Labels, NestedGenerator, Pixels, fit_nested
 from synthbench_select.policies import by_margin, herd, margins
 from synthbench_select.pool import Pool
 
 if TYPE_CHECKING:
-    from synthbench_select.plugin import Select
     from synthbench_select.probe import Probe
 
 __all__ = ["Coverage", "Margin", "Policy", "Selector", "fit_selector", "keep_at_random"]
@@ -76,20 +75,20 @@ class Selector:
         return images.subset(kept) if known else np.ascontiguousarray(images.pixels[kept])
 
 
-def fit_selector(options: Select, train: Images, ctx: Context) -> Selector:
+def fit_selector(base: NestedGenerator, policy: str, oversample: int, train: Images, ctx: Context) -> Selector:
     """The base first, then the probe where the policy asks one."""
-    base, decided = fit_nested(options.base, train, ctx)
-    pool = Pool(base, options.oversample, train.classes, decided, ctx.store)
-    return Selector(pool, _policy(options, train, ctx))
+    sampler, decided = fit_nested(base, train, ctx)
+    pool = Pool(sampler, oversample, train.classes, decided, ctx.store)
+    return Selector(pool, _policy(policy, train, ctx))
 
 
-def _policy(options: Select, train: Images, ctx: Context) -> Policy:
-    if options.policy == "random":
+def _policy(name: str, train: Images, ctx: Context) -> Policy:
+    if name == "random":
         return keep_at_random
     from synthbench_select.probe import fit_probe
 
     probe = fit_probe(train, ctx)
-    if options.policy == "margin":
+    if name == "margin":
         return Margin(probe)
     _, features = probe(train.pixels)
     return Coverage(probe, tuple(features[train.labels == k] for k in range(len(train.classes))))

@@ -10,7 +10,7 @@ from synthbench import Images
 from synthbench.testing import check_generator, tiny_splits
 from synthbench_select.plugin import Select
 from synthbench_select.pool import Pool
-from synthbench_select.selector import Margin, Selector, fit_selector, keep_at_random
+from synthbench_select.selector import Margin, Selector, keep_at_random
 
 
 @dataclass
@@ -103,7 +103,7 @@ def test_policies_of_one_base_choose_from_one_pool_by_one_probe(ctx):
     contexts = [replace(ctx, workdir=ctx.workdir / policy) for policy in ("margin", "coverage")]
     for own in contexts:
         own.workdir.mkdir()
-    samplers = [fit_selector(Select(base="pca-gaussian", policy=own.workdir.name), train, own) for own in contexts]
+    samplers = [Select(base="pca-gaussian", policy=own.workdir.name).fit(train, own) for own in contexts]
     margin, coverage = (sampler(LABELS, np.random.default_rng(0)) for sampler in samplers)
     kinds = [kind.name for kind in ctx.store.root.iterdir() for _ in kind.glob("*/meta.json")]
     assert sorted(kinds) == ["classifier", "pool"]
