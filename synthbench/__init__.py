@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
         Plugin,
         Sampler,
     )
+    from synthbench.api.nested.fitting import fit_nested
+    from synthbench.api.nested.generators import GeneratorField, NestedGenerator
     from synthbench.api.origin import Origin
     from synthbench.api.pictures import read_picture
     from synthbench.data.audit import Copies, find_copies
@@ -76,12 +78,14 @@ __all__ = [
     "ExtractorField",
     "Features",
     "Generator",
+    "GeneratorField",
     "Geometry",
     "GreyScale",
     "ImageDataset",
     "Images",
     "Labels",
     "Leaks",
+    "NestedGenerator",
     "Origin",
     "PictureRule",
     "Pixels",
@@ -105,6 +109,7 @@ __all__ = [
     "export_train",
     "extractor_field",
     "find_copies",
+    "fit_nested",
     "grouped_split",
     "hookimpl",
     "is_dicom",
@@ -134,6 +139,8 @@ _HOMES = {
         *("Context", "Dataset", "Embed", "Evaluator", "Extractor", "Features"),
         *("Generator", "Plugin", "Sampler"),
     ),
+    "api.nested.fitting": ("fit_nested",),
+    "api.nested.generators": ("GeneratorField", "NestedGenerator"),
     "api.origin": ("Origin",),
     "api.pictures": ("read_picture",),
     "data.audit": ("Copies", "find_copies"),

@@ -90,7 +90,7 @@ def _single_type(option: Schema) -> str:
         return "mapping"
     if option.get("format") == "path":
         return "path"
-    kind = TYPES[option["type"]] if "type" in option else "extractor"
+    kind = TYPES[option["type"]] if "type" in option else option.get("plugin", "extractor")
     return ", ".join(filter(None, [kind, _range(option)]))
 
 

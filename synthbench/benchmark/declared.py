@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from synthbench.api.interfaces import Evaluator, Generator, Plugin, Prior, Role
+from synthbench.api.nested.keys import generators_of
 from synthbench.api.origin import Origin
 from synthbench.types import Direction
 
@@ -24,7 +25,9 @@ def counted_roles(roles: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Declared:
-    """Generator: `role`, `prior`, `quick`, `origin`. Evaluator: `metrics`, `bounds`, `gates`, `trainings`.
+    """Generator: `role`, `prior`, `quick`, `base`, `origin`. Evaluator: `metrics`, `bounds`, `gates`, `trainings`.
+
+    `base` is the label of the generator within one that wraps it, "" of others.
 
     A run's run.json keeps it, so that a board that is read back says what it said when it was made.
     """
@@ -32,6 +35,7 @@ class Declared:
     role: Role = "candidate"
     prior: Prior = "balanced"
     quick: bool = False
+    base: str = ""
     origin: Origin = field(default_factory=Origin)
     metrics: Mapping[str, Direction] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -43,7 +47,7 @@ class Declared:
         """What the plugin at hand says; nothing of those that no board asks."""
         match plugin:
             case Generator():
-                return cls(role=plugin.role, prior=plugin.prior, quick=plugin.quick, origin=plugin.origin())
+                return cls(plugin.role, plugin.prior, plugin.quick, _base(plugin), plugin.origin())
             case Evaluator():
                 metrics, bounds = dict(plugin.metrics), dict(plugin.bounds)
                 return cls(metrics=metrics, bounds=bounds, gates=plugin.gates, trainings=plugin.trainings)
@@ -54,7 +58,9 @@ class Declared:
         """What `generator_record` or `evaluator_record` wrote."""
         bounds = {metric: (low, high) for metric, (low, high) in record.get("bounds", {}).items()}
         gates = frozenset(record.get("gates", ()))
-        plain = {key: record[key] for key in ("role", "prior", "quick", "metrics", "trainings") if key in record}
+        plain = {
+            key: record[key] for key in ("role", "prior", "quick", "base", "metrics", "trainings") if key in record
+        }
         return cls(**plain, origin=Origin(**record.get("origin", {})), bounds=bounds, gates=gates)
 
     def main_metric(self, headline: str) -> str:
@@ -68,10 +74,18 @@ class Declared:
 
     def generator_record(self) -> dict[str, Any]:
         """For run.json."""
-        return {"role": self.role, "prior": self.prior, "quick": self.quick, "origin": asdict(self.origin)}
+        base = {"base": self.base} if self.base else {}
+        return {"role": self.role, "prior": self.prior, "quick": self.quick, **base, "origin": asdict(self.origin)}
 
     def evaluator_record(self) -> dict[str, Any]:
         """For run.json."""
         bounds = {metric: list(ends) for metric, ends in self.bounds.items()}
         gates = sorted(self.gates)
         return {"metrics": dict(self.metrics), "bounds": bounds, "gates": gates, "trainings": self.trainings}
+
+
+def _base(plugin: Generator) -> str:
+    """The innermost, where one that is wrapped wraps another."""
+    for nested in generators_of(plugin).values():
+        return _base(nested.plugin) or nested.label
+    return ""

@@ -57,13 +57,18 @@ class Entry(Generic[P]):
         return cls(label, use, Declared.of(plugin), plugin, generators, optional)
 
     @property
-    def training(self) -> str:
-        """The label whose seeds it has: that of all checkpoints of one training, else its own."""
+    def family(self) -> str:
+        """The label of all checkpoints of one training, else its own."""
         return self.checkpoint.of if self.checkpoint else self.label
+
+    @property
+    def training(self) -> str:
+        """The label whose seeds it has: of a wrapper that of the generator within it, lest each trains its own."""
+        return self.declared.base or self.family
 
     def is_named(self, labels: Collection[str]) -> bool:
         """Whether `labels` hold its label or, of a checkpoint, that of its training."""
-        return self.label in labels or self.training in labels
+        return self.label in labels or self.family in labels
 
     @property
     def plugin(self) -> P:
@@ -157,7 +162,7 @@ class Benchmark:
     @property
     def generator_names(self) -> list[str]:
         """Labels of generators, and of the trainings whose checkpoints they are."""
-        return list(dict.fromkeys(name for entry in self.generators for name in (entry.training, entry.label)))
+        return list(dict.fromkeys(name for entry in self.generators for name in (entry.family, entry.label)))
 
     def evaluator(self, label: str) -> Entry[Evaluator]:
         """The evaluator of that label. Raises StopIteration where there is none."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synthbench.api.interfaces import Plugin
+from synthbench.api.nested.keys import generators_of
 from synthbench.api.registry import Registry
 from synthbench.benchmark.extends import Extended, extended
 from synthbench.benchmark.strict_yaml import Written
@@ -59,10 +60,16 @@ def _plain_mapping(content: Mapping[Any, Any], path: str, registry: Registry) ->
 def _entry(content: Mapping[Any, Any], path: str, registry: Registry) -> dict[str, Any]:
     """The entry of a plugin at hand: its name as label, an instance's settings as options."""
     plugin: Plugin | type[Plugin] = content["use"]
-    cls, options = (type(plugin), plugin.model_dump(mode="json")) if isinstance(plugin, Plugin) else (plugin, {})
+    cls, options = (type(plugin), _options(plugin)) if isinstance(plugin, Plugin) else (plugin, {})
     label = {"label": cls.name} if isinstance(getattr(cls, "name", None), str) else {}
     further = {key: value for key, value in content.items() if key != "use"}
     return _plain_mapping({**label, **options, **further, "use": registry.lend(cls)}, path, registry)
+
+
+def _options(plugin: Plugin) -> dict[str, Any]:
+    """An instance's settings; a generator within it is at hand as well."""
+    nested = {name: {"use": n.plugin, "label": n.label} for name, n in generators_of(plugin).items()}
+    return {**plugin.model_dump(mode="json", exclude=set(nested)), **nested}
 
 
 def _is_plugin(value: Any) -> bool:

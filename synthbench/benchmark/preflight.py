@@ -6,8 +6,8 @@ import pickle
 from collections.abc import Iterator
 from typing import Any
 
-from synthbench.api.extractors import extractors_of
 from synthbench.api.interfaces import Plugin
+from synthbench.api.nested.keys import within
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.errors import ConfigError
 from synthbench.storage.weights import WeightFile
@@ -21,10 +21,10 @@ def entries_of(bench: Benchmark) -> list[Entry[Any]]:
 
 
 def plugins_of(bench: Benchmark) -> Iterator[Plugin]:
-    """All of a benchmark's, their extractors among them."""
+    """All of a benchmark's, those within their options among them."""
     for entry in entries_of(bench):
         yield entry.plugin
-        yield from extractors_of(entry.plugin).values()
+        yield from (plugin for _, plugin in within(entry.plugin))
 
 
 def files_of(bench: Benchmark) -> list[WeightFile]:

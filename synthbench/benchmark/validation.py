@@ -47,7 +47,7 @@ def _explain(model: type[BaseModel], item: Any, where: str, path: str) -> str:
         return f"{where}: {dotted}: unknown key.{hint}"
     if item["type"] == "missing":
         return f"{where}: {dotted}: this key is required"
-    if item["type"] == "extractor":
+    if item["type"] in ("extractor", "generator"):
         return f"{where}: {dotted}: {item['msg']}"
     if item["type"] == "string_type" and isinstance(item["input"], int | float):
         text = json.dumps(item["input"])

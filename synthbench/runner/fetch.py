@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from synthbench.api.extractors import extractors_of
+from synthbench.api.nested.keys import within
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.preflight import files_of, plugins_of
 from synthbench.errors import DataError
@@ -35,7 +35,7 @@ def with_files(bench: Benchmark, progress: Progress) -> Benchmark:
     left_out: dict[str, str] = {}
     for entry in (entry for entry in bench.evaluators if entry.optional):
         try:
-            plugins = (entry.plugin, *extractors_of(entry.plugin).values())
+            plugins = (entry.plugin, *(plugin for _, plugin in within(entry.plugin)))
             provide(dict.fromkeys(file for plugin in plugins for file in plugin.files()), progress)
         except DataError as error:
             left_out[entry.label] = str(error)

@@ -14,8 +14,8 @@ from typing import Any
 
 import psutil
 
-from synthbench.api.extractors import extractors_of
-from synthbench.api.interfaces import Plugin
+from synthbench.api.interfaces import Extractor, Plugin
+from synthbench.api.nested.keys import within
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.runner.cost import Cost
 from synthbench.storage.code_version import code_of
@@ -58,19 +58,20 @@ def _declared(bench: Benchmark) -> dict[str, Any]:
 
 
 def _code(bench: Benchmark) -> dict[str, str]:
-    """By `use`, the digest of each plugin's code (`storage.code_version`); extractors among them."""
+    """By `use`, the digest of each plugin's code (`storage.code_version`); those within others among them."""
     plugins: dict[str, Plugin] = {entry.use: entry.plugin for entry in _entries(bench)}
     for entry in _entries(bench):
-        plugins |= {extractor.use: extractor for extractor in extractors_of(entry.plugin).values()}
+        plugins |= dict(within(entry.plugin))
     return {use: code_of(type(plugin))["source"] for use, plugin in sorted(plugins.items())}
 
 
 def _weights(bench: Benchmark) -> dict[str, dict[str, str]]:
-    """By label, the digests of the files that a plugin or its extractor works with; those without are left out."""
+    """By label, the digests of the files that a plugin or one within it works with; those without are left out."""
     digests_of = {entry.label: _inputs(entry.plugin) for entry in _entries(bench)}
     for entry in _entries(bench):
-        for extractor in extractors_of(entry.plugin).values():
-            digests_of[entry.label] |= {f"{extractor.label}, {k}": v for k, v in _inputs(extractor).items()}
+        for use, plugin in within(entry.plugin):
+            of = plugin.label if isinstance(plugin, Extractor) else use
+            digests_of[entry.label] |= {f"{of}, {k}": v for k, v in _inputs(plugin).items()}
     return {label: digests for label, digests in digests_of.items() if digests}
 
 
@@ -85,7 +86,8 @@ def _versions(bench: Benchmark) -> dict[str, str]:
     """synthbench, Python, and every package that the plugins of this benchmark import."""
     versions = {"synthbench": __version__, "python": platform.python_version()}
     for entry in _entries(bench):
-        versions.update({k: v for k, v in code_of(type(entry.plugin)).items() if k != "source"})
+        for plugin in (entry.plugin, *(plugin for _, plugin in within(entry.plugin))):
+            versions.update({k: v for k, v in code_of(type(plugin)).items() if k != "source"})
     for name in ("numpy", "pandas", "pydantic", "pillow", "pluggy"):
         versions[name] = metadata.version(name)
     return dict(sorted(versions.items()))

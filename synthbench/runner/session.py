@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from synthbench.api.extractors import extractors_of, identity
 from synthbench.api.features import StoredFeatures
 from synthbench.api.interfaces import Context, Plugin
+from synthbench.api.nested.keys import work_key
 from synthbench.api.process_state import restored
 from synthbench.benchmark.definition import Entry
 from synthbench.progress import Progress
-from synthbench.storage.code_version import code_of
 from synthbench.storage.store import Store
-from synthbench.storage.versions import ENTRIES
 
 __all__ = ["Isolation", "Job", "Session"]
 
@@ -57,18 +55,7 @@ class Session:
 
     def key(self, entry: Entry[Any], **inputs: Any) -> dict[str, Any]:
         """Everything that goes into a piece of work: configuration, code, device type, extractors and inputs."""
-        extractors = {name: identity(extractor) for name, extractor in extractors_of(entry.plugin).items()}
-        return {
-            "schema": ENTRIES,
-            "use": _identity(entry),
-            "config": entry.plugin.model_dump(mode="json"),
-            "inputs": dict(entry.plugin.inputs()),
-            "code": code_of(type(entry.plugin)),
-            # The kind alone: cuda:0 and cuda:1 are alike, a CPU and a GPU add in another order.
-            "device": self.device.partition(":")[0],
-            **({"extractors": extractors} if extractors else {}),
-            **inputs,
-        }
+        return work_key(entry.plugin, entry.use, self.device, **inputs)
 
     def perform(self, job: Job, folder: Path, failed: Path) -> dict[str, Any]:
         """What the job returns, done in a process of its own where there is isolation and it can be sent.
@@ -114,12 +101,6 @@ class Session:
         finally:
             log.removeHandler(handler)
             handler.close()
-
-
-def _identity(entry: Entry[Any]) -> str:
-    """A registered name is unique; classes named by their file may share one, by inheritance say."""
-    cls = type(entry.plugin)
-    return entry.plugin.name if entry.use == entry.plugin.name else f"{entry.plugin.name}:{cls.__qualname__}"
 
 
 class _LogFile(logging.FileHandler):

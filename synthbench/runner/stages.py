@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from synthbench.api.declarations import out_of_bounds
 from synthbench.api.imaging import PictureRule
 from synthbench.api.interfaces import Context, Evaluator, Generator, Plugin, Role, Sampler, balanced_labels
 from synthbench.api.lending import lend
+from synthbench.api.nested.keys import begun_key, fit_key
+from synthbench.api.nested.resuming import earlier_cost, fit_resuming, note_cost
 from synthbench.api.process_state import thread_count
 from synthbench.benchmark.definition import Entry
 from synthbench.benchmark.plan import Trial
@@ -27,7 +29,6 @@ from synthbench.leaderboard.subgroups import with_subgroups
 from synthbench.results.evidence import save_evidence
 from synthbench.runner.cost import Cost, measure
 from synthbench.runner.pictures import save_class_grid
-from synthbench.runner.resuming import earlier_cost, fit_resuming, note_cost
 from synthbench.runner.scores_file import load_scores, save_scores
 from synthbench.runner.session import Session
 from synthbench.stats import check_labels, class_probe
@@ -48,11 +49,10 @@ def make_images(
     pictures  how the benchmark's pictures became `train`
     """
     entry = trial.generator
-    fit_key = session.key(entry, train=train.digest, seed=trial.seed, pictures=asdict(pictures))
-    # Where a longer training begins as a shorter one did, both keep their checkpoints in one place.
-    config = {name: v for name, v in fit_key["config"].items() if name != entry.plugin.duration}
-    drawing = _Drawing(replace(trial, evaluators=()), {**fit_key, "config": config}, train, samples, pictures)
-    key = {**fit_key, "samples": samples}
+    fitting = fit_key(entry.plugin, entry.use, session.device, train, trial.seed, pictures)
+    begun = begun_key(entry.plugin, fitting)
+    drawing = _Drawing(replace(trial, evaluators=()), begun, train, samples, pictures)
+    key = {**fitting, "samples": samples}
     return session.store.make("synthetic", key, lambda folder: session.perform(drawing, folder, failed))
 
 
@@ -80,8 +80,9 @@ class _Drawing:
             labels = _labels(entry.plugin, self.train, self.samples)
             with lend(self.train, entry.label, session.store) as own:
                 sampler, fitting = _fit(entry.plugin, own, ctx)
-                with measure(session.device) as sampling:
+                with session.store.counting() as work, measure(session.device) as sampling:
                     drawn = sampler(labels.copy(), ctx.rng("sample"))  # a copy: a sampler may sort what it gets
+                sampling.add(work.spared)
             images = _as_images(drawn, labels, self.train, self.trial)
             save_images(folder, images)
             save_class_grid(ctx.workdir / "samples.png", images)
@@ -132,11 +133,12 @@ def _fit(plugin: Generator, train: Images, ctx: Context) -> tuple[Sampler, Cost]
     length = getattr(plugin, plugin.duration) if plugin.duration else 0
     earlier = earlier_cost(ctx.resume, length)
     try:
-        with measure(ctx.device) as cost:
+        with ctx.store.counting() as work, measure(ctx.device) as cost:
             sampler = fit_resuming(plugin, train, ctx)
     finally:
         cost.add(earlier)
-        note_cost(ctx.resume, cost, length)
+        note_cost(ctx.resume, cost.as_dict(), length)
+    cost.add(work.spared)  # after the ledger: a generator within it has one of its own
     return sampler, cost
 
 

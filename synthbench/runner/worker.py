@@ -19,8 +19,8 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from synthbench.api.extractors import extractors_of
 from synthbench.api.interfaces import Plugin
+from synthbench.api.nested.keys import within
 from synthbench.benchmark.definition import Benchmark
 from synthbench.errors import Skipped, StoreError
 from synthbench.runner.failure import Failure, StageFailed, printable
@@ -68,7 +68,7 @@ def _packages(bench: Benchmark) -> list[str]:
     """What the plugins import of others, by the top-level name."""
     plugins: list[Plugin] = [entry.plugin for entry in bench.generators]
     plugins += [entry.plugin for entry in bench.evaluators]
-    plugins += [extractor for entry in bench.evaluators for extractor in extractors_of(entry.plugin).values()]
+    plugins += [inner for plugin in plugins.copy() for _, inner in within(plugin)]
     return [name for plugin in plugins for name in code_of(type(plugin))]
 
 
@@ -223,7 +223,8 @@ def _stays(job: Job) -> str:
     """Why a job has to be done in the process of the run, "" where nothing is against another one."""
     if os.name != "posix":
         return "processes of their own need Linux or macOS"
-    for cls in map(type, job.plugins):
+    inner = [plugin for outer in job.plugins for _, plugin in within(outer)]
+    for cls in map(type, [*job.plugins, *inner]):
         if cls.__module__ == "__main__":
             return "its class is defined in a notebook or script, not in a file that can be imported"
         if "<locals>" in cls.__qualname__:

@@ -197,6 +197,11 @@ class Store:
             work.built += built
             work.spare(spared)
 
+    def count_in(self, cost: Mapping[str, float | None]) -> None:
+        """Note what work that is gone on from had cost (`wall_s`, `cpu_s`), as `make` does of what it finds."""
+        for work in self._counting:
+            work.spare({part: cost.get(part) or 0.0 for part in work.spared})
+
     def made(self) -> frozenset[Path]:
         """The entries that this process has made."""
         return frozenset(self._made)

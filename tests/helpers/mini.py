@@ -98,6 +98,28 @@ class Resuming(Generator):
         return lambda labels, rng: np.full((len(labels), *train.shape), self.level, np.uint8)
 
 
+class Noted(Generator):
+    """Notes each training and each draw."""
+
+    name: ClassVar[str] = "noted"
+    level: int = Field(90, ge=0)
+    file: Path | None = None
+
+    def fit(self, train, ctx):
+        checkpoint = ctx.resume / "done.txt"
+        if not checkpoint.exists():
+            called(f"train {ctx.seed_index}")
+            time.sleep(0.1)  # so that its cost is told from that of reading the checkpoint
+            checkpoint.write_text("x")
+
+        def draw(labels, rng):
+            called(f"draw {len(labels)}")
+            levels = self.level + 60 * labels.reshape(-1, 1, 1, 1)
+            return np.clip(levels + rng.normal(0, 10, (len(labels), *train.shape)), 0, 255).astype(np.uint8)
+
+        return draw
+
+
 class Growing(Generator):
     """Comes nearer to the mean with every step, and goes on from where a shorter training ended."""
 

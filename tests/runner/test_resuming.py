@@ -3,7 +3,7 @@
 import pytest
 
 from synthbench import Generator, Skipped
-from synthbench.runner.resuming import earlier_cost, fit_resuming
+from synthbench.api.nested.resuming import earlier_cost, fit_resuming
 from synthbench.testing import tiny_splits
 
 

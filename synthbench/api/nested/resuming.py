@@ -9,7 +9,6 @@ from pathlib import Path
 
 from synthbench.api.interfaces import Context, Generator, Sampler
 from synthbench.errors import Skipped, StoreError
-from synthbench.runner.cost import Cost
 from synthbench.storage.store import write_atomic
 from synthbench.types import Images
 
@@ -62,10 +61,10 @@ def earlier_cost(resume: Path, length: int = 0) -> Mapping[str, float | None]:
     return cost if numbers else {}
 
 
-def note_cost(resume: Path, cost: Cost, length: int = 0) -> None:
+def note_cost(resume: Path, cost: Mapping[str, float | None], length: int = 0) -> None:
     """Beside the checkpoints, where there are any."""
     if any(resume.iterdir()):
-        write_atomic(resume / LEDGER.format(length), json.dumps(cost.as_dict()))
+        write_atomic(resume / LEDGER.format(length), json.dumps(dict(cost)))
 
 
 def _is_ledger(name: str) -> bool:

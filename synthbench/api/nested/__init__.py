@@ -1,0 +1,1 @@
+"""A generator within a generator: how an option names one, what it is kept under, how it is fitted."""
