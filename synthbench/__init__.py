@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     from synthbench.api.nested.generators import GeneratorField, NestedGenerator
     from synthbench.api.origin import Origin
     from synthbench.api.pictures import read_picture
-    from synthbench.data.audit import Copies, find_copies
+    from synthbench.data.audit.copies import Copies, find_copies
     from synthbench.data.class_folders import write_class_folders
     from synthbench.data.split import grouped_split
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
@@ -143,7 +143,7 @@ _HOMES = {
     "api.nested.generators": ("GeneratorField", "NestedGenerator"),
     "api.origin": ("Origin",),
     "api.pictures": ("read_picture",),
-    "data.audit": ("Copies", "find_copies"),
+    "data.audit.copies": ("Copies", "find_copies"),
     "data.class_folders": ("write_class_folders",),
     "data.split": ("grouped_split",),
     "errors": ("ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"),

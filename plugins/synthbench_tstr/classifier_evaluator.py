@@ -15,7 +15,7 @@ from synthbench import Direction, Evaluator, Predictions, WeightFile
 from synthbench_torchkit.available import check_available
 from synthbench_torchkit.recipe import Precision, Recipe, check_backbone, check_weights, defaults
 
-__all__ = ["METRICS", "ClassifierEvaluator", "Limit"]
+__all__ = ["METRICS", "ClassifierEvaluator", "Limit", "ScoreTrain"]
 
 METRICS: Final[Mapping[str, Direction]] = dict.fromkeys(
     (
@@ -29,6 +29,11 @@ METRICS: Final[Mapping[str, Direction]] = dict.fromkeys(
 Limit = Annotated[
     int | None,
     Field(ge=1, description="train on this many of the synthetic images, classes in proportion; all if unset"),
+]
+
+ScoreTrain = Annotated[
+    bool,
+    Field(description="score what the generator learned from, too (test set `train`): the paper's protocol"),
 ]
 
 

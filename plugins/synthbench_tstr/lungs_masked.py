@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from synthbench import Context, Evaluation, Images, Splits
-from synthbench_tstr.classifier_evaluator import ClassifierEvaluator, Limit
+from synthbench_tstr.classifier_evaluator import ClassifierEvaluator, Limit, ScoreTrain
 from synthbench_tstr.mask import blacked_out, lung_mask
 from synthbench_tstr.training_sets import check_alike, draw
 
@@ -25,6 +25,7 @@ class LungsMasked(ClassifierEvaluator):
     name: ClassVar[str] = "lungs-masked"
 
     images: Limit = None
+    score_train: ScoreTrain = False
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         """As `tstr`, on masked images."""
@@ -34,7 +35,7 @@ class LungsMasked(ClassifierEvaluator):
         show_mask(real.train, ctx)
         evaluation_sets = [
             replace(evaluation_set, images=blacked_out(evaluation_set.images))
-            for evaluation_set in real_sets(real)
+            for evaluation_set in real_sets(real, seen=self.score_train)
         ]
         chosen = blacked_out(draw(synthetic, self.images, ctx.rng("images")))
         return train_and_test(chosen, evaluation_sets, self, ctx, held_out="synthetic")

@@ -56,10 +56,14 @@ def joined(parts: Sequence[Evaluation]) -> Evaluation:
     return Evaluation(scores, predictions)
 
 
-def real_sets(real: Splits) -> list[EvaluationSet]:
-    """`unseen_sets`, and `train` as the generator's own images. Raises DataError where a name is taken."""
+def real_sets(real: Splits, *, seen: bool) -> list[EvaluationSet]:
+    """`unseen_sets`, and where `seen` is asked for `train`, the generator's own images.
+
+    Raises DataError where a name is taken.
+    """
     if clash := {"train", "synthetic", "holdout"} & set(real.tests):
         raise DataError(
             f"tstr gives the names train, synthetic and holdout itself; rename the test set {clash.pop()!r}"
         )
-    return [*unseen_sets(real), EvaluationSet("train", real.train, real.positive_index, "generator")]
+    own = [EvaluationSet("train", real.train, real.positive_index, "generator")] if seen else []
+    return [*unseen_sets(real), *own]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from pydantic import Field, field_validator, model_validator
 
 from synthbench import Context, Evaluation, Images, Splits
-from synthbench_tstr.classifier_evaluator import METRICS, ClassifierEvaluator, Limit
+from synthbench_tstr.classifier_evaluator import METRICS, ClassifierEvaluator, Limit, ScoreTrain
 from synthbench_tstr.training_sets import check_alike, draw
 
 if TYPE_CHECKING:
@@ -22,14 +22,15 @@ __all__ = ["Tstr"]
 class Tstr(ClassifierEvaluator):
     """Train a classifier on synthetic images alone and test it on every real test set.
 
-    Further test sets: `holdout`, where a benchmark keeps one from all who learn; `train`, the images that the
-    generator saw (the paper's protocol); and `synthetic`, the held-out synthetic images, which chose the
-    classifier's epoch and so are a little too kind.
+    Further test sets: `holdout`, where a benchmark keeps one from all who learn; `synthetic`, the held-out
+    synthetic images, which chose the classifier's epoch and so are a little too kind; and with `score_train` the
+    images that the generator saw, `train` (the paper's protocol).
     """
 
     name: ClassVar[str] = "tstr"
 
     images: Limit = None
+    score_train: ScoreTrain = False
     sizes: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
         None,
         min_length=1,
@@ -57,7 +58,7 @@ class Tstr(ClassifierEvaluator):
         from synthbench_tstr.train_and_test import joined, real_sets, train_and_test
 
         check_alike(real.train, synthetic)
-        evaluation_sets = real_sets(real)
+        evaluation_sets = real_sets(real, seen=self.score_train)
         if self.sizes is None:
             chosen = draw(synthetic, self.images, ctx.rng("images"))
             return train_and_test(chosen, evaluation_sets, self, ctx, held_out="synthetic")

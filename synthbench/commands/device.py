@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
+import sys
+from pathlib import Path
 
 from synthbench.errors import ConfigError
 
@@ -19,6 +22,8 @@ def resolve_device(wish: str) -> str:
         return "cpu"
     if wish != "auto" and not re.fullmatch(r"cuda(:\d+)?", wish):
         raise ConfigError(f"--device {wish}: write auto, cpu, cuda or cuda:N")
+    if wish == "auto" and "torch" not in sys.modules and not _has_driver():
+        return "cpu"
     import torch
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -28,6 +33,15 @@ def resolve_device(wish: str) -> str:
     if index >= count:
         raise ConfigError(f"--device {wish}: torch {torch.__version__} sees {count} CUDA device(s) here")
     return f"cuda:{index}"
+
+
+def _has_driver() -> bool:
+    """Whether this machine has a driver that torch needs for a GPU: to load torch for that alone takes seconds."""
+    try:
+        ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+    except OSError:
+        return Path("/dev/kfd").exists()  # AMD's; its library comes with torch
+    return True
 
 
 def share_devices(wish: str, processes: int) -> list[str]:

@@ -18,6 +18,7 @@ from synthbench.runner.fetch import with_files
 from synthbench.runner.loop import RunResult
 from synthbench.runner.loop import run as run_plan
 from synthbench.runner.session import Session
+from synthbench.runner.unchanged import note_standing
 from synthbench.runner.worker import workers_of
 from synthbench.storage.store import Store, default_root
 from synthbench.storage.upkeep import running
@@ -65,5 +66,14 @@ def run(
         options = [f"--set={override}" for override in overrides] + ["--in-process"] * in_process
         elsewhere = spread.over(Remote(file, out, options, overrides, device), store, progress)
         result = run_plan(bench, session, out, only, elsewhere=elsewhere)
-        progress.say(report_or_warning(out))
+        _with_report(result, progress)
     return result
+
+
+def _with_report(result: RunResult, progress: Progress) -> None:
+    """Draw the report, unless it stands as everything else does."""
+    if result.unchanged:
+        progress.say(f"nothing has changed: {result.out} is as the run that made it left it, report and all")
+        return
+    progress.say(report_or_warning(result.out))
+    note_standing(result.out, result.made_from)

@@ -10,7 +10,7 @@ from synthbench.api.interfaces import Role
 from synthbench.benchmark.plan import Trial
 from synthbench.leaderboard.bootstrap import Replicates
 from synthbench.storage.layout import trial_folder
-from synthbench.types import Score
+from synthbench.types import Artifact, Score
 
 __all__ = ["Status", "TrialResult"]
 
@@ -24,7 +24,8 @@ class TrialResult:
     By evaluator label: `scores`, their `replicates` (the bootstrap) and the file of their `predictions`;
     `costs` by stage. `label_agreement` is the share of synthetic images in which a linear probe of the real ones
     sees the class that the label names (`synthbench.stats.check_labels`), None where nothing was drawn.
-    `threads` by stage ("generator" or an evaluator's label): how many threads its sums had.
+    `threads` by stage ("generator" or an evaluator's label): how many threads its sums had. `entries` names those
+    of the store that it was put together from.
     """
 
     trial: Trial
@@ -37,11 +38,20 @@ class TrialResult:
     label_agreement: float | None = None
     from_store: bool = False
     threads: dict[str, int] = field(default_factory=dict)
+    entries: list[str] = field(default_factory=list)
 
     def end(self, status: Status, reason: str) -> None:
         """Note a failure or a skip; a failure outweighs a skip."""
         self.status = "failed" if "failed" in (status, self.status) else status
         self.reasons.append(reason)
+
+    def take_in(self, artifact: Artifact, evaluator: str = "") -> None:
+        """Note an entry of the store and what it cost, an evaluation's under its label."""
+        self.entries.append(artifact.path.name)
+        for stage, cost in artifact.meta["costs"].items():
+            self.costs[evaluator or stage] = cost
+        if "threads" in artifact.meta:  # entries made before this was noted do not say
+            self.threads[evaluator or "generator"] = artifact.meta["threads"]
 
     @property
     def role(self) -> Role:

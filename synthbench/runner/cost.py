@@ -12,6 +12,8 @@ from typing import Any
 
 import psutil
 
+from synthbench.runner.family import family_of
+
 __all__ = ["Cost", "measure"]
 
 SAMPLE_EVERY_S = 0.1
@@ -89,14 +91,9 @@ class _PeakMemory(threading.Thread):
         return max(self._peak, _resident_mb())
 
 
-def _family() -> list[psutil.Process]:
-    process = psutil.Process()
-    return [process, *process.children(recursive=True)]
-
-
 def _resident_mb() -> float:
     total = 0
-    for process in _family():
+    for process in family_of():
         try:
             total += process.memory_info().rss
         except psutil.NoSuchProcess:  # a child that ended just now holds no memory
@@ -107,7 +104,7 @@ def _resident_mb() -> float:
 def _cpu_seconds() -> float:
     times = psutil.Process().cpu_times()
     living = 0.0
-    for child in _family()[1:]:
+    for child in family_of()[1:]:
         try:
             spent = child.cpu_times()
         except psutil.NoSuchProcess:  # it ended just now: the next reading has it under children_user

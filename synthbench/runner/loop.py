@@ -14,7 +14,7 @@ from pathlib import Path
 from synthbench.api.interfaces import Evaluator
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.benchmark.plan import Trial, evaluator_seed, make_plan
-from synthbench.data.audit import write_audit
+from synthbench.data.audit import Audit, write_audit
 from synthbench.data.test_sets import Data, TestSet, describe, with_remainders
 from synthbench.errors import Skipped, StoreError, SynthbenchError
 from synthbench.leaderboard.trial_result import TrialResult
@@ -30,6 +30,7 @@ from synthbench.runner.provenance import provenance
 from synthbench.runner.session import Session
 from synthbench.runner.stages import Seeds, agreement, evaluate, flatness, make_images, shortfall
 from synthbench.runner.tensorboard import write_events
+from synthbench.runner.unchanged import as_before, made_from
 from synthbench.storage.disk import disk_trouble
 from synthbench.storage.layout import File, evaluation_folder, generator_folder
 from synthbench.storage.predictions import PREDICTIONS
@@ -41,12 +42,18 @@ __all__ = ["RunResult", "run"]
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run: its benchmark, the trials' results, the test sets and the folder that holds the results."""
+    """A finished run: its benchmark, the trials' results, the test sets and the folder that holds the results.
+
+    made_from  of what the results follow, as a digest; "" where another run has to look again
+    unchanged  they were there already, report and all
+    """
 
     bench: Benchmark
     results: list[TrialResult]
     tests: Sequence[TestSet]
     out: Path
+    made_from: str = ""
+    unchanged: bool = False
 
     @property
     def failed(self) -> list[TrialResult]:
@@ -71,7 +78,11 @@ def run(
     started = datetime.now(UTC)
     plan = make_plan(bench, only)
     earlier = earlier_trials(bench, out) if only else {}
-    data = load_audited_data(bench, session, started, out)
+    data, audit = load_audited_data(bench, session, started)
+    if not only and not elsewhere and (there := as_before(bench, plan, data, session, out)):
+        return RunResult(bench, there, data.tests, out, unchanged=True)
+    write_audit(audit, out)
+    save_real(out, data.splits.train)
     results = _kept(bench, plan, earlier, data.splits, session, out)
     if elsewhere:
         elsewhere(plan)
@@ -93,7 +104,7 @@ def run(
     tidy(out)
     if remark := mixed_threads(ended()):
         session.progress.say(remark)
-    return RunResult(bench, ended(), data.tests, out)
+    return RunResult(bench, ended(), data.tests, out, made_from(data, ended()))
 
 
 def _kept(
@@ -123,14 +134,12 @@ def _written(writer: Writer, ended: Callable[[], Sequence[TrialResult]]) -> Iter
     writer.write(ended())
 
 
-def load_audited_data(bench: Benchmark, session: Session, started: datetime, out: Path) -> Data:
-    """Load the data, look for leaks (audit.csv), cut off the hold-out, add the test sets' clean remainders."""
+def load_audited_data(bench: Benchmark, session: Session, started: datetime) -> tuple[Data, Audit]:
+    """Load the data, look for leaks, cut off the hold-out, add the test sets' clean remainders."""
     with measure(session.device) as loading:
         splits, audit = audited_splits(bench, session)
-    write_audit(audit, out)
-    save_real(out, splits.train)
     splits, tests = with_remainders(splits, audit), describe(bench, splits, audit)
-    return Data(splits, tests, provenance(bench, splits, session.device, started, loading))
+    return Data(splits, tests, provenance(bench, splits, session.device, started, loading)), audit
 
 
 def run_trial(bench: Benchmark, trial: Trial, splits: Splits, session: Session, out: Path) -> TrialResult:
@@ -149,7 +158,7 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, session: Session, 
             _keep(synthetic, target, result)
             role = trial.generator.declared.role
             save_nearest(target, images, splits.train)
-            result.label_agreement, fault = agreement(images, splits.train, role)
+            result.label_agreement, fault = agreement(images, splits.train, role, session.store)
             result.reasons += [f"labels: {fault}"] if fault else []
             faults = [shortfall(trial, images, splits.train, bench.samples), flatness(images)]
             result.reasons += filter(None, faults)
@@ -211,14 +220,11 @@ def _piece(result: TrialResult, what: str, folder: Path) -> Iterator[Path]:
 
 
 def _keep(artifact: Artifact, target: Path, result: TrialResult, evaluator: str = "") -> None:
-    """Copy an entry's files into the run's folder and note its costs, an evaluation's under its label."""
+    """Copy an entry's files into the run's folder and note it, an evaluation under its label."""
     if not (artifact.path / "files").is_dir():
         raise StoreError.damaged(artifact.path, "its files are gone")
     shutil.copytree(artifact.path / "files", target, dirs_exist_ok=True)
-    for stage, cost in artifact.meta["costs"].items():
-        result.costs[evaluator or stage] = cost
-    if "threads" in artifact.meta:  # entries made before this was noted do not say
-        result.threads[evaluator or "generator"] = artifact.meta["threads"]
+    result.take_in(artifact, evaluator)
 
 
 def mixed_threads(results: Sequence[TrialResult]) -> str:

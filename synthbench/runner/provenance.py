@@ -116,12 +116,10 @@ def _hardware(device: str) -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "system": platform.platform(),
     }
-    torch = sys.modules.get("torch")
-    if torch:
-        about["torch_threads"] = torch.get_num_threads()
-        if device.startswith("cuda"):
-            about["gpu"] = _gpu_name(device)
-            about["cuda"] = torch.version.cuda
+    torch = sys.modules.get("torch")  # a device other than the CPU was asked of it
+    if torch and device.startswith("cuda"):
+        about["gpu"] = _gpu_name(device)
+        about["cuda"] = torch.version.cuda
     return about
 
 

@@ -31,10 +31,10 @@ from synthbench.runner.cost import Cost, measure
 from synthbench.runner.pictures import save_class_grid
 from synthbench.runner.scores_file import load_scores, save_scores
 from synthbench.runner.session import Session
-from synthbench.stats import check_labels, class_probe
+from synthbench.stats import LabelCheck, check_labels, class_probe
 from synthbench.storage.predictions import PREDICTIONS, save_predictions
 from synthbench.storage.store import Store, save_images
-from synthbench.storage.versions import EVALUATIONS
+from synthbench.storage.versions import EVALUATIONS, LABEL_CHECKS
 from synthbench.types import Artifact, Evaluation, Images, Labels, Pixels, Score, Splits, Strings
 
 __all__ = ["Evaluated", "Seeds", "agreement", "evaluate", "flatness", "make_images", "shortfall"]
@@ -90,14 +90,24 @@ class _Drawing:
         return {"costs": costs, "threads": thread_count()}
 
 
-def agreement(images: Images, train: Images, role: Role) -> tuple[float | None, str]:
+def agreement(images: Images, train: Images, role: Role, store: Store) -> tuple[float | None, str]:
     """The share of images in which a linear probe of `train` sees the class of the label, and what is wrong.
 
-    "" where nothing is, or of a floor, which may mean it so; None where `train` has one class alone.
+    "" where nothing is, or of a floor, which may mean it so; None where `train` has one class alone. Of the same
+    images the answer is in the store.
     """
     if len(np.unique(train.labels)) < 2:
         return None, ""
-    check = check_labels(_probe(train), images.pixels, images.labels)
+    key = {"version": LABEL_CHECKS, "train": train.digest, "images": images.digest}
+
+    def ask() -> LabelCheck:
+        return check_labels(_probe(train), images.pixels, images.labels)
+
+    if store.frozen and not store.find("label-checks", key):  # not worth failing a trial for
+        check = ask()
+    else:
+        made = store.make("label-checks", key, lambda _: {"check": asdict(ask())})
+        check = LabelCheck(**made.meta["check"])
     return check.agreement, "" if role == "floor" else check.fault
 
 

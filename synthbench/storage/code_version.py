@@ -17,7 +17,7 @@ from pathlib import Path
 
 from synthbench.storage.notebook import notebook_source
 
-__all__ = ["FILE_MODULE", "code_of", "code_version"]
+__all__ = ["FILE_MODULE", "code_of", "code_version", "core_digest"]
 
 
 CORE_LIBRARY = {
@@ -35,6 +35,17 @@ CORE_FOLDER = "data/audit"
 
 FILE_MODULE = "synthbench_file_"
 """How the names of modules begin that are read from `path/to/file.py:Class`."""
+
+
+@cache
+def core_digest() -> str:
+    """SHA-256 of the core's files, templates and all: results that another core put together do not stand."""
+    core = Path(__file__).parents[1]
+    sha = hashlib.sha256()
+    for file in sorted(path for path in core.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        content = file.read_bytes()
+        sha.update(f"{file.relative_to(core).as_posix()}\0{len(content)}\0".encode() + content)
+    return sha.hexdigest()
 
 
 @cache
@@ -117,6 +128,7 @@ def _exports(file: Path) -> frozenset[str]:
     return frozenset([file.stem])
 
 
+@cache  # plugins share modules
 def _meaning(source: bytes) -> str:
     """The source without what cannot change a number: layout, comments, docstrings, imports of the core."""
     tree = ast.parse(source)
@@ -150,7 +162,8 @@ def _ownership(top: str) -> Callable[[str], bool]:
     return lambda other: other not in by_package
 
 
-def _imports(source: bytes, module: str, *, is_package: bool) -> set[str]:
+@cache
+def _imports(source: bytes, module: str, *, is_package: bool) -> frozenset[str]:
     """Absolute names of everything that the source imports, submodules tried as well as attributes."""
     package = module if is_package else module.rpartition(".")[0]
     names: set[str] = set()
@@ -162,7 +175,7 @@ def _imports(source: bytes, module: str, *, is_package: bool) -> set[str]:
             if node.level:
                 base = util.resolve_name("." * node.level + base, package)
             names.update({base, *(f"{base}.{alias.name}" for alias in node.names)})
-    return names - {""}
+    return frozenset(names - {""})
 
 
 def _find(name: str, root: Path) -> Path | None:

@@ -3,7 +3,7 @@
 What a plugin computes needs none: the digest of its code is in the key.
 """
 
-__all__ = ["AUDIT", "BOOTSTRAP", "ENTRIES", "EVALUATIONS", "FEATURES", "RUN", "RUN_CHANGES"]
+__all__ = ["AUDIT", "BOOTSTRAP", "ENTRIES", "EVALUATIONS", "FEATURES", "LABEL_CHECKS", "RUN", "RUN_CHANGES"]
 
 ENTRIES = 1
 """What the entry of any plugin's work (a data set, synthetic images, scores) holds or means."""
@@ -19,6 +19,9 @@ AUDIT = 2
 
 BOOTSTRAP = 2
 """How test images are resampled, and how the replicates are kept."""
+
+LABEL_CHECKS = 1
+"""What a linear probe of the real images is, and what it is asked."""
 
 RUN = 2
 """What the files of a run's folder hold or mean: `format` in run.json; one without it is of format 1."""

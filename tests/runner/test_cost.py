@@ -1,5 +1,7 @@
 """What a stage costs: time and memory, with children, on CPU and GPU."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from synthbench.runner.cost import Cost, measure
+from synthbench.runner.family import family_of
 
 
 def test_wall_time_is_measured_and_sleeping_costs_no_cpu():
@@ -57,6 +60,21 @@ def test_memory_of_children_counts():
         child.kill()
         child.communicate()
     assert large.peak_memory_mb >= small.peak_memory_mb + 150
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_family_is_a_process_and_all_that_it_started(monkeypatch, listed):
+    monkeypatch.setattr("synthbench.runner.family._are_listed", lambda: listed)
+    nested = "import subprocess, sys; print(subprocess.Popen(['sleep', '30']).pid, flush=True); sys.stdin.read()"
+    child = subprocess.Popen([sys.executable, "-c", nested], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    grandchild = int(child.stdout.readline())
+    try:
+        assert [process.pid for process in family_of(child.pid)] == [child.pid, grandchild]
+        assert {child.pid, grandchild} <= {process.pid for process in family_of()}
+    finally:
+        os.kill(grandchild, signal.SIGKILL)
+        child.communicate()
+    assert family_of(child.pid) == []
 
 
 def fail_after(seconds):

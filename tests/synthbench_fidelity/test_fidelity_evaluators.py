@@ -327,3 +327,30 @@ def test_no_place_where_noise_scores_as_well_as_real_images(way, real, bad):
     figure = place(1.0, Metric("m", way, lambda pair: Figure(1.0)), references)
     assert np.isnan(figure.value)
     assert figure.note == f"noise ({bad:.4g}) scores no worse than real against real ({real:.4g})"
+
+
+def test_some_training_images_are_compared_with_and_the_note_says_how_many(pooled, real, alike, ctx):
+    some = Kid(extractor=pooled, train_at_most=30)
+    found = scores(some, real, alike, ctx)
+    mine, left = drawn(real.train, 30), len(real.train)
+    train = np.asarray(ctx.features(mine, pooled, train=real.train))
+    synthetic = np.asarray(ctx.features(alike, pooled, train=real.train))
+    by_patient = functional.kernel_distance_interval(real=train, synthetic=synthetic, groups=numbered(mine.groups))
+    score = found["kid[pooled]", ""]
+    assert (score.value, score.low, score.high) == by_patient
+    assert score.note.startswith(f"{len(alike)} against 30 of {left} train images")
+    plain, of_plain = mine.counts()["PLAIN"], real.train.counts()["PLAIN"]
+    assert f"against {plain} of {of_plain} train images" in found["kid[pooled]", "PLAIN"].note
+    assert f"{len(alike)} synthetic, 30 of {left} train images" in (ctx.workdir / "signature.txt").read_text()
+    evaluation = some.evaluate(real, alike, ctx)
+    assert list(some.restate(evaluation.evidence, ctx)) == list(evaluation.scores)
+
+
+def test_as_many_as_there_are_is_all_of_them(pooled, real, alike, ctx):
+    bounded = scores(Kid(extractor=pooled, train_at_most=10_000), real, alike, ctx)
+    assert bounded == scores(Kid(extractor=pooled), real, alike, ctx)
+
+
+def test_authenticity_is_of_all_training_images():
+    with pytest.raises(ValidationError, match="nobody finds what was copied"):
+        Authenticity(train_at_most=100)

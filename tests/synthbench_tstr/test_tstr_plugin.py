@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from synthbench.errors import DataError
@@ -19,11 +20,12 @@ from synthbench.types import Splits
 from synthbench_torchkit import classifier as classifier_module
 from synthbench_tstr.plugin import Tstr, register_evaluators
 from synthbench_tstr.training_sets import draw
+from tests.helpers.places import ROOT
 
 OF_BOTH = {"auroc", "auprc", "balanced_accuracy", "f1"}
 OF_TWO = {"auprc_negative", "balanced_accuracy_matched", "specificity_at_90_sensitivity"}
 METRICS = {"accuracy", "recall"} | OF_BOTH | OF_TWO
-QUICK = Tstr(backbone="cnn", epochs=3, batch_size=16, learning_rate=2e-3)
+QUICK = Tstr(backbone="cnn", epochs=3, batch_size=16, learning_rate=2e-3, score_train=True)
 
 
 def rows(path) -> list[dict[str, str]]:
@@ -87,6 +89,26 @@ def test_every_test_set_gets_every_metric_and_says_what_was_seen(ctx, real, stri
         assert (score.n, score.seen) == numbers[test_set]
         assert score.classifier_seed == 0
         assert 0 <= score.value <= 1
+
+
+def test_training_images_are_scored_where_asked_alone(ctx, real, striped):
+    """Beside that nothing changes."""
+    quiet = QUICK.model_copy(update={"score_train": False}).evaluate(real, striped(100), ctx)
+    asked = QUICK.evaluate(real, striped(100), ctx)
+    assert not Tstr().score_train
+    assert {score.test_set for score in quiet.scores} == {"test", "elsewhere", "synthetic"}
+    assert quiet.scores == [score for score in asked.scores if score.test_set != "train"]
+    assert [p.test_set for p in quiet.predictions] == [
+        p.test_set for p in asked.predictions if p.test_set != "train"
+    ]
+
+
+@pytest.mark.parametrize("name", ["cxr", "cxr-full", "cxr-cpu"])
+def test_the_papers_benchmarks_ask_for_them(name):
+    file = yaml.safe_load((ROOT / "benchmarks" / f"{name}.yaml").read_text(encoding="utf-8"))
+    asked = [evaluator.get("score_train") for evaluator in file["evaluators"] if evaluator["use"] == "tstr"]
+    assert asked == [True] * len(asked)
+    assert asked
 
 
 def test_scores_follow_from_the_predictions(ctx, real, striped):

@@ -42,7 +42,7 @@ def test_the_largest_size_gives_the_headline_and_the_others_are_named(ctx, real,
     evaluation = CURVE.evaluate(real, striped(100), ctx)
     assert {score.variant for score in evaluation.scores} == {"", "30 images"}
     keys = [(s.metric, s.variant, s.test_set, s.classifier_seed) for s in evaluation.scores]
-    assert len(keys) == len(set(keys)) == 9 * (4 + 3)  # the smaller ones are not asked about held-out images
+    assert len(keys) == len(set(keys)) == 9 * (3 + 2)  # the smaller ones are not asked about held-out images
     held_out = {s.n for s in evaluation.scores if s.test_set == "synthetic"}
     assert held_out == {12}
     assert not any(s.variant for s in evaluation.scores if s.test_set == "synthetic")
@@ -59,11 +59,10 @@ def test_a_size_beyond_the_images_at_hand_has_no_number(ctx, real, striped):
     evaluation = Tstr(**QUICK, sizes=(30, 500), seeds=2).evaluate(real, striped(60), ctx)
     beyond = [score for score in evaluation.scores if score.variant == ""]
     assert {(s.test_set, s.n, s.classifier_seed) for s in beyond} == {
-        (name, n, seed) for name, n in {"test": 30, "elsewhere": 20, "train": 40}.items() for seed in (0, 1)
+        (name, n, seed) for name, n in {"test": 30, "elsewhere": 20}.items() for seed in (0, 1)
     }
-    assert len(beyond) == 9 * 3 * 2
+    assert len(beyond) == 9 * 2 * 2
     assert all(math.isnan(s.value) and s.note == "only 60 synthetic images" for s in beyond)
-    assert {s.seen for s in beyond if s.test_set == "train"} == {"generator"}
     assert all(math.isfinite(s.value) for s in evaluation.scores if s.variant)
     assert {p.variant for p in evaluation.predictions} == {"30 images"}
 

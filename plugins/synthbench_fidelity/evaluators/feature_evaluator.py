@@ -54,6 +54,11 @@ class FeatureEvaluator(Evaluator):
 
     extractor: ExtractorField = extractor_field("efficientnet-lite0")
     at_most: int = Field(5000, ge=2, description="synthetic images compared; of more, that many are drawn")
+    train_at_most: int | None = Field(
+        None,
+        ge=2,
+        description="training images that they are compared with; of more, that many are drawn; all if unset",
+    )
 
     @property
     @abstractmethod
@@ -80,11 +85,12 @@ class FeatureEvaluator(Evaluator):
 
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         compared = drawn(synthetic, self.at_most)
-        evidence = gather(real, compared, self.extractor, ctx)
+        evidence = gather(real, compared, self.extractor, ctx, self.train_at_most)
         if self._calibrated:
             pixels = noise(real.train, len(compared))
             evidence["noise"] = np.asarray(ctx.features(pixels, self.extractor, train=real.train))
-        write_signature(ctx.workdir, self, real.train, len(compared), self.extractor.signature())
+        signature = self.extractor.signature()
+        write_signature(ctx.workdir, self, real.train, len(compared), signature, len(evidence["real"]))
         return Evaluation(self.restate(evidence, ctx), evidence=evidence)
 
     def restate(self, evidence: Mapping[str, Array], ctx: Context) -> Sequence[Score]:

@@ -62,7 +62,8 @@ def bracketed(name: str, extractor: Extractor) -> str:
 def score(part: Part, metric: str, figure: Figure, variant: str = "") -> Score:
     """As the harness wants it; a number's note begins with the sizes of the two sets."""
     n, is_nan = len(part.synthetic), math.isnan(figure.value)
-    sizes = f"{n} against {len(part.real)} train images"
+    left = f" of {part.of}" if part.of > len(part.real) else ""
+    sizes = f"{n} against {len(part.real)}{left} train images"
     note = figure.note if is_nan else "; ".join(filter(None, [sizes, figure.note]))
     low, high = (None, None) if is_nan else (figure.low, figure.high)
     variant = ", ".join(filter(None, [part.name, variant]))

@@ -52,19 +52,27 @@ class Part(Pair):
     """Which training images"""
     columns: Integers
     """Which synthetic images"""
+    of: int
+    """Training images that there are: more than `real` holds where that is a draw of them"""
 
 
-def gather(real: Splits, synthetic: Images, extractor: Extractor, ctx: Context) -> dict[str, Array]:
+def gather(
+    real: Splits, synthetic: Images, extractor: Extractor, ctx: Context, train_at_most: int | None = None
+) -> dict[str, Array]:
     """The evidence that scores follow from, so that they can be recomputed without images.
 
     "classes" (K,) names; "real" (N, D) and "synthetic" (M, D) features of the training and the synthetic images;
-    "real_labels" (N,), "labels" (M,); "real_groups" (N,), a number for each patient: names are not needed.
+    "real_labels" (N,), "labels" (M,); "real_groups" (N,), a number for each patient: names are not needed. Where
+    N is a draw of `train_at_most` training images, "real_counts" (K,) says how many there are of each class.
     """
+    train = real.train if train_at_most is None else drawn(real.train, train_at_most)
+    counts = np.bincount(real.train.labels, minlength=len(real.train.classes))
     return {
         "classes": np.array(real.train.classes, dtype=np.str_),
-        "real": np.asarray(ctx.features(real.train, extractor, train=real.train)),
-        "real_labels": real.train.labels,
-        "real_groups": numbered(real.train.groups),
+        "real": np.asarray(ctx.features(train, extractor, train=real.train)),
+        "real_labels": train.labels,
+        "real_groups": numbered(train.groups),
+        **({} if train is real.train else {"real_counts": counts}),
         "synthetic": np.asarray(ctx.features(synthetic, extractor, train=real.train)),
         "labels": synthetic.labels,
     }
@@ -75,10 +83,12 @@ def parts(evidence: Mapping[str, Array], ctx: Context, who: str) -> Iterator[Par
     for label, name in enumerate(["", *map(str, evidence["classes"])], start=-1):
         sides = (evidence["real_labels"], evidence["labels"])
         rows, columns = (np.flatnonzero((labels == label) | (label < 0)) for labels in sides)  # -1 is all of them
+        counts = evidence.get("real_counts")
         yield Part(
             name=name,
             rows=rows,
             columns=columns,
+            of=len(rows) if counts is None else int(counts.sum() if label < 0 else counts[label]),
             real=evidence["real"][rows],
             patients=evidence["real_groups"][rows],
             synthetic=evidence["synthetic"][columns],

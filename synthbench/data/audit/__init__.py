@@ -4,12 +4,11 @@ audit         compare all parts of a data set
 cached_audit  the same, kept in the store by the content of the images
 Audit         what was found: pairs of images, a mask and counts for each test set
 write_audit   every pair to audit.csv
-find_copies   for plugins: which images show a picture of others
-Copies        what that returns
+
+For plugins, in `copies`: which images show a picture of others.
 """
 
-from synthbench.data.audit.copies import Copies, find_copies
 from synthbench.data.audit.leaks import Audit, audit
 from synthbench.data.audit.table import cached_audit, write_audit
 
-__all__ = ["Audit", "Copies", "audit", "cached_audit", "find_copies", "write_audit"]
+__all__ = ["Audit", "audit", "cached_audit", "write_audit"]

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from synthbench.data.audit.matching import Matches, exact, patient, perceptual
-from synthbench.data.audit.parts import Mask, Part, describe_parts
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.types import Images, Splits, Strings
@@ -17,11 +15,13 @@ from synthbench.types import Images, Splits, Strings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from synthbench.data.audit.matching import Matches
+    from synthbench.data.audit.parts import Mask, Part
+
 __all__ = ["Audit", "Kind", "audit", "parts_of"]
 
 Kind = Literal["exact", "perceptual", "patient"]
 
-SEARCHES = {"exact": exact, "perceptual": perceptual, "patient": patient}
 KINDS: tuple[Kind, ...] = ("exact", "perceptual", "patient")
 
 TYPES = {
@@ -94,6 +94,11 @@ def audit(splits: Splits, progress: Progress | None = None) -> Audit:
     """
     import pandas as pd
 
+    # Here: they stand on scipy, which a run that has its audit in the store does without.
+    from synthbench.data.audit.matching import exact, patient, perceptual
+    from synthbench.data.audit.parts import describe_parts
+
+    searches = {"exact": exact, "perceptual": perceptual, "patient": patient}
     parts = describe_parts(parts_of(splits), splits.cohorts)
     comparisons = list(_comparisons(parts))
     tables = []
@@ -101,7 +106,7 @@ def audit(splits: Splits, progress: Progress | None = None) -> Audit:
         for name, seen_in in comparisons:
             tables += [
                 _table(name, parts[name], seen_in, parts[seen_in], kind, search(parts[name], parts[seen_in]))
-                for kind, search in SEARCHES.items()
+                for kind, search in searches.items()
             ]
             bar.advance(len(parts[name]))
     pairs = pd.concat(tables, ignore_index=True).astype(TYPES)

@@ -53,7 +53,7 @@ def work(bench: Benchmark, session: Session, trials: Sequence[Trial], out: Path)
     trial has ended, here or elsewhere: one whose process died is taken over.
     """
     scratch, began = session.scratch, time.time()
-    data = load_audited_data(bench, session, datetime.now(UTC), scratch)
+    data, _ = load_audited_data(bench, session, datetime.now(UTC))
     ended: dict[str, TrialResult] = {}
     for patient in (False, True):
         for trial in trials:

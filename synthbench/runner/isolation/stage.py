@@ -26,6 +26,7 @@ HEAVY = {
     "torch": ("torch._dynamo",),  # an optimiser loads it
     "sklearn": ("sklearn.linear_model", "sklearn.decomposition", "sklearn.neighbors"),
     "scipy": ("scipy.stats",),
+    "matplotlib": ("matplotlib.figure", "matplotlib.backends.backend_agg"),
 }
 """By package that plugins import: slow to load, needed by most stages, harmless in a process that is forked."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -14,6 +14,7 @@ from typing import IO, Any
 import psutil
 
 from synthbench.progress import Bar, Progress
+from synthbench.runner.family import family_of
 from synthbench.runner.session import LOG_BYTES
 
 __all__ = ["Log", "Shown", "memory_gb", "resident_gb"]
@@ -148,18 +149,11 @@ def resident_gb(pid: int | None, limit: float) -> float:
 
     Pages that several of them share count once; that takes a while to tell, so it is told near the limit alone.
     """
-    family = _family(pid)
+    family = family_of(pid)
     used = sum(_bytes(process, "rss") for process in family) / 1e9
     if used <= limit or len(family) == 1:
         return used
     return sum(_bytes(process, "pss") for process in family) / 1e9
-
-
-def _family(pid: int | None) -> list[psutil.Process]:
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        return [process, *process.children(recursive=True)]
-    return []
 
 
 def _bytes(process: psutil.Process, what: str) -> int:
