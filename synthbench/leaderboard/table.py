@@ -18,7 +18,7 @@ from synthbench.data.test_sets import TestSet
 from synthbench.leaderboard.copying import copying, copying_reasons, may_have_seen_test
 from synthbench.leaderboard.estimates import Estimate, Estimates
 from synthbench.leaderboard.few_seeds import by_seed
-from synthbench.leaderboard.floors import floor_warning
+from synthbench.leaderboard.floors import floor_warnings
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.leaderboard.utility import Utility
@@ -60,10 +60,13 @@ def board_table(bench: Benchmark, tests: Sequence[TestSet], standings: Mapping[s
     columns = _number_columns(bench, tests, [standing.estimates for standing in standings.values()])
     n_classes = len(tests[0].counts) if tests else 2
     leaked = next((test.leaked["leaked"] for test in tests if test.name == "test"), None)
+    heads = {label: columns[0].estimate(standing.estimates) for label, standing in standings.items()}
+    floors = {k: head for k, head in heads.items() if head and standings[k].results[0].role == "floor"}
+    doubtful = floor_warnings(floors, n_classes)
     rows = [
         {
             **_row(bench, columns, label, standing, leaked),
-            Column.NOTE: "; ".join([*_notes(columns, standing, n_classes), *barred(bench, tests)]),
+            Column.NOTE: "; ".join([*_notes(columns, standing, doubtful.get(label)), *barred(bench, tests)]),
         }
         for label, standing in standings.items()
     ]
@@ -179,14 +182,12 @@ def _costs(results: Sequence[TrialResult]) -> dict[str, float]:
     }
 
 
-def _notes(columns: Sequence[NumberColumn], standing: Standing, n_classes: int) -> Iterator[str]:
-    """What failed or was skipped, who flagged it, what is wrong with a floor, why numbers are missing."""
+def _notes(columns: Sequence[NumberColumn], standing: Standing, doubtful: str | None) -> Iterator[str]:
+    """What failed or was skipped, who flagged it, why a floor is `doubtful`, why numbers are missing."""
     results, utility = standing.results, standing.utility
-    head = columns[0].estimate(standing.estimates)
     yield from _reasons(results)
     yield from copying_reasons(results)
-    yield from filter(None, [may_have_seen_test(results)])
-    yield from floor_warning(head, n_classes) if results[0].role == "floor" else ()
+    yield from filter(None, [may_have_seen_test(results), doubtful])
     yield from _gaps(columns, standing)
     if utility and math.isnan(utility.value):
         yield f"utility {utility.note}"

@@ -16,7 +16,7 @@ __all__ = ["fidelity", "is_reference"]
 COLUMNS = (("noise",), ("real against real", "real"), ("copy of train",))
 """References of a column, variants that are no generator's figure; of several, a metric has one."""
 
-COPYING = ("memorisation", "authenticity")
+COPYING = ("memorisation", "membership", "authenticity")
 """Evaluators that belong here without references."""
 
 

@@ -32,12 +32,12 @@ EXPECTED: dict[str, dict[Aspect, Expectation]] = {
 }
 """By degradation: worse or not worse, as the metric's own direction has it, or anything."""
 
-ABOUT_COPYING = frozenset({"authenticity"})
+ABOUT_COPYING = frozenset({"authenticity", "membership_auroc"})
 """Metrics of copying whose evaluator gates nothing."""
 
 
 def aspect_of(evaluator: Evaluator, metric: str) -> Aspect:
-    """A metric that gates; about copying (the others of such an evaluator, and `authenticity`); or of quality."""
+    """A metric that gates; about copying (the others of such an evaluator, and `ABOUT_COPYING`); or of quality."""
     if metric in evaluator.gates:
         return "gate"
     kind = metric.partition("[")[0]  # without the extractor's name

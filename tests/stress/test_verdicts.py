@@ -134,6 +134,7 @@ def test_what_is_about_copying():
         gates = frozenset({"copying"})
 
     assert aspect_of(Plain(), "fd") == "quality"
+    assert aspect_of(Plain(), "membership_auroc[inception]") == "copying"
     assert aspect_of(Plain(), "authenticity") == aspect_of(Plain(), "authenticity[inception]") == "copying"
     assert aspect_of(Gate(), "ratio") == "copying"
     assert aspect_of(Gate(), "copying") == "gate"

@@ -15,8 +15,8 @@ from synthbench.api.imaging import resize_square
 from synthbench.data.audit import Copies as FoundCopies
 from synthbench.testing import context_in
 from synthbench.types import Images, Splits
-from synthbench_fidelity.evaluators.gallery import closest_grid
 from synthbench_fidelity.evaluators.memorisation import one_of_each
+from synthbench_fidelity.gallery import closest_grid
 from synthbench_fidelity.plugin import Memorisation
 from synthbench_phantom.plugin import Phantom
 from tests.helpers.places import HELPERS, REAL_DATA

@@ -21,10 +21,12 @@ from synthbench_fidelity.evaluators.parts import Pair, drawn
 from synthbench_fidelity.evaluators.references import Reference, noise, place, some_patients
 from synthbench_fidelity.plugin import (
     Authenticity,
+    C2st,
     DensityCoverage,
     Fd,
     Fid,
     Kid,
+    Membership,
     Memorisation,
     MsSsim,
     PrecisionRecall,
@@ -35,7 +37,7 @@ from synthbench_fidelity.prdc import prdc
 
 from .conftest import pictures
 
-FEATURED = [Authenticity, DensityCoverage, Fd, Kid, Memorisation, PrecisionRecall, Vendi]
+FEATURED = [Authenticity, C2st, DensityCoverage, Fd, Kid, Membership, Memorisation, PrecisionRecall, Vendi]
 CALIBRATED = [DensityCoverage, Fd, Kid, PrecisionRecall]
 
 
@@ -56,10 +58,12 @@ def test_ms_ssim_keeps_the_contract():
 def test_all_are_registered():
     assert {cls.name for cls in register_evaluators()} == {
         "authenticity",
+        "c2st",
         "density-coverage",
         "fd",
         "fid",
         "kid",
+        "membership",
         "memorisation",
         "ms-ssim",
         "precision-recall",

@@ -10,6 +10,7 @@ from synthbench_fidelity import functional
 RNG = np.random.default_rng(0)
 METRICS = {
     "authenticity": {},
+    "classifier_two_sample": {"rng": RNG},
     "copies": {"false_alarm": 0.5},
     "ct_score": {"rng": RNG, "cells": 1},
     "density_coverage": {},
@@ -18,6 +19,7 @@ METRICS = {
     "k_nearest": {"k": 2},
     "kernel_distance": {"rng": RNG, "subsets": 2},
     "kernel_distance_interval": {},
+    "membership_auroc": {},
     "nearest": {},
     "nearest_distance_ratio": {"rng": RNG},
     "prdc": {"k": 3},
@@ -56,6 +58,7 @@ def numbers(found):
 
 def test_every_metric_of_features_is_listed():
     others = {
+        "auroc_interval",
         "frechet_distance_from_statistics",
         "vendi_score_from_kernel",
         "ms_ssim",

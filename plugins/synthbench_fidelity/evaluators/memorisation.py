@@ -29,11 +29,11 @@ from synthbench import (
     extractor_field,
 )
 from synthbench_fidelity.arrays import Array, Integers, numbered
-from synthbench_fidelity.evaluators.gallery import save_closest
 from synthbench_fidelity.evaluators.metric import Figure, bracketed, score, too_few, undefined
 from synthbench_fidelity.evaluators.parts import Part, drawn, gather, parts
 from synthbench_fidelity.evaluators.pictures import CopyTest, copied, named, originals
 from synthbench_fidelity.evaluators.signature import write_signature
+from synthbench_fidelity.gallery import save_closest
 
 if TYPE_CHECKING:
     from synthbench_fidelity.memorisation import Copies
