@@ -16,12 +16,11 @@ from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial, evaluator_seed
 from synthbench.data.test_sets import Data
 from synthbench.errors import DataError, Skipped, StoreError
-from synthbench.leaderboard.bootstrap import cached_bootstrap
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.folder import read_record
 from synthbench.runner.kept import Earlier, key_of
 from synthbench.runner.session import Session
-from synthbench.runner.stages import evaluate, make_images
+from synthbench.runner.stages import Seeds, evaluate, make_images
 from synthbench.storage.code_version import core_digest
 from synthbench.storage.layout import File, Folder
 from synthbench.storage.predictions import PREDICTIONS
@@ -103,12 +102,10 @@ def _found(bench: Benchmark, trial: Trial, real: Splits, session: Session, earli
     result.take_in(synthetic)
     images = load_images(synthetic.path)
     for entry in trial.evaluators:
-        seed = evaluator_seed(bench, entry, trial.index)
-        evaluated = evaluate(entry, seed, real, images, session, nowhere)
+        seeds = Seeds(evaluator_seed(bench, entry, trial.index), bench.seed)
+        evaluated = evaluate(entry, seeds, real, images, session, nowhere)
         result.take_in(evaluated.artifact, entry.label)
-        result.replicates[entry.label] = cached_bootstrap(
-            entry.plugin.resample, evaluated.artifact, bench.seed, session.store
-        )
+        result.replicates[entry.label] = evaluated.replicates
         result.scores[entry.label] = evaluated.scores
         result.predictions[entry.label] = evaluated.artifact.path / "files" / PREDICTIONS
     return result
