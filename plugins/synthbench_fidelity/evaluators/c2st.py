@@ -78,5 +78,7 @@ def _told_apart(
     for groups, whose in ((patients, "patients"), (draws, "different synthetic images")):
         if (there := len(np.unique(groups))) < LEAST:
             return too_few(there, LEAST, whose)
-    sides = {"real": real, "synthetic": synthetic, "real_groups": patients, "synthetic_groups": draws}
-    return Figure(*classifier_two_sample(**sides, rng=rng))
+    interval = classifier_two_sample(
+        real=real, synthetic=synthetic, rng=rng, real_groups=patients, synthetic_groups=draws
+    )
+    return Figure(*interval)
