@@ -58,13 +58,14 @@ SHOWN = (
 
 @dataclass(frozen=True)
 class Metrics:
-    """A run's scores and signatures, a stress test's verdicts, and the runs of headline_table.py, as committed."""
+    """As committed: a run's scores and signatures, a stress test's verdicts, what two more scripts found."""
 
     scores: pd.DataFrame
     signatures: list[str]
     verdicts: pd.DataFrame
     headline: pd.DataFrame
     headline_about: dict[str, Any]
+    recipes: pd.DataFrame
 
 
 def load_metrics(results: Path) -> Metrics:
@@ -77,6 +78,7 @@ def load_metrics(results: Path) -> Metrics:
         verdicts=pd.read_csv(stress / "stress.csv", keep_default_na=False, na_values={"leaves_at": [""]}),
         headline=pd.read_csv(headline / "runs.csv"),
         headline_about=json.loads((headline / "about.json").read_text(encoding="utf-8")),
+        recipes=pd.read_csv(results / "recipes" / "cnn.csv"),
     )
 
 
@@ -193,9 +195,24 @@ def separation_facts(results: Metrics) -> str:
     )
 
 
+def recipes(results: Metrics) -> str:
+    """One row a recipe: means over its seeds, and its AUROC less the shipped one's of the same seeds."""
+    runs = results.recipes
+    shipped = runs[runs.recipe == "shipped"].set_index("seed")
+    rows = []
+    for name, own in runs.groupby("recipe", sort=False):
+        more = (own.set_index("seed").auroc - shipped.auroc).dropna()
+        gain = "–" if name == "shipped" else f"{more.mean():+.4f} ({more.min():+.4f} to {more.max():+.4f})"
+        means = [f"{own[score].mean():.4f}" for score in ("auroc", "balanced_accuracy", "log_loss")]
+        rows.append([str(name), str(len(own)), *means, gain, f"{own.epochs.mean():.1f}"])
+    heads = ["recipe", "seeds", "AUROC", "balanced accuracy", "log loss", "AUROC over shipped", "epochs"]
+    return markdown(heads, rows)
+
+
 BLOCKS: Mapping[str, Callable[[Metrics], str]] = {
     "separation": separation,
     "separation-facts": separation_facts,
+    "recipes": recipes,
     "fidelity": fidelity,
     "sizes": sizes,
     "stress": verdicts,

@@ -75,6 +75,14 @@ def test_what_the_page_says_of_the_headline(tables: ModuleType) -> None:
     assert f"went from {ends['min'][1:]} to {ends['max'][1:]} over" in page
 
 
+def test_the_shipped_recipe_is_within_the_margin_of_the_best() -> None:
+    recipes = pd.read_csv(RESULTS / "recipes" / "cnn.csv")
+    means = recipes.groupby("recipe").auroc.mean()
+    assert means.max() - means["shipped"] <= 0.01
+    assert means["shipped"] > 0.99, "as the page says: no room for one better by .01"
+    assert list(cells("recipes")) == ["recipe", *dict.fromkeys(recipes.recipe)]
+
+
 def test_a_cell_is_the_score(tables: ModuleType) -> None:
     scores = pd.read_csv(RESULTS / "cxr-cpu" / "scores.csv", keep_default_na=False)
     kid = scores[(scores.metric == f"kid{tables.SPACE}") & (scores.generator == "acgan")].set_index("variant")
