@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial, evaluator_seed
@@ -39,18 +40,28 @@ NOTE = ".standing.json"
 
 
 def made_from(data: Data, results: Sequence[TrialResult]) -> str:
-    """SHA-256 of all that a board and its report follow from, "" where something failed or was skipped."""
+    """Digests of all that a board and its report follow from, "" where something failed or was skipped."""
     if any(result.status != "done" for result in results):
         return ""
-    everything = [
-        core_digest(),
-        {name: metadata.version(name) for name in LIBRARIES},
-        {name: value for name, value in data.about.items() if name not in OF_THIS_RUN},
-        [vars(file) for file in data.splits.quarantine],
-        [test.row() for test in data.tests],
-        [[r.trial.title, r.entries, r.reasons, r.label_agreement, r.costs] for r in results],
-    ]
-    return hashlib.sha256(json.dumps(everything, sort_keys=True, default=str).encode()).hexdigest()
+    trials = [[r.trial.title, r.entries, r.reasons, r.label_agreement, r.costs] for r in results]
+    return f"{_surroundings(data)} {_digest(trials)}"
+
+
+def _surroundings(data: Data) -> str:
+    """Of what all trials share; it is known before any of them is looked up."""
+    return _digest(
+        [
+            core_digest(),
+            {name: metadata.version(name) for name in LIBRARIES},
+            {name: value for name, value in data.about.items() if name not in OF_THIS_RUN},
+            [vars(file) for file in data.splits.quarantine],
+            [test.row() for test in data.tests],
+        ]
+    )
+
+
+def _digest(facts: Any) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def as_before(
@@ -61,7 +72,8 @@ def as_before(
     In run.json all trials come from the store from now on; times and cost of the load are those of the run that
     put the results together.
     """
-    if session.store.fresh:
+    noted = _noted(out)
+    if session.store.fresh or not noted.get("made_from", "").startswith(_surroundings(data)):
         return None
     try:
         record = read_record(out)
@@ -71,7 +83,7 @@ def as_before(
     except (DataError, NotStoredError, Skipped, StoreError, KeyError):
         return None  # whatever it is, a run that does all of it anew meets it again, and says so
     key = made_from(data, results)
-    if len(results) != len(earlier) or not _stands(out, key):
+    if len(results) != len(earlier) or not _stands(out, noted, key):
         return None
     if not all(trial["from_store"] for trial in record["trials"]):
         record["trials"] = [{**trial, "from_store": True} for trial in record["trials"]]
@@ -111,14 +123,22 @@ def _found(bench: Benchmark, trial: Trial, real: Splits, session: Session, earli
     return result
 
 
-def _stands(out: Path, made_from: str) -> bool:
-    """Whether the files in `out` are those that `note_standing` saw, of results made from the same."""
+def _noted(out: Path) -> dict[str, Any]:
+    """What `note_standing` wrote, {} where it did not, or others did."""
     try:
         noted = json.loads((out / NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) and isinstance(noted.get("made_from"), str) else {}
+
+
+def _stands(out: Path, noted: dict[str, Any], made_from: str) -> bool:
+    """Whether the files in `out` are those that `note_standing` saw, of results made from the same."""
+    try:
         return bool(noted["made_from"] == made_from) and all(
             _look(out / name) == look for name, look in noted["files"].items()
         )
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, TypeError, AttributeError, KeyError):
         return False
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from synthbench.api.depth import to_eight_bit
 from synthbench.api.extractors import build_extractor
 from synthbench.api.imaging import resize_square
-from synthbench.data.audit import Copies as FoundCopies
+from synthbench.data.audit.copies import Copies as FoundCopies
 from synthbench.testing import context_in
 from synthbench.types import Images, Splits
 from synthbench_fidelity.evaluators.memorisation import one_of_each
