@@ -148,7 +148,7 @@ class Trials:
         self._draw()
 
     def end(self, status: str) -> None:
-        """The trial has ended as "done", "failed" or "skipped"."""
+        """The trial has ended as "done", "incomplete", "failed" or "skipped"."""
         self.ended[status] = self.ended.get(status, 0) + 1
         self.now = ""
         if self._bar is not None:

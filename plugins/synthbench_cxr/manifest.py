@@ -15,13 +15,14 @@ from synthbench_cxr.walk import IMAGE_SUFFIXES, id_of, is_system
 
 __all__ = ["read_manifest"]
 
-NEEDED = ("path", "label")
-COLUMNS = (*NEEDED, "patient", "split")
+COLUMNS = ("path", "label", "patient", "split")
 """All others are attributes of the images."""
 
 
-def read_manifest(file: Path, root: Path) -> Listing:
+def read_manifest(file: Path, root: Path, label: str = "") -> Listing:
     """The images that `file` lists, a CSV of path and label, and optionally patient, split and attributes.
+
+    label  that of all images, whatever the table says of it, or if it has no such column; "" goes by the table
 
     Paths are relative to `root`; a bare file name also finds the one file of that name further below. Put aside
     are rows without a label, and images that no row lists; rows that say the same twice count once. What lies
@@ -29,7 +30,7 @@ def read_manifest(file: Path, root: Path) -> Listing:
 
     Raises DataError, with the line, where the table cannot be read so, contradicts itself, or leads out of `root`.
     """
-    rows = _checked(read_rows(file, COLUMNS), file)
+    rows = _checked(_labelled(read_rows(file, COLUMNS), label), file)
     used = {column for column in COLUMNS if any(row[column] for row in rows)}
     files = _Files(root)
     items: dict[str, Item] = {}
@@ -64,10 +65,14 @@ def read_manifest(file: Path, root: Path) -> Listing:
     )
 
 
+def _labelled(rows: list[Row], label: str) -> list[Row]:
+    return [Row(row.line, {**row.cells, "label": label}) for row in rows] if label else rows
+
+
 def _checked(rows: list[Row], file: Path) -> list[Row]:
     """Raises DataError for a table without the columns needed, or a column that cannot name an attribute."""
     columns = rows[0].cells
-    if missing := [name for name in NEEDED if name not in columns]:
+    if missing := [name for name in ("path", "label") if name not in columns]:
         raise DataError(
             f"{file}: no column {' or '.join(missing)}; found: {', '.join(columns) or 'none'}. Call the column of "
             "file paths `path`, that of classes `label`; `patient` and `split` are optional, others are attributes"

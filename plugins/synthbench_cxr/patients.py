@@ -55,7 +55,8 @@ def grouped_by_pattern(listing: Listing, pattern: str) -> Listing:
     for item in grouped.items:
         classes.setdefault(item.group, Counter())[item.label] += 1
     mixed = {patient: counts for patient, counts in classes.items() if len(counts) > 1}
-    return replace(grouped, remarks=(_remark(mixed, len(classes)),)) if mixed else grouped
+    remarks = (*listing.remarks, *([_remark(mixed, len(classes))] if mixed else []))
+    return replace(grouped, remarks=remarks)
 
 
 def _patient(image_id: str, pattern: str) -> str:

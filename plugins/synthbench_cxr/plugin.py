@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal, Self
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 
 from synthbench import DataError, Dataset, Quarantined, Splits, hookimpl
 from synthbench_cxr.folder import FolderDataset
@@ -18,6 +18,7 @@ from synthbench_cxr.locate import Source, existing_folder, locate
 from synthbench_cxr.manifest import read_manifest
 from synthbench_cxr.no_class import refuse_other_folders
 from synthbench_cxr.patients import grouped_by_dicom, grouped_by_pattern, own_group
+from synthbench_cxr.unlabelled import REMARK, UNLABELLED, scan_unlabelled
 from synthbench_cxr.walk import id_of
 
 __all__ = ["ChestXray", "CovidPneumoniaNormal", "ImageFolder", "PneumoniaXrayImages"]
@@ -155,6 +156,10 @@ class ImageFolder(FolderDataset):
         description="CSV with the columns path and label, and optionally patient, split (train, val, test) and "
         "attributes, in place of class folders; a relative one lies in root",
     )
+    labelled: bool = Field(
+        True,
+        description="false: the images have no labels, or none that count; folders below root make no classes",
+    )
     groups: str | None = Field(
         None,
         validation_alias=AliasChoices("groups", "group_pattern"),  # what files of older versions call it
@@ -175,6 +180,12 @@ class ImageFolder(FolderDataset):
             raise ValueError(f"is no regular expression: {error}") from error
         return pattern
 
+    @model_validator(mode="after")
+    def _has_labels_for_them(self) -> Self:
+        if not self.labelled and (self.classes or self.positive):
+            raise ValueError("labelled: false leaves no room for `classes` and `positive`; take them away")
+        return self
+
     def cohort_name(self) -> str:
         return self.cohort
 
@@ -189,6 +200,8 @@ class ImageFolder(FolderDataset):
     def listing(self, root: Path) -> Listing:
         listing = self._listed(root) if self.manifest else self._in_folders(root)
         listing = grouped_by_pattern(listing, self.groups) if self.groups else grouped_by_dicom(listing)
+        if not self.labelled:
+            listing = replace(listing, remarks=(*listing.remarks, REMARK))
         is_cut = any(item.part == "test" for item in listing.items)
         return listing if is_cut else hold_out(listing, self.test_fraction)
 
@@ -199,7 +212,7 @@ class ImageFolder(FolderDataset):
             raise DataError(
                 f"manifest is {self.manifest}, but there is no file {file}; a relative one lies in root"
             )
-        listing = read_manifest(file, root)
+        listing = read_manifest(file, root, "" if self.labelled else UNLABELLED)
         names = self._class_names(file, {item.label for item in listing.items}, "classes")
         for part in sorted({item.part for item in listing.items}):
             present = {item.label for item in listing.items if item.part == part}
@@ -213,16 +226,19 @@ class ImageFolder(FolderDataset):
         parts = split_folders(root) or {"train": root}
         if "train" not in parts and "test" not in parts:
             raise DataError(f"{root}: neither train nor test; found: {folder_names(root)}")
+        listing = self._in_class_folders(root, parts) if self.labelled else scan_unlabelled(root, parts)
+        if root not in parts.values():
+            listing = replace(listing, aside=(*listing.aside, *_beside(root, parts)))
+        return listing.grouped(own_group)
+
+    def _in_class_folders(self, root: Path, parts: Mapping[str, Path]) -> Listing:
         folders = [folder for part in parts.values() for folder in subfolders(part)]
         # "Sick" in one part and "SICK" in another are one class; the spelling that sorts first names it
         spellings = sorted((readable(folder.name) for folder in folders), reverse=True)
         names = self._class_names(root, {folded(name): name for name in spellings}.values(), "class folders")
         if self.classes is None:
             refuse_other_folders(root, folders)
-        listing = scan(root, parts, {folded(name): name for name in names})
-        if root not in parts.values():
-            listing = replace(listing, aside=(*listing.aside, *_beside(root, parts)))
-        return listing.grouped(own_group)
+        return scan(root, parts, {folded(name): name for name in names})
 
     def _class_names(self, where: Path, present: Iterable[str], what: str) -> tuple[str, ...]:
         """In the order of the labels. Raises DataError where they are not those asked for, or fewer than two."""
@@ -230,10 +246,13 @@ class ImageFolder(FolderDataset):
         asked = self.classes and tuple(readable(name) for name in self.classes)
         if asked is not None and sorted(asked) != names:
             raise DataError(f"{where}: classes are {', '.join(asked)}, found: {', '.join(names) or 'none'}")
+        if not self.labelled:
+            return (UNLABELLED,)
         if len(names) < 2:
             inside = folder_names(where) if where.is_dir() else ", ".join(names) or "none"
-            advice = "; a folder of images without class folders needs a `manifest`" * where.is_dir()
-            raise DataError(f"{where}: needs at least two {what}, found: {inside}{advice}")
+            table = "a folder of images without class folders needs a `manifest`, or " * where.is_dir()
+            advice = f"{table}`labelled: false` where nothing is known of labels"
+            raise DataError(f"{where}: needs at least two {what}, found: {inside}; {advice}")
         return asked or tuple(names)
 
 

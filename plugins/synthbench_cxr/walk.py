@@ -67,10 +67,14 @@ def unlisted(error: OSError) -> DataError:
 
 @dataclass
 class Walk(Generic[Key]):
-    """One walk through the class folders of a set. `aside` fills with what is no image, or is read elsewhere."""
+    """One walk through the class folders of a set. `aside` fills with what is no image, or is read elsewhere.
+
+    of_classes  whether the first folder below `root` is a class's: its name has passed another look
+    """
 
     root: Path
     aside: list[Quarantined] = field(default_factory=list)
+    of_classes: bool = True
 
     def images(self, starts: Iterable[tuple[Key, Path]]) -> list[tuple[Key, Path]]:
         """The image files at any depth (a patient may have a folder) below each start, with its key.
@@ -102,7 +106,8 @@ class Walk(Generic[Key]):
         while folders or links:
             key, folder = folders.popleft() if folders else links.popleft()
             real = os.path.realpath(folder)
-            if real in seen or f"{top}/".startswith(f"{real}/"):
+            is_above = f"{top}/".startswith(f"{real}/") and folder != self.root
+            if real in seen or is_above:
                 self._put_aside(folder, "a link to a folder that is read already, or to one above the set")
                 continue
             seen.add(real)
@@ -132,8 +137,8 @@ class Walk(Generic[Key]):
         return kept
 
     def _in_mask_folder(self, path: Path) -> bool:
-        """Whether a folder below the class folder is one of masks. Class folders have passed another look."""
-        return any(names_masks(name) for name in path.relative_to(self.root).parts[1:-1])
+        """Whether a folder around it, the class folder apart, is one of masks."""
+        return any(names_masks(name) for name in path.relative_to(self.root).parts[int(self.of_classes) : -1])
 
     def _put_aside(self, path: Path, reason: str) -> None:
         self.aside.append(Quarantined(id_of(path, self.root), reason))

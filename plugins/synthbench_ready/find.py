@@ -15,7 +15,7 @@ import numpy.typing as npt
 from synthbench import DataError, Labels
 from synthbench_ready.sources import Batch, Pictures, Source
 
-__all__ = ["find_batch", "find_folders", "find_images", "find_listed", "label_of"]
+__all__ = ["find_batch", "find_folders", "find_images", "find_listed", "find_unlabelled", "label_of"]
 
 SUFFIXES = frozenset(
     (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -44,6 +44,20 @@ def find_images(
     counts = np.bincount(source.labels, minlength=len(classes))
     if missing := [name for name, n in zip(classes, counts, strict=True) if n == 0]:
         raise DataError(f"{root}: no images of {', '.join(missing)}; the classes are {', '.join(classes)}")
+    return source
+
+
+def find_unlabelled(root: Path) -> Source:
+    """All that lies at `root`, in whatever folder, under the label 0. Raises DataError where that is nothing."""
+    if root.suffix in (".npz", ".npy"):
+        stored, key = _open(root)
+        n = len(stored[key] if key else stored)
+        source: Source = Batch(root, key, np.zeros(n, dtype=np.int64))
+    else:
+        paths = sorted(path for path in root.rglob("*") if _is_picture(path))
+        source = Pictures(paths, np.zeros(len(paths), dtype=np.int64), [_id(path, root) for path in paths])
+    if not len(source.labels):
+        raise DataError(f"{root}: no images in it; pictures end in {' '.join(sorted(SUFFIXES))}")
     return source
 
 
@@ -96,12 +110,9 @@ def find_listed(root: Path, manifest: Path, classes: Sequence[str], numbers: Seq
 
 def find_batch(file: Path, labels: Path | None, classes: Sequence[str], numbers: Sequence[str]) -> Batch:
     """The array of images in an .npz or .npy file, and its labels: in it, or in the .npy file `labels`."""
+    stored, key = _open(file)
+    names = list(getattr(stored, "files", []))
     try:
-        stored: Any = np.load(file, mmap_mode="r", allow_pickle=False)
-        names = list(getattr(stored, "files", []))
-        key = next((name for name in IMAGE_KEYS if name in names), "")
-        if names and not key:
-            raise DataError(f"{file}: no array images or arr_0, found {', '.join(names)}")
         if labels is not None:
             raw = np.load(labels, allow_pickle=False)
         elif beside := next((name for name in LABEL_KEYS if name in names), ""):
@@ -111,6 +122,19 @@ def find_batch(file: Path, labels: Path | None, classes: Sequence[str], numbers:
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise DataError(f"{file}: cannot be read: {error}") from error
     return Batch(file, key, _labels(raw, classes, numbers, labels or file))
+
+
+def _open(file: Path) -> tuple[Any, str]:
+    """What numpy reads, and under which name the images stand in it: "" of an .npy. Raises DataError."""
+    try:
+        stored = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise DataError(f"{file}: cannot be read: {error}") from error
+    names = list(getattr(stored, "files", []))
+    key = next((name for name in IMAGE_KEYS if name in names), "")
+    if names and not key:
+        raise DataError(f"{file}: no array images or arr_0, found {', '.join(names)}")
+    return stored, key
 
 
 def _labels(raw: npt.NDArray[Any], classes: Sequence[str], numbers: Sequence[str], file: Path) -> Labels:

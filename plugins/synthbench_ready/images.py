@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from synthbench import Context, Generator, Images, Origin
+from synthbench import Context, DataError, Generator, Images, Origin
 from synthbench_ready.digest import SEED_INDEX, digest_of_all
 from synthbench_ready.draw import Drawer
-from synthbench_ready.find import find_images
+from synthbench_ready.find import find_images, find_unlabelled
+from synthbench_ready.sources import Source
 
 __all__ = ["ReadyImages", "TrainedOn"]
 
@@ -42,9 +43,21 @@ class ReadyImages(Generator):
     classes: tuple[str, ...] | None = Field(
         None, description="class names behind the labels 0, 1, ...; unset: the benchmark's classes in their order"
     )
+    labelled: bool = Field(
+        True,
+        description="false: labels do not count, for a data set that has none; folders below root make no classes",
+    )
     fewer: bool = Field(
         False, description="take what there is where a class has fewer images than asked for; the board says so"
     )
+
+    @model_validator(mode="after")
+    def _has_labels_for_them(self) -> Self:
+        if not self.labelled and (self.manifest or self.labels or self.classes):
+            raise ValueError(
+                "labelled: false leaves no room for `manifest`, `labels` and `classes`; take them away"
+            )
+        return self
 
     def origin(self) -> Origin:
         """One place is one seed."""
@@ -58,16 +71,20 @@ class ReadyImages(Generator):
     def fit(self, train: Images, ctx: Context) -> Drawer:
         """Find them; what is drawn is read when it is."""
         place = _of_seed(self.root, ctx.seed_index)
-        source = find_images(
-            place,
-            train.classes,
-            manifest=self.manifest,
-            labels=_of_seed(self.labels, ctx.seed_index) if self.labels else None,
-            numbers=self.classes or train.classes,
-        )
+        source = self._found(place, train.classes, ctx.seed_index)
         size = " x ".join(map(str, train.shape))
         ctx.log.info("%d images in %s, made %s by %s", len(source.labels), place, size, ctx.pictures)
         return Drawer(source, str(place), train.classes, train.shape, ctx.pictures, self.fewer)
+
+    def _found(self, place: Path, classes: tuple[str, ...], seed_index: int) -> Source:
+        if not self.labelled:
+            if len(classes) > 1:
+                named = ", ".join(classes)
+                raise DataError(f"labelled: false is for a data set without labels; this one has {named}")
+            return find_unlabelled(place)
+        labels = _of_seed(self.labels, seed_index) if self.labels else None
+        numbers = self.classes or classes
+        return find_images(place, classes, manifest=self.manifest, labels=labels, numbers=numbers)
 
 
 def _of_seed(path: Path, index: int) -> Path:

@@ -17,7 +17,16 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from synthbench.errors import DataError
 
-__all__ = ["FORMATS", "MAX_PIXELS", "check_size", "decoding", "orientation", "read_picture", "regular_file"]
+__all__ = [
+    "FORMATS",
+    "MAX_PIXELS",
+    "check_size",
+    "decoding",
+    "has_picture_suffix",
+    "orientation",
+    "read_picture",
+    "regular_file",
+]
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """All that is opened, by content, whatever a file's name says. Pillow knows more kinds; for PostScript it starts a
@@ -45,6 +54,11 @@ def orientation(path: Path) -> int:
     """How the picture is turned: EXIF's number, 1 where it says nothing."""
     with Image.open(path, formats=_formats()) as picture:
         return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
+
+
+def has_picture_suffix(path: Path) -> bool:
+    """Whether the file is called as one of `FORMATS` is; its content may say something else."""
+    return Image.registered_extensions().get(path.suffix.casefold(), "") in _formats()
 
 
 @cache

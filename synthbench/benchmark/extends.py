@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,9 +33,14 @@ class Extended(NamedTuple):
 def read_extended(path: Path, before: tuple[Path, ...] = ()) -> Extended:
     """Read a benchmark file over those that it extends. `before` are the files that lead here.
 
+    Without a `name` it is called as the file: under that of the other its results would take the other's place.
+
     Raises ConfigError for a file that is not there, a circle and a chain of more than DEEPEST files.
     """
-    return extended(read_yaml(path), path, before)
+    content = read_yaml(path)
+    if "extends" in content:
+        content.setdefault("name", re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-"))
+    return extended(content, path, before)
 
 
 def extended(content: dict[str, Any], path: Path, before: tuple[Path, ...] = ()) -> Extended:

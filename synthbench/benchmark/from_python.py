@@ -27,6 +27,8 @@ def from_python(content: Mapping[str, Any], registry: Registry) -> Extended:
     A plugin is `{"use": "acgan", "steps": 50}`, `{"use": MyGenerator, "steps": 50}`, `MyGenerator(steps=50)`, or
     `{"use": MyGenerator(steps=50), "label": "mine"}`. Raises ConfigError for a value that no file can hold.
     """
+    if "extends" in content and "name" not in content:
+        raise ConfigError(f"{SOURCE}: extends: give it a `name` of its own, or its results take the other's place")
     return extended(_plain_mapping(content, "", registry), SOURCE)
 
 

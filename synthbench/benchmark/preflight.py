@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from synthbench.api.interfaces import Plugin
@@ -12,7 +13,7 @@ from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.errors import ConfigError
 from synthbench.storage.weights import WeightFile
 
-__all__ = ["check_pickling", "entries_of", "files_of", "plugins_of"]
+__all__ = ["check_data", "check_pickling", "entries_of", "files_of", "plugins_of"]
 
 
 def entries_of(bench: Benchmark) -> list[Entry[Any]]:
@@ -33,6 +34,17 @@ def files_of(bench: Benchmark) -> list[WeightFile]:
     Raises ConfigError for a model that is not known, PluginError for an extra that is not installed.
     """
     return list(dict.fromkeys(file for plugin in plugins_of(bench) for file in plugin.files()))
+
+
+def check_data(bench: Benchmark) -> None:
+    """Raise ConfigError for a file or folder that a data set's options name and that is not there."""
+    for entry in (bench.dataset, *bench.external):
+        for name in type(entry.plugin).model_fields:
+            place = getattr(entry.plugin, name)
+            if isinstance(place, Path) and not place.expanduser().exists():
+                raise ConfigError(
+                    f"dataset {entry.label}: {name} is {place}, and nothing is there; correct {name}"
+                )
 
 
 def check_pickling(bench: Benchmark) -> None:

@@ -31,6 +31,14 @@ class Requirement(NamedTuple):
     comparison: str
     limit: str
 
+    @classmethod
+    def of(cls, text: str) -> Requirement:
+        """From its text, whatever it asks for. Raises ConfigError where that is no condition."""
+        match = FORM.fullmatch(text)
+        if match is None:
+            raise ConfigError(f"require: {text!r} is no condition; write tstr.auroc>=.8 or copying=no, say")
+        return cls(*match.groups())
+
     def __str__(self) -> str:
         return f"{self.what} {self.comparison} {self.limit}"
 
@@ -41,10 +49,7 @@ class Requirement(NamedTuple):
 
 def parse_requirement(text: str, metrics: Collection[str]) -> Requirement:
     """From its text. `metrics`: "<evaluator>.<metric>" of all there are. Raises ConfigError for nonsense."""
-    match = FORM.fullmatch(text)
-    if match is None:
-        raise ConfigError(f"require: {text!r} is no condition; write tstr.auroc>=.8 or copying=no, say")
-    requirement = Requirement(*match.groups())
+    requirement = Requirement.of(text)
     if requirement.what == COPYING:
         if requirement.comparison != "=" or requirement.limit != "no":
             raise ConfigError(f"require: {text!r}: of copying only copying=no can be required")

@@ -53,5 +53,6 @@ def _explain(model: type[BaseModel], item: Any, where: str, path: str) -> str:
         text = json.dumps(item["input"])
         return f'{where}: {dotted}: expected a text, found {text}; write "{text}" in quotes'
     message = item["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ", 1)
-    value = "" if isinstance(item["input"], dict | list) else f", found {item['input']!r}"
+    is_said = isinstance(item["input"], dict | list) or repr(item["input"]) in message
+    value = "" if is_said else f", found {item['input']!r}"
     return f"{where}: {dotted}: {message}{value}"

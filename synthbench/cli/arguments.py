@@ -142,10 +142,15 @@ def _add_score(commands: Commands) -> None:
         "real",
         type=Path,
         metavar="REAL",
-        help="class folders, in train and test or not; a CSV of path, label; or an .npz of images, labels",
+        help="class folders, in train and test or not; a CSV of path, label; an .npz of images, labels; or a flat "
+        "folder, .npz or .npy without labels: likeness and copies alone",
     )
     scoring.add_argument(
-        "synthetic", nargs="+", type=Path, metavar="SYNTH", help="class folders of the same names, or an .npz"
+        "synthetic",
+        nargs="+",
+        type=Path,
+        metavar="SYNTH",
+        help="class folders of the same names, an .npz; or without labels",
     )
     scoring.add_argument(
         "--test", type=Path, metavar="DIR", help="class folders of real images that no generator saw: the test set"

@@ -52,12 +52,12 @@ def seconds_of(row: Mapping[str, str], column: str) -> str:
 
 def warnings_of(rows: Iterable[Mapping[str, str]]) -> list[str]:
     """Floors that do differ from chance, and who may have seen the test images, by name."""
-    doubts = ("differs from chance", "may have been seen")
+    doubts = ("differs from chance", "may have been seen", "may have seen")
     doubtful = [row for row in rows if any(doubt in row[Column.NOTE] for doubt in doubts)]
     return [f"warning: {row[Column.GENERATOR]}: {row[Column.NOTE]}" for row in doubtful]
 
 
 def caption_of(rows: Iterable[Mapping[str, str]], training_images: int | None = None) -> str:
     """What to say below a board: what all learned from, how seeds are counted, whether one seed ranks."""
-    trained = f"trained on {training_images:,} real images" if training_images else ""
+    trained = f"{training_images:,} real images to train on" if training_images else ""
     return ". ".join(filter(None, [trained, "seeds: of the generator x of the evaluator", one_seed_note(rows)]))

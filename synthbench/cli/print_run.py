@@ -11,7 +11,7 @@ from synthbench.cli.console import caption_of, clean, make_console, rank_of, sec
 from synthbench.cli.surroundings import say
 from synthbench.leaderboard.judge_notes import by_judge, judge_notes
 from synthbench.leaderboard.score_key import ScoreKey
-from synthbench.results.folder import dig
+from synthbench.results.folder import NO_LABELS, dig
 from synthbench.storage.layout import Column
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def print_exported(exported: Exported) -> None:
     """What was written where, what was not, and what may now be said of a generator trained on it."""
     classes = ", ".join(f"{name} {n}" for name, n in exported.counts.items())
     images = sum(exported.counts.values())
-    print(f"{exported.folder}: {images} images of {exported.patients} patients ({classes}), and labels.csv")
+    of = "" if exported.patients == images else f" of {exported.patients} patients"
+    print(f"{exported.folder}: {images} images{of} ({classes}), and labels.csv")
     print(f"not among them: {', '.join(f'{name} {n}' for name, n in exported.left_out.items())} images")
     print("a generator that was trained on this folder alone may say `trained_on: train`")
 
@@ -47,7 +48,7 @@ def print_plan(bench: Benchmark, plan: Sequence[Trial]) -> None:
     """The trials in their order, with seeds and evaluators."""
     external = "".join(f", {entry.label}" for entry in bench.external)
     say(f"{bench.name}: {len(plan)} trials, {bench.samples} images each, on {bench.dataset.label}{external}")
-    say(f"headline: {bench.headline} on test")
+    say(f"headline: {bench.headline}")
     for number, trial in enumerate(plan, start=1):
         scored = ", ".join(e.label for e in trial.evaluators) or "nobody"
         role = trial.generator.declared.role
@@ -64,6 +65,8 @@ def print_board(result: RunResult) -> None:
     console.print(_board(result.bench, run, result.tests))
     for line in [*warnings_of(run.board), *judge_notes(run.board, run.tables["judges"])]:
         say(line)
+    if len(run.classes) == 1:
+        say(NO_LABELS)
     console.print(_test_sets(result.tests))
     say(f"results: {result.out / 'leaderboard.csv'}, scores.csv, intervals.csv, audit.csv, run.json, trials/")
     if result.failed:  # the reasons were printed when they came up, and stand in the board's notes
@@ -88,18 +91,18 @@ def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
     positive = "".join(sorted({f"; positive class {t.positive}" for t in tests if t.positive}))
     n_classes = max((len(t.counts) for t in tests), default=2)
     macro = f"; macro means over {n_classes} classes" if n_classes > 2 else ""
-    table = Table(
-        title=clean(f"{bench.name}: ranked by {headline.title} on test{positive}{macro}; 95 % intervals")
-    )
+    place = " on test" * bool(headline.test_set)
+    table = Table(title=clean(f"{bench.name}: ranked by {headline.title}{place}{positive}{macro}; 95 % intervals"))
     learned = dig(run.record, "data", "sets", "train", "images", default=None)
     table.caption = clean(caption_of(run.board, learned))
-    numbers = [key.title for key in (*shown, utility)]
+    shown += [utility] * (utility in run.estimates)
+    numbers = [key.title for key in shown]
     ranks = ["rank", *(["by judge"] if judged else [])]
     for heading in (*ranks, "generator", "role", "status", *numbers, "seeds", "fit s", "score s"):
         left = heading in ("generator", "role", "status")
         table.add_column(clean(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
     for row in run.board:
-        estimates = [run.estimates.get(key, {}).get(row["generator"]) for key in (*shown, utility)]
+        estimates = [run.estimates.get(key, {}).get(row["generator"]) for key in shown]
         table.add_row(
             rank_of(row),
             *([clean(by_judge(row))] if judged else []),
@@ -120,5 +123,8 @@ def _test_sets(tests: Sequence[TestSet]) -> Table:
         table.add_column(heading, justify="left" if heading in ("test set", "whose images") else "right")
     for test in tests:
         leaked = f"{test.leaked['leaked']} ({test.share:.0%})" if test.leaked["leaked"] else "0"
-        table.add_row(clean(test.name), str(test.images), str(test.patients), leaked, clean(test.domain))
+        patients = (
+            "–" if test.patients == test.images else str(test.patients)
+        )  # each its own: nobody may know them
+        table.add_row(clean(test.name), str(test.images), patients, leaked, clean(test.domain))
     return table

@@ -1,4 +1,4 @@
-"""Real images given as one `.npz` file: written out as class folders, which `image-folder` reads."""
+"""Real images given as one `.npz` or `.npy` file: written out as class folders, which `image-folder` reads."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synthbench.commands.score_labels import LABELS
 from synthbench.data.class_folders import write_class_folders
 from synthbench.errors import ConfigError
 from synthbench.storage.weights import sha256_of
@@ -17,20 +18,17 @@ from synthbench.types import Images
 
 __all__ = ["as_class_folders"]
 
-IMAGES, LABELS, PATIENTS = ("images", "arr_0"), ("labels", "arr_1"), ("patients",)
+IMAGES, PATIENTS = ("images", "arr_0"), "patients"
+NO_LABELS = ("unlabelled",)
 
 
 def as_class_folders(file: Path, out: Path) -> Path:
     """The folder in `out` that holds the file's images, written unless it is there: its name hashes the content.
 
     The file holds `images` or `arr_0`, uint8 (N, H, W) or (N, H, W, C), C 1 or 3; `labels` or `arr_1` (N,), class
-    numbers or names; and, if known, `patients` (N,). Raises ConfigError where it does not.
+    numbers or names, without which all are of one class; and, if known, `patients` (N,). An `.npy` file holds the
+    images alone. Raises ConfigError where it does not.
     """
-    if file.suffix.casefold() != ".npz":
-        raise ConfigError(
-            f"{file}: of real images the labels must be known; save both in one file: "
-            "np.savez('real.npz', images=images, labels=labels)"
-        )
     folder = out / f"real-{sha256_of(file)[:8]}"
     if not folder.exists():
         partial = folder.with_name(f".{folder.name}")
@@ -41,15 +39,12 @@ def as_class_folders(file: Path, out: Path) -> Path:
 
 
 def _images(file: Path) -> Images:
-    try:
-        with zipfile.ZipFile(file):  # np.load would also take a .npy of that name
-            arrays = np.load(file, allow_pickle=False)
-        held = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise ConfigError(f"{file} cannot be read: {error}") from error
-    pixels, labels = _array(held, IMAGES, file), _array(held, LABELS, file)
-    patients = held.get(PATIENTS[0])
-    names, numbers = np.unique(_names(labels), return_inverse=True)
+    held = _held(file)
+    pixels, patients = _array(held, IMAGES, file), held.get(PATIENTS)
+    labels = next((held[name] for name in LABELS if name in held), None)
+    names, numbers = np.array(NO_LABELS), np.zeros(len(pixels), dtype=np.int64)
+    if labels is not None:
+        names, numbers = np.unique(_names(labels), return_inverse=True)
     try:
         return Images(
             pixels[..., None] if pixels.ndim == 3 else pixels,
@@ -59,6 +54,18 @@ def _images(file: Path) -> Images:
         )
     except ValueError as error:
         raise ConfigError(f"{file}: {error}") from error
+
+
+def _held(file: Path) -> dict[str, npt.NDArray[Any]]:
+    """Its arrays by name; that of an `.npy` as the first of IMAGES. Raises ConfigError."""
+    try:
+        if file.suffix.casefold() == ".npy":
+            return {IMAGES[0]: np.lib.format.open_memmap(file, mode="r")}
+        with zipfile.ZipFile(file):  # np.load would also take a .npy of that name
+            arrays = np.load(file, allow_pickle=False)
+        return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ConfigError(f"{file} cannot be read: {error}") from error
 
 
 def _array(held: dict[str, npt.NDArray[Any]], names: tuple[str, ...], file: Path) -> npt.NDArray[Any]:

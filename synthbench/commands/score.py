@@ -16,6 +16,7 @@ import yaml
 from synthbench.api.origin import TrainedOn
 from synthbench.commands.real_arrays import as_class_folders
 from synthbench.commands.run import run
+from synthbench.commands.score_labels import pictures_in, unlabelled
 from synthbench.data.class_folders import LABELS
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
@@ -27,6 +28,10 @@ __all__ = ["score", "scoring_file"]
 
 FILE = "benchmark.yaml"
 JUDGE = "tstr"
+UNLABELLED_HEADLINE = "kid.kid[efficientnet-lite0]"
+LIKENESS = ("kid", "precision-recall", "memorisation")
+"""Where there are no labels: the first one ranks."""
+
 EPOCHS = 12
 """At most, as in the quickstart: the small CNN stops earlier where it learns no more."""
 
@@ -51,6 +56,7 @@ def score(
     Raises SynthbenchError for whatever its user can mend.
     """
     content = scoring_file(real, synthetic, out=out, **options)
+    progress = progress or Progress()
     file = out / FILE
     written = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     if file.exists() and file.read_text(encoding="utf-8") != written:
@@ -58,6 +64,9 @@ def score(
             f"{file} says something else: another `score`, or edited since; run it with `synthbench run {file}`, "
             "or give another --out"
         )
+    if flat := unlabelled(_real_places(real, options.get("test")), synthetic):
+        others = "; those of the others are ignored" * (len(flat) < len({real, *synthetic}))
+        progress.say(f"no labels in {', '.join(map(str, flat))}{others}")
     with claim(out, content["name"]):
         file.write_text(written, encoding="utf-8")
     return run(file, out=out, device=device, require=require, progress=progress)
@@ -77,37 +86,54 @@ def scoring_file(
     samples: int = 1000,
     positive: str | None = None,
 ) -> dict[str, Any]:
-    """The content of the benchmark file.
+    """The content of the benchmark file. Where one of the sets has no labels, those of the others are ignored.
 
     real        class folders, in train and test or without, a CSV file of path and label beside the images, or an
-                .npz of images and labels (`as_class_folders`), which is written into `out`
-    synthetic   of each set: class folders named as those of `real`, or .npz with images and labels
+                .npz of images and labels, which is written into `out`; or without labels a flat folder, .npz, .npy
+    synthetic   of each set: class folders named as those of `real`, or .npz; or without labels
     out         whose last part names the benchmark; with `test` it holds links to both real folders
-    test        class folders of real images that no generator saw: the test set, and `real` is all for training
+    test        a folder of real images that no generator saw: the test set, and `real` is all for training
     groups      regular expression for the patient in a path below `real`
     judge       backbone of the classifier: cnn, vgg16 or timm:<model>
     trained_on  what the generators saw of `real`. Unless it is "train", or `test` is given, the test images may be
                 among it: no row has a rank then
     size        the images are made so many pixels square
     samples     images of each set that are scored at most, floors and ceilings alike
-
     Raises ConfigError for what is not there or cannot be told apart.
     """
     labels = _labels(real, synthetic, test)
-    seen = "train" if test else trained_on
-    asked: dict[str, Any] = {"image_size": size, "channels": channels}
-    asked |= {key: value for key, value in (("groups", groups), ("positive", positive)) if value is not None}
+    flat = _flat(_real_places(real, test), synthetic, needed=positive is not None or judge != "cnn")
+    asked = {**flat, "image_size": size, "channels": channels, "groups": groups, "positive": positive}
+    row = {**flat, "trained_on": "train" if test else trained_on, "fewer": True}
     return {
         "name": _label(out),
         "samples": max(2, min(samples, max(map(_images_in, synthetic)))),
-        "headline": f"{JUDGE}.auroc",
-        "dataset": {"use": "image-folder", **_real(real, test, out), **asked},
+        "headline": UNLABELLED_HEADLINE if flat else f"{JUDGE}.auroc",
+        **({"baselines": False} if flat else {}),
+        "dataset": {"use": "image-folder", **_real(real, test, out), **_given(asked)},
         "generators": [
-            {"use": "images", "label": label, "root": str(place.resolve()), "trained_on": seen, "fewer": True}
+            {"use": "images", "label": label, "root": str(place.resolve()), **row}
             for label, place in zip(labels, synthetic, strict=True)
         ],
-        "evaluators": _evaluators(judge, labels),
+        "evaluators": _fidelity(labels, *LIKENESS) if flat else _evaluators(judge, labels),
     }
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if value is not None}
+
+
+def _flat(real: Sequence[Path], synthetic: Sequence[Path], *, needed: bool) -> dict[str, bool]:
+    """The option of data set and rows where there are no labels, unless they are `needed`."""
+    if not unlabelled(real, synthetic):
+        return {}
+    if needed:
+        raise ConfigError("--positive and --judge are for images with labels; here some have none")
+    return {"labelled": False}
+
+
+def _real_places(real: Path, test: Path | None) -> list[Path]:
+    return [real, test] if test else [real]
 
 
 def _labels(real: Path, synthetic: Sequence[Path], test: Path | None) -> list[str]:
@@ -115,6 +141,8 @@ def _labels(real: Path, synthetic: Sequence[Path], test: Path | None) -> list[st
     for place in (real, *synthetic, *([test] if test else [])):
         if not place.exists():
             raise ConfigError(f"{place}: there is nothing of this name")
+        if place.is_dir() and not any(path.is_file() for path in place.rglob("*")):
+            raise ConfigError(f"{place}: no images in it: it holds no file")
     labels = [_label(place) for place in synthetic]
     if twice := sorted({label for label in labels if labels.count(label) > 1}):
         raise ConfigError(f"two sets of synthetic images are called {twice[0]}; rename a folder")
@@ -123,11 +151,12 @@ def _labels(real: Path, synthetic: Sequence[Path], test: Path | None) -> list[st
 
 def _evaluators(judge: str, labels: Sequence[str]) -> list[dict[str, Any]]:
     """Utility of all; fidelity of the sets alone: floors and ceilings stand in its calibration."""
-    beside = {"at_most": AT_MOST, "generators": list(labels)}
-    return [
-        {"use": "tstr", "label": JUDGE, "backbone": judge, "epochs": EPOCHS, "seeds": 2},
-        *({"use": use, **beside} for use in ("memorisation", "kid", "precision-recall")),
-    ]
+    utility = {"use": "tstr", "label": JUDGE, "backbone": judge, "epochs": EPOCHS, "seeds": 2}
+    return [utility, *_fidelity(labels, "memorisation", "kid", "precision-recall")]
+
+
+def _fidelity(labels: Sequence[str], *uses: str) -> list[dict[str, Any]]:
+    return [{"use": use, "at_most": AT_MOST, "generators": list(labels)} for use in uses]
 
 
 def _label(place: Path) -> str:
@@ -137,8 +166,8 @@ def _label(place: Path) -> str:
 
 
 def _images_in(place: Path) -> int:
-    """Of a folder at most so many as it has files; of a file nobody knows before it is read."""
-    return sum(path.is_file() for path in place.rglob("*")) if place.is_dir() else sys.maxsize
+    """Of a folder at most so many as it has pictures; of a file nobody knows before it is read."""
+    return pictures_in(place) if place.is_dir() else sys.maxsize
 
 
 def _real(real: Path, test: Path | None, out: Path) -> dict[str, Any]:
@@ -168,7 +197,7 @@ def _real_file(real: Path, test: Path | None, out: Path) -> dict[str, Any]:
     suffix = real.suffix.casefold()
     if suffix not in (".csv", ".npz", ".npy"):
         known = "a folder of class folders, a CSV of path and label, or an .npz of images and labels"
-        raise ConfigError(f"{real}: real images are {known}")
+        raise ConfigError(f"{real}: real images are {known}; without labels a flat folder, an .npz or an .npy")
     if test:
         remedy = "it must be a folder; or name the test images in a CSV's column split"
         raise ConfigError(f"{real}: with --test {remedy}")

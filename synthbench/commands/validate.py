@@ -9,7 +9,7 @@ from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import BenchmarkSource, load_benchmark
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial, make_plan
-from synthbench.benchmark.preflight import check_pickling, files_of
+from synthbench.benchmark.preflight import check_data, check_pickling, files_of
 
 __all__ = ["Planned", "validate"]
 
@@ -30,6 +30,7 @@ def validate(
     """
     bench = load_benchmark(file, load_registry(), overrides)
     plan = make_plan(bench, only)
+    check_data(bench)
     check_pickling(bench)
     files_of(bench)
     if offline:

@@ -32,7 +32,12 @@ def copying_reasons(results: Sequence[TrialResult]) -> list[str]:
 def may_have_seen_test(results: Sequence[TrialResult]) -> str:
     """What is to be said of a generator that saw other images than those given to `fit`, or may have; else ""."""
     trained_on = results[0].trial.generator.declared.origin.trained_on
-    return "" if trained_on == "train" else f"test may have been seen (trained_on: {trained_on}): no rank"
+    if trained_on == "train":
+        return ""
+    scores = [score for result in results for of_evaluator in result.scores.values() for score in of_evaluator]
+    unlabelled = scores and not any(score.test_set for score in scores)
+    what = "may have seen every real image" if unlabelled else "test may have been seen"
+    return f"{what} (trained_on: {trained_on}): no rank"
 
 
 def copying(results: Sequence[TrialResult]) -> Literal["yes", "no", "cannot be told", ""]:

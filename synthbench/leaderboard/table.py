@@ -24,7 +24,7 @@ from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.leaderboard.utility import Utility
 from synthbench.storage.layout import Column, column_name, high, low, n, on
 
-__all__ = ["Standing", "barred", "board_table"]
+__all__ = ["Standing", "barred", "board_table", "row_status"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _row(
     alone = [cell for column in columns[1:] if not column.interval for cell in _cells(column, estimates).items()]
     return {
         **{Column.RANK: first, Column.RANK_HIGH: last},
-        **{Column.GENERATOR: label, Column.ROLE: results[0].role, Column.STATUS: _status(bench, results)},
+        **{Column.GENERATOR: label, Column.ROLE: results[0].role, Column.STATUS: row_status(bench, results)},
         **_cells(columns[0], estimates),
         **{n(columns[0].name): min(head.n) if head else None, **dict(beside)},
         **_utility(standing.utility),
@@ -158,7 +158,7 @@ def _ranked(bench: Benchmark, result: TrialResult) -> bool:
     return asked <= set(result.scores) if asked else result.status == "done"
 
 
-def _status(bench: Benchmark, results: Sequence[TrialResult]) -> str:
+def row_status(bench: Benchmark, results: Sequence[TrialResult]) -> str:
     """`done`, `incomplete` where only what the headline does not need is missing, else `failed` or `skipped`."""
     states = {result.status for result in results}
     if states != {"done"} and all(_ranked(bench, result) for result in results):

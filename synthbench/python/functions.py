@@ -16,9 +16,6 @@ from synthbench.commands.run import run as run_benchmark
 from synthbench.commands.score import score as score_folders
 from synthbench.python.findings import Checked, Leaks
 from synthbench.python.run import Run
-from synthbench.results.folder import read_folder
-from synthbench.results.requirements import missed
-from synthbench.runner.loop import RunResult
 
 __all__ = ["audit", "check", "export_train", "run", "score"]
 
@@ -58,7 +55,7 @@ def run(
         device=device,
         fresh=fresh,
     )
-    return _finished(result)
+    return Run(result.out)
 
 
 def score(
@@ -98,7 +95,7 @@ def score(
         require=require,
         device=device,
     )
-    return _finished(result)
+    return Run(result.out)
 
 
 def check(
@@ -133,11 +130,6 @@ def export_train(benchmark: BenchmarkSource, folder: Place, *, overrides: Sequen
     Raises SynthbenchError for whatever its user can mend.
     """
     return export(benchmark, Path(folder), overrides=overrides).folder
-
-
-def _finished(result: RunResult) -> Run:
-    run = read_folder(result.out)
-    return Run(result.out, missed(result.bench.require, run))
 
 
 def _path(place: Place | None) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +10,9 @@ from synthbench.errors import DataError
 from synthbench.python.show import as_html, as_text
 from synthbench.report import REPORT
 from synthbench.report.board import BoardTable, board_tables
+from synthbench.results.damage import readable
 from synthbench.results.folder import RunFolder, read_folder
+from synthbench.results.requirements import missed, recorded
 from synthbench.storage.layout import Table
 
 __all__ = ["Run"]
@@ -21,15 +22,14 @@ class Run:
     """The folder of a run, also of an earlier one: `Run("runs/quickstart")`. Tables are read when asked for.
 
     folder  where everything lies
-    missed  of `sb.run` and `sb.score`: a line for each requirement that a candidate misses
 
-    Raises DataError where the folder holds no run.
+    Raises DataError where the folder holds no run; here and later where its files are damaged.
     """
 
-    def __init__(self, folder: Path | str, missed: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self.missed = list(missed)
-        self._read()
+        with readable(self.folder):
+            self._read()
 
     @property
     def leaderboard(self) -> pd.DataFrame:
@@ -65,6 +65,8 @@ class Run:
             return pd.read_csv(file, keep_default_na=False, na_values=[""])
         except pd.errors.EmptyDataError:
             return pd.DataFrame()
+        except ValueError as error:  # of pandas, or no UTF-8
+            raise DataError(f"{file} is damaged: {error}") from error
 
     @property
     def report(self) -> Path:
@@ -74,16 +76,26 @@ class Run:
     @property
     def failed(self) -> list[str]:
         """The trials in which something failed, with the reasons."""
-        trials = [trial for trial in self._read().trials if trial.status == "failed"]
-        return [f"{trial.generator}, seed {trial.index}: {'; '.join(trial.reasons)}" for trial in trials]
+        with readable(self.folder):
+            trials = [trial for trial in self._read().trials if trial.status == "failed"]
+            return [f"{trial.generator}, seed {trial.index}: {'; '.join(trial.reasons)}" for trial in trials]
+
+    @property
+    def missed(self) -> list[str]:
+        """A line for each candidate and requirement, of the file or of the call, that it misses."""
+        with readable(self.folder):
+            run = self._read()
+            return missed(recorded(run), run)
 
     def __repr__(self) -> str:
-        run, board = self._first()
-        return "\n".join([_title(run), as_text(_frame(board)), *self._notes(board)])
+        with readable(self.folder):
+            run, board = self._first()
+            return "\n".join([_title(run), as_text(_frame(board)), *self._notes(board)])
 
     def _repr_html_(self) -> str:
-        run, board = self._first()
-        return as_html(_title(run), _frame(board), self._notes(board))
+        with readable(self.folder):
+            run, board = self._first()
+            return as_html(_title(run), _frame(board), self._notes(board))
 
     def _read(self) -> RunFolder:
         return read_folder(self.folder)
@@ -98,7 +110,7 @@ class Run:
 
 
 def _title(run: RunFolder) -> str:
-    return f"{run.name}: ranked by {run.headline} on test; 95 % intervals"
+    return f"{run.name}: ranked by {run.ranked_by}; 95 % intervals"
 
 
 def _frame(board: BoardTable) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.report.bars import Cell, number_cells, plain_cell, value_cells
 from synthbench.report.fidelity import is_reference
 from synthbench.report.metrics import BoardMetric, board_metrics, estimates_of, main_metrics
-from synthbench.results.folder import Row, RunFolder, dig, number
+from synthbench.results.folder import NO_LABELS, Row, RunFolder, dig, number
 from synthbench.storage.layout import Column, Table
 
 __all__ = ["BoardTable", "Head", "Line", "board_tables"]
@@ -38,7 +38,7 @@ ABOVE_ONE = (
 )
 WEAK = "Fewer than ten seeds: how much they vary is itself hardly known, and so are the intervals."
 IMBALANCED = ScoreKey("", "utility_imbalanced")
-SAID_IN_FULL = ("test may have been seen", "fewer images than asked")
+SAID_IN_FULL = ("test may have been seen", "may have seen every real image", "fewer images than asked")
 """How reasons begin that a reader of the board must see beside the row."""
 
 
@@ -134,7 +134,8 @@ def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
         *_costs(run, [Column.FIT]),
     ]
     notes = _board_notes(run, wanted)
-    return _table(run, "On test, best first", columns, notes=notes, flags=[_flags(row) for row in run.board])
+    title = "On test, best first" if wanted.test_set else "Best first"
+    return _table(run, title, columns, notes=notes, flags=[_flags(row) for row in run.board])
 
 
 def _external(run: RunFolder, metric: BoardMetric) -> bool:
@@ -251,8 +252,11 @@ def _board_notes(run: RunFolder, headline: ScoreKey) -> list[str]:
     measured_by = dict.fromkeys(one.note for one in utility if one.note)
     one_seed = one_seed_note(run.board)
     left_out = dig(run.record, "left_out", default={})
+    against = {one.note for one in run.estimates.get(headline, {}).values()} if not headline.test_set else set()
     return [
+        *([NO_LABELS] if len(run.classes) == 1 else []),
         *_notes(run, headline),
+        *(f"{headline.evaluator}: {note}." for note in sorted(against) if len(against) == 1),
         *(f"{label} is left out: {reason}." for label, reason in left_out.items()),
         *judge_notes(run.board, run.tables[Table.JUDGES]),
         *([f"{one_seed}."] if one_seed else []),
@@ -266,16 +270,23 @@ def _notes(run: RunFolder, key: ScoreKey) -> list[str]:
     """What is known of the images that a table is on."""
     notes = []
     if key.seen == "generator":
-        notes.append("Seen: the generators were trained on these images.")
+        notes.append("Seen: these are the images to train on.")
     if key.seen == "validation":
         notes.append("Validation: these images chose the classifier's epoch.")
     for row in run.tables[Table.TEST_SETS]:
         if row["test_set"] == key.test_set:
             leaked = row.get("leaked", "")
             known = f"; leaked: training knows {leaked} of them" if leaked not in ("", "0") else "; no known leak"
-            notes.append(f"{row.get('images', '?')} images of {row.get('patients', '?')} patients{known}.")
-            notes.append(row.get("domain", ""))
-    return [note for note in notes if note]
+            notes.append(f"{_images_of(row)}{known}.")
+            notes += [f"Whose images: {row['domain']}."] if row.get("domain") else []
+    return notes
+
+
+def _images_of(row: Row) -> str:
+    """ "40 images of 12 patients"; of images that are each a group of their own nobody may know the patients."""
+    images, patients = row.get("images", "?"), row.get("patients", "?")
+    whose = ", patients unknown or one each" if images == patients else f" of {patients} patients"
+    return f"{images} images{whose}"
 
 
 def _above_one(run: RunFolder) -> bool:

@@ -40,8 +40,8 @@ def standings(run: RunFolder, album: Album) -> list[Plot]:
         album.plot(
             ["leaderboard"],
             partial(_draw_standings, known=known, metric=run.headline, roles=run.roles, chance=chance),
-            alt=f"{run.headline} on test with 95 % intervals: {listed}",
-            caption=f"{run.headline} on test, 95 % intervals. Dotted lines: {floor}; dashed: ceilings.",
+            alt=f"{run.ranked_by} with 95 % intervals: {listed}",
+            caption=f"{run.ranked_by}, 95 % intervals. Dotted lines: {floor}; dashed: ceilings.",
             size=(5.2, 1.0 + 0.28 * len(known)),
         )
     ]
@@ -176,8 +176,8 @@ def by_checkpoint(run: RunFolder, album: Album) -> list[Plot]:
         album.plot(
             ["checkpoints"],
             partial(_draw_curves, points=points, along=", ".join(sorted(units)), metric=run.headline, look=look),
-            alt=f"{run.headline} on test by length of training: {_said_curves(points)}",
-            caption=f"{run.headline} on test over one training's checkpoints; 95 % intervals. To pick the best "
+            alt=f"{run.ranked_by} by length of training: {_said_curves(points)}",
+            caption=f"{run.ranked_by} over one training's checkpoints; 95 % intervals. To pick the best "
             "of them here is to fit the test set.",
         )
     ]

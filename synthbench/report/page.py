@@ -101,13 +101,13 @@ def _summary(run: RunFolder) -> str:
     trained_on = dig(run.record, "data", "sets", "train", "images", default=None)
     positive = dig(run.record, "data", "positive", default=None)
     facts = [
-        f"Ranked by {run.headline} on test" if run.headline else "",
+        f"Ranked by {run.ranked_by}" if run.headline else "",
         f"AUROC, F1, recall and AUPRC are of the positive class {positive}" if positive else "",
         f"AUROC, F1, recall and AUPRC are macro means over {len(run.classes)} classes"
         if len(run.classes) > 2
         else "",
         counted_roles(list(run.roles.values())),
-        f"trained on {_counted(trained_on, 'real image')}" if trained_on else "",
+        f"{_counted(trained_on, 'real image')} to train on" if trained_on else "",
         f"{samples} images drawn of each" if samples else "",
         f"{_counted(seeds, 'seed')} of each candidate" if seeds else "",
         f"finished {finished}" if finished else "",

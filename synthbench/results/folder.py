@@ -18,6 +18,7 @@ from synthbench.storage.layout import Column, File, Table, evaluation_folder, hi
 from synthbench.storage.versions import RUN, RUN_CHANGES
 
 __all__ = [
+    "NO_LABELS",
     "Row",
     "RunFolder",
     "StoredEstimate",
@@ -30,6 +31,12 @@ __all__ = [
     "read_folder",
     "read_record",
 ]
+
+
+NO_LABELS = (
+    "No labels: the board tells how like real images they are and whether they are copies, "
+    "nothing of what they are worth for training."
+)
 
 
 class StoredEstimate(NamedTuple):
@@ -117,6 +124,11 @@ class RunFolder:
     def headline(self) -> str:
         """The metric that ranks, "" where run.json does not say."""
         return str(self.bench.get("headline", ""))
+
+    @property
+    def ranked_by(self) -> str:
+        """ "tstr.auroc on test"; the name alone where no test set has a part in it: "kid.kid[..]"."""
+        return f"{self.headline}{' on test' if self.headline_key().test_set else ''}"
 
     @property
     def name(self) -> str:

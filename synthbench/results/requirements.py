@@ -7,10 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from synthbench.benchmark.requirement import COPYING, Requirement
 from synthbench.leaderboard.score_key import ScoreKey
-from synthbench.results.folder import RunFolder
+from synthbench.results.folder import RunFolder, dig
 from synthbench.storage.layout import Column
 
-__all__ = ["missed"]
+__all__ = ["missed", "recorded"]
+
+
+def recorded(run: RunFolder) -> list[Requirement]:
+    """What a run was required to reach, in its file or beside it."""
+    return [Requirement.of(str(text)) for text in dig(run.record, "benchmark", "require", default=[])]
 
 
 def missed(requirements: Sequence[Requirement], run: RunFolder) -> list[str]:

@@ -17,6 +17,7 @@ from synthbench.benchmark.plan import Trial, evaluator_seed, make_plan
 from synthbench.data.audit import Audit, write_audit
 from synthbench.data.test_sets import Data, TestSet, describe, with_remainders
 from synthbench.errors import Skipped, StoreError, SynthbenchError
+from synthbench.leaderboard.table import row_status
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.evidence import copy_evidence, tidy
 from synthbench.results.write import Writer
@@ -95,11 +96,12 @@ def run(
             with session.store.finished_only() if elsewhere else nullcontext():
                 result = run_trial(bench, trial, data.splits, session, out)
             result = as_it_ended(result, out) if elsewhere else result
-            trials.end(result.status)
+            status = row_status(bench, [result])
+            trials.end(status)
             results[key_of(trial)] = result
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"
             reasons = "".join(f"\n    {reason}" for reason in result.reasons)
-            session.progress.say(f"[{number}/{len(plan)}] {trial.title}: {result.status}, {seconds}{reasons}")
+            session.progress.say(f"[{number}/{len(plan)}] {trial.title}: {status}, {seconds}{reasons}")
             writer.after_trial(ended)
     tidy(out)
     if remark := mixed_threads(ended()):

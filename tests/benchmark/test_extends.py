@@ -23,11 +23,18 @@ def test_mappings_are_merged_and_lists_replaced(write):
     own = write("own.yaml", "extends: base.yaml\nranking: {alpha: 0.2}\ngenerators: [{use: c}]\n")
     extended = read_extended(own)
     assert extended.content == {
-        "name": "base",
+        "name": "own",
         "ranking": {"test": "mcnemar", "alpha": 0.2},
         "generators": [{"use": "c"}],
     }
     assert extended.name == f"{own} (extends {own.parent / 'base.yaml'})"
+
+
+def test_without_a_name_it_is_called_as_its_file_and_leaves_the_others_results_alone(write):
+    write("base.yaml", "name: base\n")
+    assert read_extended(write("my own (2).yaml", "extends: base.yaml\n")).content["name"] == "my-own-2"
+    assert read_extended(write("own.yaml", "extends: base.yaml\nname: other\n")).content["name"] == "other"
+    assert read_extended(write("top.yaml", "extends: own.yaml\n")).content["name"] == "top"
 
 
 def test_another_plugin_takes_no_options_of_the_one_it_replaces():
@@ -68,7 +75,7 @@ def test_a_chain_ends_somewhere(write):
     for number in range(DEEPEST + 2):
         write(f"{number}.yaml", f"extends: {number + 1}.yaml\n")
     write(f"{DEEPEST}.yaml", "name: end\n")
-    assert read_extended(write("0.yaml", "extends: 1.yaml\n")).content == {"name": "end"}
+    assert read_extended(write("0.yaml", "extends: 1.yaml\n")).content == {"name": "0"}
     write(f"{DEEPEST}.yaml", f"extends: {DEEPEST + 1}.yaml\n")
     with pytest.raises(ConfigError, match=rf"{DEEPEST}.yaml: extends: .*a chain that begins with .*0.yaml"):
         read_extended(write("0.yaml", "extends: 1.yaml\n"))

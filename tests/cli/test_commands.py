@@ -90,7 +90,7 @@ def test_a_dry_run_prints_the_plan_and_does_nothing(mini, capsys):
     assert mini.run("--dry-run") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "mini: 7 trials, 10 images each, on squares, far"
-    assert lines[1] == "headline: distance.gap on test"
+    assert lines[1] == "headline: distance.gap"
     assert [line.split()[1] for line in lines[2:]] == ["meannoise"] * 2 + ["floor"] * 5
     assert lines[2].endswith("scored by distance, twice")
     assert "(floor), seed 1 = " in lines[5]
@@ -236,7 +236,7 @@ def test_the_board_is_readable_where_it_is_piped(mini, capsys):
     assert "distance.closeness" in table
     assert "…" not in table
     assert cells[-3] == "1 x 1"
-    assert "trained on 20 real images" in table
+    assert "20 real images to train on" in table
     assert "1 seed: intervals and order are of these models; another seed may turn them" in table
 
 

@@ -13,6 +13,7 @@ from synthbench.commands import score as score_module
 from synthbench.commands.score import scoring_file
 from synthbench.commands.validate import validate
 from synthbench.errors import ConfigError
+from synthbench.testing import context_in
 
 
 def pictures(root, n=3, classes=("ill", "normal")):
@@ -82,18 +83,78 @@ def test_again_is_fine_and_another_question_is_refused(here, tmp_path):
         (["real", "nowhere"], "nowhere: there is nothing of this name"),
         (["real", "gan", "x/gan"], "two sets of synthetic images are called gan"),
         (["one.npz", "gan"], "one.npz cannot be read"),
-        (["one.npy", "gan"], "one.npy: of real images the labels must be known"),
+        (["one.npy", "gan"], "one.npy cannot be read"),
+        (["real", "empty"], "empty: no images in it: it holds no file"),
+        (["real", "texts"], "texts: no images in it; give a folder of picture files"),
+        (["empty", "gan"], "empty: no images in it"),
+        (["flat", "gan", "--positive", "ill"], "--positive and --judge are for images with labels"),
+        (["real", "flat", "--judge", "vgg16"], "--positive and --judge are for images with labels"),
         (["one.txt", "gan"], "one.txt: real images are a folder of class folders, a CSV"),
+        (["unnamed.npz", "gan"], "no array images or arr_0; it holds pictures"),
     ],
 )
 def test_mistakes_are_one_line_before_any_work(here, tmp_path, capsys, arguments, message):
     pictures(tmp_path / "x/gan")
+    (tmp_path / "empty").mkdir()
+    pictures(tmp_path / "flat", classes=["."])
+    (tmp_path / "texts/ill").mkdir(parents=True)
+    (tmp_path / "texts/ill/readme.txt").touch()
+    np.savez(tmp_path / "unnamed.npz", pictures=np.zeros(3))
     for suffix in ("npz", "npy", "txt"):
         (tmp_path / f"one.{suffix}").touch()
     assert cli.main(["score", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert here == []
     assert not (tmp_path / "score").exists()
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """Folders of pictures without class folders, and the same as arrays."""
+    pictures(tmp_path / "flat-real", 8, classes=["."]), pictures(tmp_path / "flat-gan", 4, classes=["."])
+    images = np.random.default_rng(1).integers(0, 256, (5, 8, 8), dtype=np.uint8)
+    np.save(tmp_path / "real.npy", images), np.savez(tmp_path / "bare.npz", images=images)
+    return tmp_path
+
+
+def checked(real, *synthetic, **options):
+    """The benchmark that `score` runs, read from the file that it writes."""
+    score_module.score(real, synthetic, out=Path("out"), size=8, **options)
+    return validate(Path("out/benchmark.yaml"))[0]
+
+
+@pytest.mark.parametrize(
+    ("real", "synthetic", "without"),
+    [
+        ("flat-real", "flat-gan", "flat-real, flat-gan"),
+        ("flat-real", "gan", "flat-real; those of the others are ignored"),
+        ("real", "flat-gan", "flat-gan; those of the others are ignored"),
+        ("real.npy", "bare.npz", "real.npy, bare.npz"),
+        ("flat-real", "real.npy", "flat-real, real.npy"),
+    ],
+)
+def test_without_labels_likeness_ranks_and_nothing_that_needs_them_runs(
+    here, flat, capsys, real, synthetic, without
+):
+    bench = checked(Path(real), Path(synthetic))
+    assert (str(bench.headline), bench.direction) == ("kid.kid[efficientnet-lite0]", "lower")
+    assert [e.use for e in bench.evaluators] == ["kid", "precision-recall", "memorisation"]
+    assert [g.use for g in bench.generators] == ["images"]
+    assert (bench.dataset.plugin.labelled, bench.generators[0].plugin.labelled) == (False, False)
+    splits = bench.dataset.plugin.load(context_in(flat / "ctx"))
+    assert splits.train.classes == ("unlabelled",)
+    assert f"no labels in {without}\n" in capsys.readouterr().out
+
+
+def test_without_labels_a_patient_is_on_one_side_all_the_same(here, flat):
+    for i in range(8):
+        (flat / f"flat-real/{i}.png").rename(flat / f"flat-real/p{i // 2}-{i}.png")
+    splits = checked(flat / "flat-real", flat / "flat-gan", groups="(p[0-9])").dataset.plugin.load(
+        context_in(flat / "ctx")
+    )
+    sides = [set(images.groups) for images in (splits.train, splits.tests["test"])]
+    assert sorted(map(len, sides)) == [1, 3]
+    assert not set.intersection(*sides)
 
 
 def arrays(file, n=24, **more):
@@ -123,7 +184,6 @@ def test_real_arrays_become_class_folders_with_their_patients(here, tmp_path):
     ("held", "message"),
     [
         ({"pictures": np.zeros(3)}, "no array images or arr_0; it holds pictures"),
-        ({"images": np.zeros((3, 4, 4))}, "no array labels or arr_1"),
         ({"images": np.zeros((3, 4, 4)), "labels": np.zeros(3, int)}, "pixels must be a uint8 array"),
         ({"images": np.zeros((3, 4, 4), np.uint8), "labels": np.zeros(2, int)}, "labels must be an int64 array"),
     ],

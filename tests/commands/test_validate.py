@@ -55,3 +55,21 @@ def test_weights_that_are_not_there_offline(tmp_path, capsys, monkeypatch):
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"")
     assert cli.main(["validate", str(file), "--offline"]) == 0
+
+
+def test_a_folder_of_images_that_is_not_there(tmp_path, capsys):
+    file = tmp_path / "b.yaml"
+    file.write_text(
+        "name: b\nheadline: judge.auroc\ndataset: {use: image-folder, root: mine}\n"
+        "evaluators: [{use: tstr, label: judge, backbone: cnn}]\n"
+    )
+    place = tmp_path / "mine"
+    assert f"dataset image-folder: root is {place}, and nothing is there; correct root" in complaint(capsys, file)
+    place.mkdir()
+    assert cli.main(["validate", str(file)]) == 0
+
+
+def test_what_was_found_is_said_once(tmp_path, capsys):
+    file = tmp_path / "b.yaml"
+    file.write_text("name: b\ndataset: {use: phantom}\nevaluators: [{use: tstr, backbone: cn}]\n")
+    assert complaint(capsys, file).count("'cn'") == 1

@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -106,6 +108,45 @@ def test_a_run_is_its_tables_and_its_report(mini):
         sb.Run(mini.folder)
 
 
+def test_what_is_required_stands_in_the_file_or_beside_it_and_is_known_later(mini):
+    result = run(mini, Constant, require=["distance.gap<=1", "distance.gap>=0"])
+    (line,) = result.missed
+    assert line.startswith("required distance.gap <= 1: constant has ")
+    assert sb.Run(result.folder).missed == [line]
+    assert line in repr(result)
+
+
+def test_damaged_runs_are_one_message_wherever_they_are_read(mini):
+    result = run(mini, MeanNoise)
+    board = result.folder / "leaderboard.csv"
+    whole = board.read_bytes()
+    for damaged in (
+        b"",
+        whole.split(b"\n")[0] + b"\n",
+        whole.replace(b",", b"\0", 3),
+        b"\xff\xfe\xff" + whole,
+        b'a,b\n1,2\n"',
+    ):
+        board.write_bytes(damaged)
+        for read in (
+            lambda: sb.Run(result.folder),
+            lambda: result.leaderboard,
+            lambda: repr(result),
+            result._repr_html_,
+        ):
+            with suppress(sb.SynthbenchError):  # no other error
+                read()
+    with pytest.raises(sb.DataError, match="damaged"):
+        repr(result)
+    with pytest.raises(sb.DataError, match=r"leaderboard\.csv is damaged"):
+        _ = result.leaderboard
+
+
+def test_a_mapping_that_extends_a_file_needs_a_name(mini):
+    with pytest.raises(sb.ConfigError, match="extends: give it a `name` of its own"):
+        sb.run({"extends": "quickstart", "samples": 5}, out=mini.folder / "out")
+
+
 def test_it_shows_the_table_with_which_the_report_begins(mini):
     result = run(mini, MeanNoise, {"use": Failing, "label": "<b>bold"})
     shown = result._repr_html_()
@@ -132,9 +173,14 @@ def test_what_no_file_could_hold_is_refused_with_its_place(mini):
 
 def test_score_hands_its_folders_on(monkeypatch, tmp_path):
     calls = []
-    monkeypatch.setattr("synthbench.python.functions.score_folders", lambda *a, **k: calls.append((a, k)))
-    monkeypatch.setattr("synthbench.python.functions._finished", lambda result: "run")
-    assert sb.score("real", "gan", test="others", trained_on="train") == "run"
+
+    def score(*places, **options):
+        calls.append((places, options))
+        return SimpleNamespace(out="score")
+
+    monkeypatch.setattr("synthbench.python.functions.score_folders", score)
+    monkeypatch.setattr("synthbench.python.functions.Run", lambda out: f"run in {out}")
+    assert sb.score("real", "gan", test="others", trained_on="train") == "run in score"
     sb.score("real", ["gan", Path("flow")], out=tmp_path)
     assert calls[0][0] == (Path("real"), [Path("gan")])
     assert (calls[0][1]["test"], calls[0][1]["out"]) == (Path("others"), Path("score"))

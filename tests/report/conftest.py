@@ -253,7 +253,7 @@ def make_run(out, roles=None, **record):
     about = {
         "dataset": "toy",
         "images": 60,
-        "patients": 60,
+        "patients": 45,
         "counts": "NORMAL 30; PNEUMONIA 30",
         "leaked": 3,
         "domain": "adults",

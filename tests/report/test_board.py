@@ -115,7 +115,11 @@ def test_what_holds_for_every_row_is_said_once_and_in_every_form_of_the_board(ma
     made_up.rows(out / "leaderboard.csv", rows)
     main = board_tables(read_folder(out))[0][0]
     assert [note for note in main.notes if note in (f"{ONE_SEED}.", WEAK)] == [f"{ONE_SEED}.", WEAK]
-    assert "60 images of 60 patients; leaked: training knows 3 of them." in main.notes
+    assert "60 images of 45 patients; leaked: training knows 3 of them." in main.notes
+    tests = read_folder(out).tables["test_sets"]
+    made_up.rows(out / "test_sets.csv", [{**row, "patients": row["images"]} for row in tests])
+    alone = board_tables(read_folder(out))[0][0]
+    assert "60 images, patients unknown or one each; leaked: training knows 3 of them." in alone.notes
     assert [line.flags for line in main.lines] == [[], ["differs from chance"]]
     assert ONE_SEED in as_latex(main, "tstr.auroc")
     assert ONE_SEED in as_markdown(main)

@@ -234,11 +234,12 @@ def test_what_failed_before_and_works_now_leaves_no_traceback(mini):
     assert mini.board["note"].isna().all()
 
 
-def test_a_failing_evaluator_leaves_the_other_scores(mini):
+def test_a_failing_evaluator_leaves_the_other_scores(mini, capsys):
     mini.write("MeanNoise", evaluators=["Untrue", "Distance", "Picky"])
     assert mini.run() == 1
     row = mini.board.loc["meannoise"]
     assert row[["status", "seeds", "rank"]].tolist() == ["incomplete", 1, 1]
+    assert "[1/1] meannoise, seed 0: incomplete, " in capsys.readouterr().out, "the board's word"
     assert row["distance_gap"] > 0
     assert "untrue: ValueError: it declares the metrics ['fid', 'kid'] and delivered ['fid']" in row["note"]
     assert "picky: 10 images are too few" in row["note"]

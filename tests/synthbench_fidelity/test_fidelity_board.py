@@ -2,9 +2,15 @@
 
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
+
+from synthbench import cli
+from synthbench.report.board import board_tables
+from synthbench.results.folder import NO_LABELS, read_folder
 
 from .conftest import HELPERS
 
@@ -40,3 +46,47 @@ def test_the_copier_is_marked_and_the_notes_are_kept(ran):
     assert cells.loc[("fd", "fd[pooled]", ""), "note"] == note
     assert float(cells.loc[("fd", "fd[pooled]", ""), "value"]) > 0
     assert (ran.out / "trials" / "resample" / "seed-0" / "memorisation" / "closest-pairs.png").is_file()
+
+
+def noise_pictures(folder, mean, n=40):
+    rng = np.random.default_rng(int(mean))
+    folder.mkdir()
+    for i in range(n):
+        Image.fromarray(rng.normal(mean, 20, (16, 16)).clip(0, 255).astype(np.uint8)).save(folder / f"{i:02d}.png")
+
+
+def test_a_board_without_labels_says_so_and_is_ordered_by_likeness(mini, capsys):
+    shutil.copy(HELPERS / "pooled.py", mini.folder)
+    for name, mean in (("real", 120), ("near", 118), ("far", 60), ("other", 121)):
+        noise_pictures(mini.folder / name, mean)
+    row = {"use": "images", "labelled": False, "trained_on": "train"}
+    content = {
+        "name": "flat",
+        "samples": 40,
+        "headline": "kid.kid[pooled]",
+        "baselines": False,
+        "dataset": {"use": "image-folder", "root": "real", "labelled": False, "image_size": 16},
+        "generators": [
+            {**row, "label": "far", "root": "far"},
+            {**row, "label": "near", "root": "near"},
+            {**row, "label": "other", "root": "other", "trained_on": "unknown"},
+        ],
+        "evaluators": [{"use": use, "extractor": EXTRACTOR} for use in ("kid", "memorisation")],
+    }
+    mini.file.write_text(yaml.safe_dump(content))
+    assert mini.run() == 0
+    said = capsys.readouterr().out
+    assert "flat: ranked by kid.kid[pooled]; 95 % intervals" in said
+    assert f"\n{NO_LABELS}\n" in said
+    board = mini.board
+    assert board["rank"].dropna().to_dict() == {"near": 1, "far": 1}, (
+        "one seed each and no test of their difference"
+    )
+    assert list(board.index) == ["other", "near", "far"]
+    assert board.loc["other", "note"] == "may have seen every real image (trained_on: unknown): no rank"
+    assert board["utility"].isna().all()
+    assert not any("unlabelled" in name for name in mini.numbers.columns), "the one class says all again"
+    assert NO_LABELS in board_tables(read_folder(mini.out))[0][0].notes
+    bundle = mini.folder / "flat.zip"
+    assert cli.main(["export", str(mini.out), str(bundle)]) == 0
+    assert cli.main(["verify", str(bundle), "--plugins", str(mini.folder)]) == 0

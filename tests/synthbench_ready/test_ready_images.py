@@ -230,3 +230,29 @@ def test_on_the_board(mini):
         assert (board["seeds"], board["trained_on"]) == (1, trained_on)
         assert ("test may have been seen" in str(board["note"])) != ranked
     assert set(mini.record["weights"]["images"]) == {"images"}
+
+
+def test_without_labels_all_that_lies_there_is_drawn(tmp_path):
+    pixels, labels = some(4)
+    np.savez(tmp_path / "bare.npz", images=pixels), np.save(tmp_path / "bare.npy", pixels)
+    np.savez(tmp_path / "ignored.npz", images=pixels, labels=labels + 7)
+    write_folders(tmp_path / "any", pixels, labels, ("seed 0", "seed 1"))
+    write_folders(tmp_path / "flat", pixels, labels, (".", "."))
+    one = replace(REAL.train, labels=np.zeros(len(REAL.train), np.int64), classes=("unlabelled",))
+    for name in ("bare.npz", "bare.npy", "ignored.npz", "any", "flat"):
+        images = drawn(ReadyImages(root=tmp_path / name, labelled=False), tmp_path, [0] * 8, train=one)
+        assert sorted(p.tobytes() for p in images.pixels) == sorted(p.tobytes() for p in pixels), name
+
+
+def test_without_labels_messages(tmp_path):
+    (tmp_path / "empty").mkdir()
+    plugin = ReadyImages(root=tmp_path / "empty", labelled=False)
+    with pytest.raises(
+        DataError, match="labelled: false is for a data set without labels; this one has PLAIN, BLOB"
+    ):
+        drawn(plugin, tmp_path, [0])
+    one = replace(REAL.train, labels=np.zeros(len(REAL.train), np.int64), classes=("unlabelled",))
+    with pytest.raises(DataError, match=r"empty: no images in it; pictures end in \.avif"):
+        drawn(plugin, tmp_path, [0], train=one)
+    with pytest.raises(ValueError, match="labelled: false leaves no room for `manifest`, `labels` and `classes`"):
+        ReadyImages(root=tmp_path, labelled=False, manifest="labels.csv")

@@ -39,7 +39,7 @@ from synthbench import (
 )
 from synthbench_fidelity.arrays import Array
 from synthbench_fidelity.evaluators.metric import Figure, Metric, bracketed, score, too_few
-from synthbench_fidelity.evaluators.parts import Part, drawn, gather, parts
+from synthbench_fidelity.evaluators.parts import Part, drawn, gather, parts, without_only_class
 from synthbench_fidelity.evaluators.references import Reference, noise, place, references, write_table
 from synthbench_fidelity.evaluators.signature import write_signature
 
@@ -100,7 +100,7 @@ class FeatureEvaluator(Evaluator):
         """
         scores: list[Score] = []
         tables: dict[str, list[Reference]] = {}
-        for part in parts(evidence, ctx, self.name):
+        for part in without_only_class([*parts(evidence, ctx, self.name)]):
             figures = [(metric, _figure(metric, part)) for metric in self.feature_metrics]
             scores += [score(part, self.named(m.name), figure, m.variant) for m, figure in figures]
             if self._calibrated:

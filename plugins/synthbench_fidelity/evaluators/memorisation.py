@@ -30,7 +30,7 @@ from synthbench import (
 )
 from synthbench_fidelity.arrays import Array, Integers, numbered
 from synthbench_fidelity.evaluators.metric import Figure, bracketed, score, too_few, undefined
-from synthbench_fidelity.evaluators.parts import Part, drawn, gather, parts
+from synthbench_fidelity.evaluators.parts import Part, drawn, gather, parts, without_only_class
 from synthbench_fidelity.evaluators.pictures import CopyTest, copied, named, originals
 from synthbench_fidelity.evaluators.signature import write_signature
 from synthbench_fidelity.gallery import save_closest
@@ -104,7 +104,7 @@ class Memorisation(Evaluator):
         near = self._near_copies(classes, evidence, ctx)
         verdicts = self._verdicts([whole, *classes], near, evidence)
         scores: list[Score] = []
-        for part in (whole, *classes):
+        for part in without_only_class([whole, *classes]):
             n, copying = len(part.synthetic), verdicts[part.name]
             scores.append(Score("copying", copying.value, "", n, note=copying.note, variant=part.name))
             figures = {

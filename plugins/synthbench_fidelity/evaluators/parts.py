@@ -5,7 +5,7 @@ The real side is the training set, as is usual for these metrics: the test set i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ import numpy as np
 from synthbench import Context, Extractor, Images, Splits, derive_seed
 from synthbench_fidelity.arrays import Array, Features, Integers, numbered
 
-__all__ = ["Pair", "Part", "drawn", "gather", "parts"]
+__all__ = ["Pair", "Part", "drawn", "gather", "parts", "without_only_class"]
 
 Result = TypeVar("Result")
 
@@ -94,6 +94,11 @@ def parts(evidence: Mapping[str, Array], ctx: Context, who: str) -> Iterator[Par
             synthetic=evidence["synthetic"][columns],
             rng=ctx.rng(who, name),
         )
+
+
+def without_only_class(every: Sequence[Part]) -> Sequence[Part]:
+    """`every` part, but not the one class of a set that has no other: it would say all again."""
+    return every[:1] if len(every) == 2 else every
 
 
 def drawn(images: Images, at_most: int) -> Images:

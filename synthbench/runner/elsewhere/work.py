@@ -14,6 +14,7 @@ from pathlib import Path
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
 from synthbench.errors import ConfigError
+from synthbench.leaderboard.table import row_status
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.runner.elsewhere.ended import as_it_ended, ended_since, leave_word
 from synthbench.runner.loop import load_audited_data, run_trial
@@ -68,7 +69,7 @@ def work(bench: Benchmark, session: Session, trials: Sequence[Trial], out: Path)
                         result = run_trial(bench, trial, data.splits, session, scratch)
                         leave_word(result, scratch, out)
                     ended[trial.name] = result
-                    _say(result, len(ended), len(trials), session)
+                    _say(result, row_status(bench, [result]), f"{len(ended)}/{len(trials)}", session)
     return [ended[trial.name] for trial in trials]
 
 
@@ -86,7 +87,7 @@ def _taken(bench: Benchmark, trial: Trial, session: Session, *, patient: bool) -
             yield held
 
 
-def _say(result: TrialResult, number: int, of: int, session: Session) -> None:
-    how = "in the store already" if result.from_store else result.status
+def _say(result: TrialResult, status: str, number: str, session: Session) -> None:
+    how = "in the store already" if result.from_store else status
     reasons = "".join(f"\n    {reason}" for reason in result.reasons)
-    session.progress.say(f"[{number}/{of}] {result.trial.title}: {how}{reasons}")
+    session.progress.say(f"[{number}] {result.trial.title}: {how}{reasons}")
