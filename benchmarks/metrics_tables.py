@@ -16,10 +16,11 @@ from separation import ladder_correlation, pairs_in_order, variance_ratio
 __all__ = ["BLOCKS", "SHOWN", "STRESSED", "Metrics", "load_metrics"]
 
 SPACE = "[efficientnet-lite0]"
-GENERATORS = ("acgan", "pca-gaussian", "noise", "shuffled-labels", "balanced-resample", "resample")
+GENERATORS = ("acgan", "pca-gaussian", "balanced-resample")
 
 ROWS = {
     "copying": ("memorisation", "copying"),
+    "verified copies": ("memorisation", "verified_copies"),
     "exact copies": ("memorisation", "exact_copies"),
     "near copies": ("memorisation", f"near_copies{SPACE}"),
     "nearest ratio": ("memorisation", f"nearest_ratio{SPACE}"),

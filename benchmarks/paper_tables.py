@@ -137,13 +137,17 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def with_interval(cell: pd.Series | None, digits: int = 3) -> str:
-    """0.802 (0.770-0.833); the note where there is no number, a dash where nobody asked."""
+    """0.802 (0.770-0.833), or the seeds' values where they lie too far apart for an interval; the note where there
+    is no number, a dash where nobody asked."""
     if cell is None:
         return "–"
     if pd.isna(cell.value):
         return str(cell.note) or "–"
     if pd.isna(cell.low):
         return number(cell.value, digits)
+    if str(cell.wide) == "True":
+        seeds = ", ".join(f"{float(value):.{digits}f}" for value in str(cell.by_seed).split(", "))
+        return f"{cell.value:.{digits}f} (seeds {seeds})"
     return f"{cell.value:.{digits}f} ({cell.low:.{digits}f}–{cell.high:.{digits}f})"
 
 
@@ -202,17 +206,17 @@ def utility_of(entry: dict[Any, Any]) -> str:
 
 
 def excerpt(results: Results) -> str:
-    """The board of the README: both classifiers on the held-out test set, and what fitting cost."""
-    cnn, vgg = map(results.judge, ("cnn", "vgg16"))
-    pairs = [(vgg, "auroc"), (cnn, "auroc"), (vgg, "balanced_accuracy")]
-    columns = [f"`{evaluator}.{metric}`" for evaluator, metric in pairs]
+    """The board of the README: both classifiers on the held-out test set, likeness, copying, cost."""
+    judges = [results.judge(backbone) for backbone in ("vgg16", "cnn")]
     rows = [
         [rank_of(row), row["generator"], row["role"]]
-        + [with_interval(results.cell(row["generator"], *pair, "test"), 2) for pair in pairs]
-        + [f"{row['fit_s']:.0f} s"]
+        + [with_interval(results.cell(row["generator"], judge, "auroc", "test"), 2) for judge in judges]
+        + [number(row["kid"], 2), row["copying"], f"{row['fit_s']:.0f} s"]
         for row in results.board.to_dict("records")
     ]
-    return markdown(["rank", "generator", "role", *columns, "fit"], rows)
+    return markdown(
+        ["rank", "generator", "role", *(f"`{judge}.auroc`" for judge in judges), "`kid`", "copies", "fit"], rows
+    )
 
 
 def by_metric(results: Results, evaluator: str) -> pd.DataFrame:
