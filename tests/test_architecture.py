@@ -356,6 +356,7 @@ def ask(script, arguments, folder):
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # who has it compiles every module at every start
     done = subprocess.run(
         [sys.executable, "-c", script, json.dumps(arguments)],
         capture_output=True,

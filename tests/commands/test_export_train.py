@@ -78,7 +78,7 @@ def test_the_command_says_what_is_in_it_and_what_is_not(pictures, tmp_path, caps
     code = cli.main(arguments)
     shown = capsys.readouterr()
     assert code == 0, shown.err
-    assert "images of " in shown.out
+    assert "train: 28 images (ill 14, well 14), and labels.csv" in shown.out
     assert "not among them: " in shown.out
     assert cli.main(arguments) == 2
     assert "train is not empty; nothing was written" in capsys.readouterr().err
