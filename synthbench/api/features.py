@@ -55,7 +55,7 @@ class StoredFeatures:
                 self._extract(extractor.load(own, ctx), images, extractor, folder / FILE)
             return {"signature": extractor.signature()}
 
-        entry = self.store.make("features", key, build)
+        entry = self.store.make("features", key, build, shared=True)
         try:
             features: Features = np.load(entry.path / FILE, mmap_mode="r")
         except (OSError, EOFError, ValueError) as error:

@@ -60,8 +60,17 @@ def _interval(label: str, key: ScoreKey, estimate: Estimate, floor: bool, n_clas
 
 
 def costs_table(results: Sequence[TrialResult]) -> pd.DataFrame:
-    """A row a stage of a trial: "fit", "sample", then each evaluator by its label."""
-    return pd.DataFrame(list(_costs(results)), columns=COST_COLUMNS).astype({"images": "Int64"})
+    """A row a stage of a trial: "fit", "sample", then each evaluator by its label; last what several share."""
+    rows = [*_costs(results), *_shared(results)]
+    return pd.DataFrame(rows, columns=COST_COLUMNS).astype({"images": "Int64", "seed": "Int64"})
+
+
+def _shared(results: Sequence[TrialResult]) -> list[dict[str, Any]]:
+    entries = {entry: cost for result in results for entry, cost in result.shared.items()}
+    if not entries:
+        return []
+    seconds = {part: round(sum(cost[part] for cost in entries.values()), 3) for part in ("wall_s", "cpu_s")}
+    return [{"generator": "", "seed": None, "stage": "shared", **seconds}]
 
 
 def _costs(results: Sequence[TrialResult]) -> Iterator[dict[str, Any]]:

@@ -25,7 +25,7 @@ class TrialResult:
     `costs` by stage. `label_agreement` is the share of synthetic images in which a linear probe of the real ones
     sees the class that the label names (`synthbench.stats.check_labels`), None where nothing was drawn.
     `threads` by stage ("generator" or an evaluator's label): how many threads its sums had. `entries` names those
-    of the store that it was put together from.
+    of the store that it was put together from. `shared` is, by entry, what work cost that others may need, too.
     """
 
     trial: Trial
@@ -39,6 +39,7 @@ class TrialResult:
     from_store: bool = False
     threads: dict[str, int] = field(default_factory=dict)
     entries: list[str] = field(default_factory=list)
+    shared: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def end(self, status: Status, reason: str) -> None:
         """Note a failure or a skip; a failure outweighs a skip."""
@@ -50,6 +51,7 @@ class TrialResult:
         self.entries.append(artifact.path.name)
         for stage, cost in artifact.meta["costs"].items():
             self.costs[evaluator or stage] = cost
+        self.shared |= artifact.meta.get("shared", {})
         if "threads" in artifact.meta:  # entries made before this was noted do not say
             self.threads[evaluator or "generator"] = artifact.meta["threads"]
 

@@ -227,6 +227,7 @@ def _trial_result(record: Mapping[str, Any], bench: Benchmark, scores: Scores, f
         scores={label: tuple(s) for label, s in scores.get((generator.label, trial.index), {}).items()},
         predictions={label: file for label, file in files.items() if file.exists()},
         costs=record["costs"],
+        shared=record.get("shared", {}),
         label_agreement=record.get("label_agreement"),
         from_store=record["from_store"],
         threads=record.get("threads", {}),

@@ -125,6 +125,7 @@ def _trial_record(result: TrialResult) -> dict[str, Any]:
         "reasons": result.reasons,
         "label_agreement": result.label_agreement,
         "costs": result.costs,
+        "shared": result.shared,
         "threads": result.threads,
         "from_store": result.from_store,
     }

@@ -250,14 +250,15 @@ class _Scoring:
                 measure(session.device) as cost,
             ):
                 evaluation = plugin.evaluate(own, judged, ctx)
-            cost.add(work.spared)  # shared work counts for each who needs it, whoever came first
+            cost.add(work.spared)  # what a killed run had done of it, say
+            cost.add({part: -seconds for part, seconds in work.booked.items()})
             _check_evaluation(evaluation, plugin)
             evaluation = with_subgroups(evaluation, plugin.resample, self.real)
             save_scores(folder, evaluation.scores)
             save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, self.real.train.classes)
             save_evidence(ctx.workdir, evaluation.evidence, store)
         self.resampled(folder, store)  # here, where the plugin can end nothing but its own process
-        return {"costs": {"evaluate": cost.as_dict()}, "threads": thread_count()}
+        return {"costs": {"evaluate": cost.as_dict()}, "shared": work.shared, "threads": thread_count()}
 
     def resampled(self, folder: Path, store: Store) -> Replicates:
         """The bootstrap of the evaluation in `folder`, which may not have its name in the store yet."""

@@ -34,7 +34,7 @@ from synthbench.storage.integrity import (
 )
 from synthbench.storage.locks import hold
 from synthbench.storage.places import default_root
-from synthbench.storage.work import StoreState, Work
+from synthbench.storage.work import Ledger, StoreState, Work
 from synthbench.types import Artifact
 
 __all__ = [
@@ -81,7 +81,7 @@ class Store:
         self._emptied: set[Path] = set()
         self._checked: set[Path] = set()
         self._damaged: set[Path] = set()
-        self._counting: list[Work] = []
+        self._ledger = Ledger()
         self.frozen = False
         """Whether nothing is made now."""
 
@@ -94,15 +94,9 @@ class Store:
         finally:
             self.fresh, self.frozen = fresh, False
 
-    @contextmanager
-    def counting(self) -> Iterator[Work]:
+    def counting(self) -> contextlib.AbstractContextManager[Work]:
         """Count what is built and what is spared within the block."""
-        work = Work()
-        self._counting.append(work)
-        try:
-            yield work
-        finally:
-            self._counting.remove(work)
+        return self._ledger.counting()
 
     def entry(self, kind: str, key: Key) -> Path:
         """Where the entry lies, whether it is there or not."""
@@ -134,29 +128,36 @@ class Store:
                 self._checked.add(path)
         return meta
 
-    def make(self, kind: str, key: Key, build: Callable[[Path], Mapping[str, Any] | None]) -> Artifact:
+    def make(
+        self,
+        kind: str,
+        key: Key,
+        build: Callable[[Path], Mapping[str, Any] | None],
+        *,
+        shared: bool = False,
+    ) -> Artifact:
         """The entry under `key`; where missing, `build(folder)` fills it and returns further meta data.
 
-        One process makes it; others that ask meanwhile wait and get its content.
+        One process makes it; others that ask meanwhile wait and get its content. Of `shared` work many stages need
+        the result: a run counts what it cost once, and none of the stages does.
         """
         if stored := self.find(kind, key):
-            return self._spare(stored)
+            return self._spare(kind, stored, shared=shared)
         if self.frozen:
             raise NotStoredError(f"{kind}: not in the store")
         path = self.entry(kind, key)
         with self._disk_errors(), self.locked(path, f"{kind} {key.get('use', '')}".strip()):
             if stored := self.find(kind, key):  # whoever held the lock until now has made it
-                return self._spare(stored)
-            meta = self._build(path, key, build)
+                return self._spare(kind, stored, shared=shared)
+            with self._ledger.aside() if shared else contextlib.nullcontext():
+                meta = self._build(path, key, build)
         self._made.add(path)
         self._used.add(path)
-        for work in self._counting:
-            work.built += 1
+        self._ledger.made(f"{kind}/{path.name}", meta["made_in"], shared=shared)
         return Artifact(path, meta)
 
-    def _spare(self, stored: Artifact) -> Artifact:
-        for work in self._counting:
-            work.spare(stored.meta.get("made_in", {}))
+    def _spare(self, kind: str, stored: Artifact, *, shared: bool) -> Artifact:
+        self._ledger.found(f"{kind}/{stored.path.name}", stored.meta.get("made_in", {}), shared=shared)
         return stored
 
     def _build(self, path: Path, key: Key, build: Callable[[Path], Mapping[str, Any] | None]) -> dict[str, Any]:
@@ -193,14 +194,11 @@ class Store:
         """Note what another process did on this store's behalf, as if it had been done here."""
         for known, paths in ((self._made, news["made"]), (self._emptied, news["emptied"])):
             known.update(map(Path, paths))
-        for work in self._counting:
-            work.built += built
-            work.spare(spared)
+        self._ledger.take_in(built, spared)
 
     def count_in(self, cost: Mapping[str, float | None]) -> None:
         """Note what work that is gone on from had cost (`wall_s`, `cpu_s`), as `make` does of what it finds."""
-        for work in self._counting:
-            work.spare({part: cost.get(part) or 0.0 for part in work.spared})
+        self._ledger.take_in(0, {part: cost.get(part) or 0.0 for part in ("wall_s", "cpu_s")})
 
     def made(self) -> frozenset[Path]:
         """The entries that this process has made."""

@@ -259,6 +259,16 @@ def test_costs_are_a_row_a_stage_of_a_trial_and_on_the_board_their_means():
     assert row[["fit_s", "sample_s", "score_s", "peak_memory_mb"]].tolist() == [2.0, 1.0, 3.0, 9.0]
 
 
+def test_what_trials_share_is_one_row_of_costs():
+    trials = [result(generator(name), 0, [0.8]) for name in "ab"]
+    trials[0].shared = {"features/1": {"wall_s": 2.0, "cpu_s": 3.0}, "features/2": {"wall_s": 0.5, "cpu_s": 0.5}}
+    trials[1].shared = {"features/1": {"wall_s": 2.0, "cpu_s": 3.0}}
+    costs = board_of(trials).costs
+    row = costs[costs["stage"] == "shared"]
+    assert row[["generator", "wall_s", "cpu_s"]].to_numpy().tolist() == [["", 2.5, 3.5]]
+    assert row["seed"].isna().all()
+
+
 def test_the_headline_has_its_interval_and_its_n():
     row = by_generator(board_of([result(generator("a"), 0, [0.8])])).loc["a"]
     assert row["e_accuracy"] == pytest.approx(0.8)

@@ -82,6 +82,25 @@ def test_work_counts_what_this_process_has_built(store):
     assert later.spared == made.meta["made_in"]
 
 
+def test_shared_work_is_booked_apart_and_counts_nowhere_else(store):
+    def share(folder):
+        store.make("parts", KEY, build("of it"))
+        return build("shared")(folder)
+
+    with store.counting() as first:
+        made = store.make("things", KEY, share, shared=True)
+    with store.counting() as later:
+        store.make("things", KEY, share, shared=True)
+        store.make("parts", KEY, build("of it"))
+    name = f"things/{made.path.name}"
+    assert first.shared == later.shared == {name: made.meta["made_in"]}
+    assert first.booked == made.meta["made_in"]
+    assert later.booked == {"wall_s": 0.0, "cpu_s": 0.0}
+    assert first.spared == {"wall_s": 0.0, "cpu_s": 0.0}
+    assert later.spared == Store(store.root).find("parts", KEY).meta["made_in"]
+    assert first.built == 1
+
+
 def test_the_order_of_a_keys_entries_does_not_matter_and_their_values_do():
     assert digest_of({"a": 1, "b": [1, 2]}) == digest_of({"b": [1, 2], "a": 1})
     assert len({digest_of({"a": value}) for value in (1, 1.5, "1", None, True, [1])}) == 6

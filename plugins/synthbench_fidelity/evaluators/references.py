@@ -62,7 +62,7 @@ def references(
         rows = [asdict(reference) for reference in measured if reference.values]
         (folder / FILE).write_text(json.dumps(rows), encoding="utf-8")
 
-    entry = ctx.store.make("calibration", _key(plugin, part, evidence), build)
+    entry = ctx.store.make("calibration", _key(plugin, part, evidence), build, shared=True)
     return [Reference(**row) for row in json.loads((entry.path / FILE).read_text(encoding="utf-8"))]
 
 
