@@ -52,4 +52,5 @@ def one_seed_note(rows: Iterable[Mapping[str, str]]) -> str:
 def by_seed(estimate: Estimate) -> str:
     """ "0.435, 0.507": the seeds' values, of two seeds or of an interval that is too wide to say much; else ""."""
     shown = not estimate.text and (len(estimate.values) == 2 or estimate.interval.wide)
-    return ", ".join(f"{value:.3g}" for value in estimate.values) if shown else ""
+    # With the zeros at its end, "0.930, 0.931": as many digits of each.
+    return ", ".join(f"{value:#.3g}".removesuffix(".") for value in estimate.values) if shown else ""

@@ -146,7 +146,7 @@ def board_estimates(results):
 
 def test_two_values_stand_beside_the_interval():
     board = board_of(trials("a", *A), trials("b", *B))
-    assert cell(board, "a")["by_seed"] == "0.8, 0.82"
+    assert cell(board, "a")["by_seed"] == "0.800, 0.820"
     three = board_of(trials("a", *A, 0.81), trials("b", *B, 0.71))
     assert cell(three, "a")["by_seed"] == ""
 
@@ -155,7 +155,7 @@ def test_an_interval_that_says_next_to_nothing_reads_unknown():
     board = board_of(trials("a", 0.5, 0.9, 0.6), trials("b", 0.70, 0.71, 0.72))
     a, b = row(board, "a"), row(board, "b")
     assert a[["e_auroc_low", "e_auroc_high"]].isna().all()
-    assert a["note"] == "e_auroc: interval unknown, seeds 0.5, 0.9, 0.6"
+    assert a["note"] == "e_auroc: interval unknown, seeds 0.500, 0.900, 0.600"
     assert a["e_auroc"] == pytest.approx(2 / 3), "the mean still ranks"
     assert b["note"] == ""
     assert b["e_auroc_low"] < 0.71 < b["e_auroc_high"]
