@@ -98,12 +98,13 @@ class Players:
 def fit(config: Options, images: Images, ctx: Context) -> Generator:
     """Train up to `config.steps`, going on from `ctx.resume`; losses, grids and weights go to `ctx.workdir`."""
     size, _, channels = images.shape
+    device = torch_device(ctx)
+    warn_if_slow(device, config.precision, ctx)
     torch.manual_seed(derive_seed(ctx.seed, "weights"))  # layers draw their start from torch's global state
-    players = Players(config, size, channels, len(images.classes)).to(torch_device(ctx))
+    players = Players(config, size, channels, len(images.classes)).to(device)
     checkpoint = ctx.resume / "state.safetensors"
     if _steps_done(checkpoint) > config.steps:  # a longer training was here: it stays, and this one begins anew
         checkpoint = ctx.resume / f"state-{config.steps}.safetensors"
-    warn_if_slow(torch_device(ctx), config.precision, ctx)
     start, history = _resume(players, checkpoint)
     with ctx.progress.bar("acgan", config.steps, unit="steps", done=start) as bar:
         for step in range(start, config.steps):

@@ -26,7 +26,15 @@ from synthbench.api.registry import Registry, did_you_mean, load_registry
 from synthbench.errors import ConfigError, PluginError
 from synthbench.storage.code_version import code_of
 
-__all__ = ["ExtractorField", "Known", "build_extractor", "extractor_field", "extractors_of", "identity"]
+__all__ = [
+    "ExtractorField",
+    "Known",
+    "build_extractor",
+    "extractor_field",
+    "extractors_of",
+    "identity",
+    "installed",
+]
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ def build_extractor(written: object, known: Known | None = None, option: str = "
     """
     if isinstance(written, Extractor):
         return written
-    known = known or _installed()
+    known = known or installed()
     use, argument, options = _parts(written)
     try:
         spot = (option, "use") if isinstance(written, Mapping) else (option,)
@@ -91,8 +99,8 @@ def _complaint(message: str) -> PydanticCustomError:
 
 
 @cache
-def _installed() -> Known:
-    """For an evaluator that is made in Python: from a file, the file's own registry is used."""
+def installed() -> Known:
+    """For a plugin that is made in Python: from a file, the file's own registry is used."""
     return Known(load_registry())
 
 

@@ -20,7 +20,7 @@ from synthbench.api.imaging import PictureRule
 from synthbench.api.interfaces import Context, Evaluator, Generator, Plugin, Role, Sampler, balanced_labels
 from synthbench.api.lending import lend
 from synthbench.api.nested.keys import begun_key, fit_key
-from synthbench.api.nested.resuming import earlier_cost, fit_resuming, note_cost
+from synthbench.api.nested.resuming import earlier_cost, fit_resuming, length_of, note_cost
 from synthbench.api.process_state import thread_count
 from synthbench.benchmark.definition import Entry
 from synthbench.benchmark.plan import Trial
@@ -139,8 +139,7 @@ def _fit(plugin: Generator, train: Images, ctx: Context) -> tuple[Sampler, Cost]
     Of a checkpoint that is all the training before it, though a shorter one's row may have paid. A part that ended
     by a kill that no process can notice (SIGKILL, a power cut) is not counted.
     """
-    # By duration: what a longer training has cost is not the shorter one's.
-    length = getattr(plugin, plugin.duration) if plugin.duration else 0
+    length = length_of(plugin)
     earlier = earlier_cost(ctx.resume, length)
     try:
         with ctx.store.counting() as work, measure(ctx.device) as cost:

@@ -9,7 +9,7 @@ from typing import Any
 from synthbench.api.interfaces import Context, Sampler
 from synthbench.api.nested.generators import NestedGenerator
 from synthbench.api.nested.keys import begun_key, fit_key
-from synthbench.api.nested.resuming import earlier_cost, fit_resuming, note_cost
+from synthbench.api.nested.resuming import earlier_cost, fit_resuming, length_of, note_cost
 from synthbench.types import Images
 
 __all__ = ["fit_nested"]
@@ -24,7 +24,7 @@ def fit_nested(nested: NestedGenerator, train: Images, ctx: Context) -> tuple[Sa
     """
     plugin = nested.plugin
     key = fit_key(plugin, nested.use, ctx.device, train, ctx.seed, ctx.pictures)
-    length = getattr(plugin, plugin.duration) if plugin.duration else 0
+    length = length_of(plugin)
     with ctx.store.resume_folder("generator", begun_key(plugin, key)) as resume:
         own = replace(ctx, resume=resume, workdir=ctx.workdir / "base")
         own.workdir.mkdir(exist_ok=True)

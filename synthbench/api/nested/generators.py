@@ -12,16 +12,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from synthbench.api.extractors import Known
+from synthbench.api.extractors import Known, installed
 from synthbench.api.interfaces import Generator
 from synthbench.api.paths import absolute_options
-from synthbench.api.registry import did_you_mean, load_registry
+from synthbench.api.registry import did_you_mean
 from synthbench.errors import ConfigError, PluginError
 
 __all__ = ["GeneratorField", "NestedGenerator"]
@@ -52,7 +51,7 @@ def build_nested(written: object, known: Known | None = None, option: str = "") 
         return written
     if isinstance(written, Generator):
         return NestedGenerator(written, written.name, written.name)
-    known = known or _installed()
+    known = known or installed()
     use, label, options = _parts(written)
     folder = known.folder_at((option, "use") if isinstance(written, Mapping) else (option,))
     # Spots seen from its own options, so that one within it is found as well.
@@ -84,12 +83,6 @@ def _parts(written: object) -> tuple[str, str, dict[str, Any]]:
 
 def _complaint(message: str) -> PydanticCustomError:
     return PydanticCustomError("generator", "{message}", {"message": message})
-
-
-@cache
-def _installed() -> Known:
-    """For a generator that is made in Python: from a file, the file's own registry is used."""
-    return Known(load_registry())
 
 
 def _validate(written: object, info: ValidationInfo) -> NestedGenerator:

@@ -35,14 +35,12 @@ def within(plugin: Plugin) -> Iterator[tuple[str, Plugin]]:
 def work_key(plugin: Plugin, use: str, device: str, **inputs: Any) -> dict[str, Any]:
     """Everything that goes into a plugin's work: options, files, code, device type, plugins within it, inputs."""
     extractors = {name: identity(extractor) for name, extractor in extractors_of(plugin).items()}
-    generators = {name: _plugin_key(nested.plugin, nested.use) for name, nested in generators_of(plugin).items()}
     return {
         "schema": ENTRIES,
         **_plugin_key(plugin, use),
         # The kind alone: cuda:0 and cuda:1 are alike, a CPU and a GPU add in another order.
         "device": device.partition(":")[0],
         **({"extractors": extractors} if extractors else {}),
-        **({"generators": generators} if generators else {}),
         **inputs,
     }
 

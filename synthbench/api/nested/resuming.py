@@ -12,7 +12,7 @@ from synthbench.errors import Skipped, StoreError
 from synthbench.storage.store import write_atomic
 from synthbench.types import Images
 
-__all__ = ["earlier_cost", "fit_resuming", "note_cost"]
+__all__ = ["earlier_cost", "fit_resuming", "length_of", "note_cost"]
 
 LEDGER = "cost-{}.json"
 """By the length of the training, 0 where it has none: what a longer one has cost is not the shorter one's."""
@@ -48,6 +48,12 @@ def _state(folder: Path) -> State:
     """Size and time of each file below a folder, the ledger apart."""
     files = {path.relative_to(folder).as_posix(): path.stat() for path in folder.rglob("*") if path.is_file()}
     return {name: (about.st_size, about.st_mtime_ns) for name, about in files.items() if not _is_ledger(name)}
+
+
+def length_of(plugin: Generator) -> int:
+    """Of its training, in whatever its `duration` counts; 0 where it has none."""
+    length: int = getattr(plugin, plugin.duration) if plugin.duration else 0
+    return length
 
 
 def earlier_cost(resume: Path, length: int = 0) -> Mapping[str, float | None]:
