@@ -350,6 +350,14 @@ def test_some_training_images_are_compared_with_and_the_note_says_how_many(poole
     assert list(some.restate(evaluation.evidence, ctx)) == list(evaluation.scores)
 
 
+def test_the_two_sample_test_learns_from_some_training_images_too(pooled, real, alike, ctx):
+    found = scores(C2st(extractor=pooled, train_at_most=40), real, alike, ctx)
+    left = len(real.train)
+    assert found["c2st_auroc[pooled]", ""].note.startswith(f"{len(alike)} against 40 of {left} train images")
+    assert f"{len(alike)} synthetic, 40 of {left} train images" in (ctx.workdir / "signature.txt").read_text()
+    assert found["c2st_auroc[pooled]", "noise"].note == f"{len(alike)} against 40 images"
+
+
 def test_as_many_as_there_are_is_all_of_them(pooled, real, alike, ctx):
     bounded = scores(Kid(extractor=pooled, train_at_most=10_000), real, alike, ctx)
     assert bounded == scores(Kid(extractor=pooled), real, alike, ctx)

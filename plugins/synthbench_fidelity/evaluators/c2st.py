@@ -16,13 +16,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from synthbench import Context, Evaluation, Images, Score, Splits, derive_seed
+from synthbench import Context, Score, derive_seed
 from synthbench_fidelity.arrays import Array, Features, Integers
 from synthbench_fidelity.evaluators.feature_evaluator import FeatureEvaluator
 from synthbench_fidelity.evaluators.metric import Figure, Metric, too_few
-from synthbench_fidelity.evaluators.parts import Pair, drawn, gather
-from synthbench_fidelity.evaluators.references import NOISE, REAL, noise, some_patients
-from synthbench_fidelity.evaluators.signature import write_signature
+from synthbench_fidelity.evaluators.parts import Pair
+from synthbench_fidelity.evaluators.references import NOISE, REAL, some_patients
 
 __all__ = ["C2st"]
 
@@ -36,13 +35,9 @@ class C2st(FeatureEvaluator):
     def feature_metrics(self) -> Sequence[Metric]:
         return [Metric("c2st_auroc", "lower", _of_pair, bounds=(0.0, 1.0))]
 
-    def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
-        compared = drawn(synthetic, self.at_most)
-        evidence = gather(real, compared, self.extractor, ctx)
-        pixels = noise(real.train, len(compared))
-        evidence["noise"] = np.asarray(ctx.features(pixels, self.extractor, train=real.train))
-        write_signature(ctx.workdir, self, real.train, len(compared), self.extractor.signature())
-        return Evaluation(self.restate(evidence, ctx), evidence=evidence)
+    @property
+    def _with_noise(self) -> bool:
+        return True
 
     def restate(self, evidence: Mapping[str, Array], ctx: Context) -> Sequence[Score]:
         return [*super().restate(evidence, ctx), *self._known(evidence)]

@@ -83,10 +83,15 @@ class FeatureEvaluator(Evaluator):
     def _calibrated(self) -> Sequence[Metric]:
         return [metric for metric in self.feature_metrics if metric.calibrated]
 
+    @property
+    def _with_noise(self) -> bool:
+        """Whether features of noise images are wanted, in `evidence["noise"]`."""
+        return bool(self._calibrated)
+
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         compared = drawn(synthetic, self.at_most)
         evidence = gather(real, compared, self.extractor, ctx, self.train_at_most)
-        if self._calibrated:
+        if self._with_noise:
             pixels = noise(real.train, len(compared))
             evidence["noise"] = np.asarray(ctx.features(pixels, self.extractor, train=real.train))
         signature = self.extractor.signature()
