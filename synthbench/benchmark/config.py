@@ -9,20 +9,20 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from synthbench.api.declarations import declaration_faults
 from synthbench.api.extractors import Known
 from synthbench.api.interfaces import Generator, Plugin
 from synthbench.api.paths import Spot, absolute_options
-from synthbench.api.registry import Kind, Registry, did_you_mean, load_registry
-from synthbench.benchmark.definition import JUDGES, Benchmark, Entry, Headline, Ranking
+from synthbench.api.registry import Kind, Registry, load_registry
+from synthbench.benchmark.definition import Benchmark, Entry, Headline, Ranking
 from synthbench.benchmark.extends import read_extended
 from synthbench.benchmark.from_python import from_python
-from synthbench.benchmark.judges import check_judges
 from synthbench.benchmark.matrix import at_checkpoints, expand
+from synthbench.benchmark.real_sizes import with_size_curve
 from synthbench.benchmark.requirement import parse_requirement
 from synthbench.benchmark.shipped import benchmark_path
 from synthbench.benchmark.strict_yaml import Written, apply_override
 from synthbench.benchmark.validation import validated
+from synthbench.benchmark.whole import check_whole
 from synthbench.errors import ConfigError, PluginError
 
 __all__ = ["BenchmarkFile", "BenchmarkSource", "build_plugin", "load_benchmark", "requiring"]
@@ -58,6 +58,11 @@ class BenchmarkFile(BaseModel):
         (),
         description="labels of two or more `tstr` evaluators, whose ranks stand beside each other; a rank that "
         "depends on the judge says so; `headline: judges.<metric>` ranks by their mean",
+    )
+    real_sizes: tuple[int, ...] = Field(
+        (),
+        description="numbers of real images, e.g. `[100, 300, 1000]`: the headline's evaluator learns from so "
+        "many of the balanced ceiling's as well, and the board says how many of them a candidate is worth",
     )
     ranking: Ranking = Field(Ranking(), description="how generators are compared, see below")
     max_leak: float = Field(
@@ -96,7 +101,18 @@ class BenchmarkFile(BaseModel):
     evaluators: list[dict[str, Any]] = Field(min_length=1, description="what scores the synthetic images")
 
 
-_PLAIN = ("name", "seed", "seeds", "samples", "judges", "ranking", "max_leak", "holdout", "baselines")
+_PLAIN = (
+    "name",
+    "seed",
+    "seeds",
+    "samples",
+    "judges",
+    "real_sizes",
+    "ranking",
+    "max_leak",
+    "holdout",
+    "baselines",
+)
 _LIMITS = ("timeout", "memory_limit")
 
 
@@ -129,8 +145,8 @@ def load_benchmark(source: BenchmarkSource, registry: Registry, overrides: Seque
         generators=generators,
         evaluators=builder.entries("evaluator", content["evaluators"], "evaluators"),
     )
-    _check_whole(bench, where)
-    return requiring(bench, file.require)
+    check_whole(bench, where)
+    return requiring(with_size_curve(bench, where), file.require)
 
 
 def requiring(bench: Benchmark, texts: Sequence[str]) -> Benchmark:
@@ -244,57 +260,3 @@ def _baselines(registry: Registry, taken: set[str]) -> tuple[Entry[Generator], .
         if issubclass(cls, Generator) and cls.role != "candidate" and name not in taken:
             entries.append(Entry.of(name, name, validated(cls, {}, "baselines: true", name)))
     return tuple(entries)
-
-
-def _check_whole(bench: Benchmark, where: str) -> None:
-    """What no single entry can know: unique labels, names that refer to others, the headline."""
-    for kind in ("generators", "evaluators", "external"):
-        labels = [entry.label for entry in getattr(bench, kind)]
-        for label in labels:
-            if labels.count(label) > 1:
-                raise ConfigError(f"{where}: {kind}: two entries have the label {label!r}; add `label:` to one")
-    if not bench.generators:
-        raise ConfigError(f"{where}: generators: empty, and `baselines` is false: nothing to run")
-    reserved = {"train", "val", "test", "holdout", "synthetic"}
-    for entry in bench.external:
-        if entry.label in reserved:
-            raise ConfigError(
-                f"{where}: external: {entry.label!r} is the name of a test set already; add `label:`"
-            )
-    known = bench.generator_names
-    for evaluator in bench.evaluators:
-        if evaluator.label in ("generator", "fit", "sample"):
-            raise ConfigError(f"{where}: evaluators: {evaluator.label!r} is a stage of every trial; add `label:`")
-        if faults := declaration_faults(evaluator.plugin):
-            raise ConfigError(f"{where}: evaluators, {evaluator.label}: {'; '.join(faults)}")
-        if evaluator.label == JUDGES:
-            raise ConfigError(f"{where}: evaluators: {JUDGES!r} means all judges in a headline; add `label:`")
-        for label in evaluator.generators or ():
-            if label not in known:
-                hint = did_you_mean(label, known)
-                raise ConfigError(f"{where}: evaluators, {evaluator.label}: no generator {label!r}.{hint}")
-    check_judges(bench, where)
-    for label in bench.judges or bench.ranked_by:
-        if any(entry.label == label and entry.optional for entry in bench.evaluators):
-            raise ConfigError(f"{where}: evaluators, {label}: it ranks the board, so it cannot be optional")
-    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
-    judged = [bench.evaluator(judge).declared.metrics for judge in bench.judges[:1]]
-    metrics += [f"{JUDGES}.{metric}" for declared in judged for metric in declared]
-    if (headline := str(bench.headline)) not in metrics:
-        raise ConfigError(f"{where}: headline: no metric {headline!r}.{did_you_mean(headline, metrics)}")
-    _check_ranking(bench, where)
-
-
-def _check_ranking(bench: Benchmark, where: str) -> None:
-    """The named tests know one metric and one pair of classifiers each."""
-    metric = {"mcnemar": "accuracy", "delong": "auroc"}.get(bench.ranking.test)
-    if metric is None:
-        return
-    named = f"{where}: ranking.test: {bench.ranking.test}"
-    if bench.headline.evaluator == JUDGES:
-        raise ConfigError(f"{named} knows one judge; take bootstrap for their mean")
-    evaluator = bench.evaluator(bench.headline.evaluator).plugin
-    if bench.headline.metric != metric:
-        raise ConfigError(f"{named} compares {metric}, the headline is {bench.headline.metric}")
-    if bench.seeds > 1 or getattr(evaluator, "seeds", 1) > 1:
-        raise ConfigError(f"{named} knows one generator seed and one classifier seed; take bootstrap for more")

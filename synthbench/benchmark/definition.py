@@ -135,6 +135,7 @@ class Benchmark:
     max_leak  share of the images of "test" that may be known from training before it cannot rank the board
     holdout   share of the training images that nobody learns from, to tell copying from learning; 0 for none
     judges    labels of evaluators whose ranks stand beside each other; none, or two or more
+    real_sizes  numbers of real images, ascending, whose scores a candidate's is held against; none, or two or more
     require   what every candidate must reach
     left_out  of optional evaluators whose files are not to be had: label and reason
     timeout, memory_limit  seconds and GB at which a stage is stopped; they decide no number
@@ -154,6 +155,7 @@ class Benchmark:
     generators: tuple[Entry[Generator], ...]
     evaluators: tuple[Entry[Evaluator], ...]
     judges: tuple[str, ...] = ()
+    real_sizes: tuple[int, ...] = ()
     require: tuple[Requirement, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
@@ -174,6 +176,16 @@ class Benchmark:
         return self.judges if self.headline.evaluator == JUDGES else (self.headline.evaluator,)
 
     @property
+    def size_curve(self) -> str:
+        """Label of the evaluator that scores `real_sizes` real images; "" where none are asked for."""
+        return f"{self.headline.evaluator}-real-sizes" if self.real_sizes else ""
+
+    def ceiling(self, prior: str) -> Entry[Generator] | None:
+        """The first generator that hands out real images, classes by `prior`, "balanced" or "train"."""
+        ceilings = (entry for entry in self.generators if entry.declared.role == "ceiling")
+        return next((entry for entry in ceilings if entry.declared.prior == prior), None)
+
+    @property
     def direction(self) -> Direction:
         """Which way of the headline is better."""
         return self.evaluator(self.ranked_by[0]).declared.metrics[self.headline.metric]
@@ -187,6 +199,7 @@ class Benchmark:
             "samples": self.samples,
             "headline": str(self.headline),
             "judges": list(self.judges),
+            **({"real_sizes": list(self.real_sizes)} if self.real_sizes else {}),
             "ranking": self.ranking.model_dump(),
             "max_leak": self.max_leak,
             "require": list(map(str, self.require)),

@@ -11,6 +11,7 @@ from synthbench.cli.console import caption_of, clean, make_console, rank_of, sec
 from synthbench.cli.surroundings import say
 from synthbench.leaderboard.judge_notes import by_judge, judge_notes
 from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.leaderboard.utility import worth_text
 from synthbench.results.folder import NO_LABELS, dig
 from synthbench.storage.layout import Column
 
@@ -97,17 +98,20 @@ def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
     table.caption = clean(caption_of(run.board, learned))
     shown += [utility] * (utility in run.estimates)
     numbers = [key.title for key in shown]
+    worths = [worth_text(row) for row in run.board]
+    worth = [Column.WORTH] * any(worths)
     ranks = ["rank", *(["by judge"] if judged else [])]
-    for heading in (*ranks, "generator", "role", "status", *numbers, "seeds", "fit s", "score s"):
+    for heading in (*ranks, "generator", "role", "status", *numbers, *worth, "seeds", "fit s", "score s"):
         left = heading in ("generator", "role", "status")
         table.add_column(clean(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
-    for row in run.board:
+    for row, real_images in zip(run.board, worths, strict=True):
         estimates = [run.estimates.get(key, {}).get(row["generator"]) for key in shown]
         table.add_row(
             rank_of(row),
             *([clean(by_judge(row))] if judged else []),
             *(clean(row[column]) for column in (Column.GENERATOR, Column.ROLE, Column.STATUS)),
             *(clean(str(estimate or "")) for estimate in estimates),
+            *([real_images] * len(worth)),
             seeds_of(row),
             seconds_of(row, Column.FIT),
             seconds_of(row, Column.SCORE),

@@ -19,8 +19,7 @@ from synthbench.leaderboard.pairwise import compare, listed, ranks
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.table import Standing, barred, board_table
 from synthbench.leaderboard.trial_result import TrialResult
-from synthbench.leaderboard.utility import utilities
-from synthbench.storage.layout import Column
+from synthbench.leaderboard.utility import utilities, worth_of
 from synthbench.storage.predictions import load_predictions
 from synthbench.types import Predictions
 
@@ -56,14 +55,16 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[Tri
     comparisons, places = standings(bench, tests, trials, heads)
     by_judge, pairs = _judged(bench, tests, trials, estimates)
     n_classes = len(tests[0].counts) if tests else 2
+    ceiling = bench.ceiling("balanced")
+    of_ceiling = estimates.get(ceiling.label, {}) if ceiling else {}
     known = {
-        label: utilities(label, heads, bench, n_classes)
+        label: {**utilities(label, heads, bench, n_classes), **worth_of(heads.get(label), of_ceiling, bench)}
         for label, of_label in trials.items()
         if of_label[0].role == "candidate"
     }
     rows = {
         label: Standing(
-            *(of_label, estimates[label], known.get(label, {}).get(Column.UTILITY)),
+            *(of_label, estimates[label], known.get(label, {})),
             *(places.get(label), ranks_by_judge(label, by_judge)),
         )
         for label, of_label in trials.items()

@@ -44,13 +44,14 @@ class NumberColumn:
 class Standing:
     """What a generator's row is made of.
 
-    place   its rank and the last that it could have, None where it has none
-    judges  its ranks by each judge
+    utilities  by name, where it stands between floor and real images
+    place      its rank and the last that it could have, None where it has none
+    judges     its ranks by each judge
     """
 
     results: Sequence[TrialResult]
     estimates: Estimates
-    utility: Utility | None
+    utilities: Mapping[str, Utility]
     place: tuple[int, int] | None
     judges: str
 
@@ -90,7 +91,8 @@ def _row(
         **{Column.GENERATOR: label, Column.ROLE: results[0].role, Column.STATUS: row_status(bench, results)},
         **_cells(columns[0], estimates),
         **{n(columns[0].name): min(head.n) if head else None, **dict(beside)},
-        **_utility(standing.utility),
+        **_utility(Column.UTILITY, standing),
+        **(_utility(Column.WORTH, standing) if bench.real_sizes else {}),
         **dict(alone),
         Column.TRAINED_ON: results[0].trial.generator.declared.origin.trained_on,
         **{Column.COPYING: copying(results), Column.LEAKED: leaked},
@@ -118,7 +120,7 @@ def _number_columns(
         *(
             NumberColumn(column_name(label, metric), ScoreKey(label, metric, "test"), interval=False)
             for label, metric in others.items()
-            if label != bench.headline.evaluator
+            if label not in (bench.headline.evaluator, bench.size_curve)
         ),
     ]
     names = _told_apart([column.name for column in wanted])
@@ -127,7 +129,8 @@ def _number_columns(
 
 def _told_apart(names: Sequence[str]) -> list[str]:
     """The names, with a number behind those that another column of the board has."""
-    taken = {*map(str, Column), low(Column.UTILITY), high(Column.UTILITY)}
+    ends = (end(column) for column in (Column.UTILITY, Column.WORTH) for end in (low, high))
+    taken = {*map(str, Column), *ends}
     apart = []
     for name in names:
         tried = (name if k == 1 else f"{name}_{k}" for k in range(1, len(names) + len(taken) + 2))
@@ -147,9 +150,10 @@ def _cells(column: NumberColumn, estimates: Estimates) -> dict[str, float]:
     return {column.name: value, low(column.name): ends[0], high(column.name): ends[1]}
 
 
-def _utility(known: Utility | None) -> dict[str, float]:
+def _utility(column: Column, standing: Standing) -> dict[str, float]:
+    known = standing.utilities.get(column)
     cells = (known.value, known.low, known.high) if known else (math.nan,) * 3
-    return dict(zip((Column.UTILITY, low(Column.UTILITY), high(Column.UTILITY)), cells, strict=True))
+    return dict(zip((column, low(column), high(column)), cells, strict=True))
 
 
 def _ranked(bench: Benchmark, result: TrialResult) -> bool:
@@ -184,13 +188,15 @@ def _costs(results: Sequence[TrialResult]) -> dict[str, float]:
 
 def _notes(columns: Sequence[NumberColumn], standing: Standing, doubtful: str | None) -> Iterator[str]:
     """What failed or was skipped, who flagged it, why a floor is `doubtful`, why numbers are missing."""
-    results, utility = standing.results, standing.utility
+    results = standing.results
     yield from _reasons(results)
     yield from copying_reasons(results)
     yield from filter(None, [may_have_seen_test(results), doubtful])
     yield from _gaps(columns, standing)
-    if utility and math.isnan(utility.value):
-        yield f"utility {utility.note}"
+    for column in (Column.UTILITY, Column.WORTH):
+        known = standing.utilities.get(column)
+        if known and math.isnan(known.value):
+            yield f"{column} {known.note}"
 
 
 def _reasons(results: Sequence[TrialResult]) -> Iterator[str]:

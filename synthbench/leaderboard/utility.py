@@ -1,4 +1,7 @@
-"""Where a candidate stands between floor and ceiling: utility = (score - floor) / (ceiling - floor)."""
+"""Where a candidate stands between floor and ceiling: utility = (score - floor) / (ceiling - floor).
+
+And its worth: how many real images give the same score.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthbench.benchmark.definition import Benchmark, Entry
-from synthbench.leaderboard.estimates import Estimate, Floats
+from synthbench.leaderboard.estimates import Estimate, Estimates, Floats
 from synthbench.leaderboard.floors import chance_of
-from synthbench.stats import utility
-from synthbench.storage.layout import Column
+from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.stats import utility, worth
+from synthbench.storage.layout import Column, high, low
 
-__all__ = ["Utility", "utilities"]
+__all__ = ["Utility", "utilities", "worth_of", "worth_text"]
 
 FLOOR = "shuffled-labels"
 """What it reaches is the floor of a metric whose value under guessing is not known beforehand."""
@@ -40,14 +44,55 @@ def utilities(
     floor = _floor(estimates, bench, n_classes)
     known: dict[str, Utility] = {}
     for name, prior in ((Column.UTILITY, "balanced"), ("utility_imbalanced", "train")):
-        ceiling = next((g for g in bench.generators if _is_ceiling(g, prior)), None)
+        ceiling = bench.ceiling(prior)
         if ceiling and floor and all(_known(estimates.get(c)) for c in (label, ceiling.label)):
             known[name] = _utility(label, ceiling, estimates, floor, bench, name)
     return known
 
 
-def _is_ceiling(entry: Entry[Any], prior: str) -> bool:
-    return entry.declared.role == "ceiling" and entry.declared.prior == prior
+def worth_of(head: Estimate | None, of_ceiling: Estimates, bench: Benchmark) -> dict[str, Utility]:
+    """By name, as `utilities`: empty where the file asks for no size curve, or curve or headline are not known.
+
+    head        the candidate's headline
+    of_ceiling  all estimates of the balanced real ceiling
+    """
+    *smaller, last = bench.real_sizes or (0,)
+    variants = [*(f"{size} images" for size in smaller), ""]
+    keys = [ScoreKey(bench.size_curve, bench.headline.metric, "test", variant=variant) for variant in variants]
+    curve = [point for key in keys if (point := of_ceiling.get(key)) and _known(point)]
+    if not last or head is None or not _known(head) or len(curve) < len(keys):
+        return {}
+    known = worth(_resampled(head), [*map(_resampled, curve)], bench.real_sizes, groups=head.patients)
+    note = f"of {', '.join(map(str, bench.real_sizes))} real images, classes balanced, scored as the headline"
+    text = f"{known.note}; {note}" if known.note else note
+    value, low, high = map(_whole, (known.value, known.low, known.high))
+    return {Column.WORTH: Utility(Column.WORTH, value, low, high, text)}
+
+
+def worth_text(row: Mapping[str, str]) -> str:
+    """Of a row of the board: "420 (250 to 900)" real images; "at least 700", "at most 90" where the curve ends."""
+    columns = (Column.WORTH, low(Column.WORTH), high(Column.WORTH))
+    value, least, most = (_number(row.get(column, "")) for column in columns)
+    if math.isnan(least) or math.isnan(most):
+        return ""
+    ends = f"{least:.0f} to {most:.0f}"
+    if math.isinf(most):
+        ends = f"at least {least:.0f}" if least else "unknown"
+    elif not least:
+        ends = f"at most {most:.0f}"
+    return ends if math.isnan(value) else f"{value:.0f} ({ends})"
+
+
+def _number(cell: str) -> float:
+    """NaN where it is none; infinite where the file says so."""
+    try:
+        return float(cell)
+    except ValueError:
+        return math.nan
+
+
+def _whole(images: float) -> float:
+    return float(round(images)) if math.isfinite(images) else images
 
 
 @dataclass(frozen=True)

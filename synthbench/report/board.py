@@ -12,6 +12,7 @@ from synthbench.leaderboard.few_seeds import one_seed_note
 from synthbench.leaderboard.floors import chance_of
 from synthbench.leaderboard.judge_notes import by_judge, judge_notes
 from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.leaderboard.utility import worth_text
 from synthbench.report.bars import Cell, number_cells, plain_cell, value_cells
 from synthbench.report.fidelity import is_reference
 from synthbench.report.metrics import BoardMetric, board_metrics, estimates_of, main_metrics
@@ -130,12 +131,12 @@ def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
         *([(Head("by judge", numeric=False), ranks)] if any(cell.text for cell in ranks) else []),
         *(_numbers(metric, run) for metric in elsewhere[:MOST_SETS]),
         *_utilities(run, [ScoreKey("", Column.UTILITY)]),
+        *_worths(run),
         (seeds, [_seeds(row) for row in run.board]),
         *_costs(run, [Column.FIT]),
     ]
-    notes = _board_notes(run, wanted)
     title = "On test, best first" if wanted.test_set else "Best first"
-    return _table(run, title, columns, notes=notes, flags=[_flags(row) for row in run.board])
+    return _table(run, title, columns, notes=_board_notes(run, wanted), flags=[_flags(row) for row in run.board])
 
 
 def _external(run: RunFolder, metric: BoardMetric) -> bool:
@@ -158,15 +159,20 @@ def _further(run: RunFolder) -> BoardTable:
 
 
 def _utilities(run: RunFolder, keys: Sequence[ScoreKey]) -> list[Shown]:
-    hint = "0: the floor; 1: real images"
     return [
         (
-            Head(key.metric, first="descending", hint=hint, better="higher is better"),
+            Head(key.metric, first="descending", hint="0: the floor; 1: real images", better="higher is better"),
             number_cells(estimates_of(run, key), list(run.roles.values())),
         )
         for key in keys
         if key in run.estimates
     ]
+
+
+def _worths(run: RunFolder) -> list[Shown]:
+    cells = [Cell(worth_text(row), value=number(row.get(Column.WORTH))) for row in run.board]
+    hint = "real images, classes balanced, that give the same score"
+    return [(Head("worth", first="descending", hint=hint), cells)] * any(cell.text for cell in cells)
 
 
 def _costs(run: RunFolder, names: Sequence[str]) -> list[Shown]:

@@ -114,6 +114,7 @@ def _benchmark(record: Mapping[str, Any], evaluators: Sequence[Entry[Evaluator]]
         ranking=Ranking(**content["ranking"]),
         holdout=content.get("holdout", 0.0),
         judges=tuple(content.get("judges", ())),
+        real_sizes=tuple(content.get("real_sizes", ())),
         dataset=_entry(content["dataset"]),
         external=tuple(map(_entry, content["external"])),
         generators=tuple(_entry(options, declared[options["label"]]) for options in content["generators"]),

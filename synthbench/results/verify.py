@@ -261,8 +261,9 @@ def _unknown(table: Table, row: Mapping[str, str], column: str, run: SavedRun) -
     missing = next((judge for judge in (*run.bench.ranked_by, *run.bench.judges) if judge in run.missing), "")
     if table == Table.BOARD:
         # Of the board's numbers only the headline's have ends; its note says where ends are unknown.
+        of_estimates = (Column.RANK, Column.UTILITY, Column.WORTH, Column.JUDGES)
         resampled = column.endswith((low(""), high(""))) or column == Column.NOTE
-        return missing if resampled or column.startswith((Column.RANK, Column.UTILITY, Column.JUDGES)) else ""
+        return missing if resampled or column.startswith(of_estimates) else ""
     if table in (Table.COMPARISONS, Table.JUDGES):
         return missing
     if table == Table.INTERVALS:

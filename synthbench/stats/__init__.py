@@ -8,6 +8,7 @@ from synthbench.stats.pooling import Pool, pools
 from synthbench.stats.probe import LabelCheck, check_labels, class_probe
 from synthbench.stats.ranks import holm, rank_groups
 from synthbench.stats.utility import Utility, utility
+from synthbench.stats.worth import Worth, worth
 
 __all__ = [  # noqa: RUF022 - a test wants plain order
     "DeLong",
@@ -20,6 +21,7 @@ __all__ = [  # noqa: RUF022 - a test wants plain order
     "Pool",
     "RESAMPLES",
     "Utility",
+    "Worth",
     "check_labels",
     "class_probe",
     "cluster_weights",
@@ -33,4 +35,5 @@ __all__ = [  # noqa: RUF022 - a test wants plain order
     "rank_groups",
     "seed_variance",
     "utility",
+    "worth",
 ]

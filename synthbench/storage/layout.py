@@ -112,6 +112,7 @@ class Column(StrEnum):
     TRAINED_ON = "trained_on"
     STATUS = "status"
     UTILITY = "utility"
+    WORTH = "worth"
     COPYING = "copying"
     LEAKED = "leaked"
     SEEDS = "seeds"

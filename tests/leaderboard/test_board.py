@@ -17,6 +17,7 @@ from synthbench.leaderboard.bootstrap import Replicates
 from synthbench.leaderboard.estimates import estimates_of
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.leaderboard.utility import worth_text
 from synthbench.storage.layout import column_name
 from synthbench.storage.predictions import save_predictions
 from synthbench.types import Predictions, Score
@@ -350,6 +351,52 @@ def test_utility_is_undefined_where_the_ceiling_is_not_above_the_floor():
     row = by_generator(board_of(trials)).loc["a"]
     assert row[["utility", "utility_low"]].isna().all()
     assert row["note"].startswith("utility undefined: ")
+
+
+def sized_ceiling(values, sizes):
+    """The balanced ceiling with a curve over numbers of real images, scored as `real_sizes` asks."""
+    made = result(generator("balanced", "ceiling"), 0, [0.9])
+    made.trial = replace(made.trial, evaluators=(EVALUATOR, replace(EVALUATOR, label="e-real-sizes")))
+    for value, size in zip(values, sizes, strict=True):
+        variant = "" if size == sizes[-1] else f"{size} images"
+        score = Score("accuracy", value, "test", 624, classifier_seed=0, variant=variant)
+        made.scores.setdefault("e-real-sizes", ())
+        made.scores["e-real-sizes"] += (score,)
+        replicates = made.replicates.setdefault("e-real-sizes", Replicates({}, {"test": 300}))
+        replicates.values[ScoreKey("", "accuracy", "test", "", variant, 0)] = value + 0.01 * IMAGES
+    return made
+
+
+def test_worth_in_real_images():
+    sizes, trials = (100, 400), [result(generator("a"), 0, [0.75]), result(generator("b"), 0, [0.95])]
+    trials.append(sized_ceiling([0.7, 0.8], sizes))
+    entries = tuple(one.trial.generator for one in trials)
+    board = make_board(replace(bench(*entries), real_sizes=sizes), [one_test_set()], trials)
+    table, known = by_generator(board), board.intervals.set_index(["generator", "metric"])
+    assert table.loc["a", "worth"] == known.loc[("a", "worth"), "value"] == pytest.approx(200, abs=5)
+    assert 100 < table.loc["a", "worth_low"] < 200 < table.loc["a", "worth_high"] < 400
+    assert table.loc["b", ["worth_low", "worth_high"]].tolist() == [400, math.inf]
+    assert "worth more than 400 real images" in table.loc["b", "note"]
+    assert math.isnan(table.loc["balanced", "worth"])
+    assert not [column for column in table if "real_sizes" in column]  # one row's numbers are no column
+    assert "worth" not in by_generator(board_of(trials[:2]))
+
+
+@pytest.mark.parametrize(
+    ("cells", "text"),
+    [
+        (("420.0", "250.0", "900.0"), "420 (250 to 900)"),
+        (("420.0", "0.0", "900.0"), "420 (at most 900)"),
+        (("420.0", "250.0", "inf"), "420 (at least 250)"),
+        (("420.0", "0.0", "inf"), "420 (unknown)"),
+        (("", "700.0", "inf"), "at least 700"),
+        (("", "0.0", "90.0"), "at most 90"),
+        (("", "", ""), ""),
+        (("x", "y", "z"), ""),
+    ],
+)
+def test_worth_as_people_read_it(cells, text):
+    assert worth_text(dict(zip(("worth", "worth_low", "worth_high"), cells, strict=True))) == text
 
 
 def test_intervals_csv_tells_the_two_sources_apart():
