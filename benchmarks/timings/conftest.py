@@ -6,9 +6,11 @@ Run by `pytest benchmarks/timings --benchmark-json=timings.json`; see docs/perfo
 from __future__ import annotations
 
 import os
+import statistics
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pytest
 
@@ -22,6 +24,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 neighbours = pytest.StashKey[Neighbours]()
 
 
+class Peer(NamedTuple):
+    """What a user would run instead, and its name."""
+
+    name: str
+    work: Callable[[], object]
+
+
 class Timed(Protocol):
     """What the fixture `timed` is."""
 
@@ -31,11 +40,14 @@ class Timed(Protocol):
         what: str,
         *,
         setup: Callable[[], object] | None = None,
+        peer: Peer | None = None,
         images: int = 0,
         flop: float = 0,
-        **info: object,
     ) -> None:
-        """Time `function` on what `setup` returns (not timed); each call handles `images` and computes `flop`."""
+        """Time `function` on what `setup` returns (not timed); each call handles `images` and computes `flop`.
+
+        The peer is timed in turn with it, so that both meet the machine in the same state.
+        """
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,15 +72,23 @@ def timed(benchmark: Any, request: pytest.FixtureRequest) -> Timed:
         what: str,
         *,
         setup: Callable[[], object] | None = None,
+        peer: Peer | None = None,
         images: int = 0,
         flop: float = 0,
-        **info: object,
     ) -> None:
-        def arguments() -> tuple[tuple[object, ...], dict[str, object]]:
+        peer_seconds: list[float] = []
+
+        def before_each() -> tuple[tuple[object, ...], dict[str, object]]:
+            if peer:
+                start = time.perf_counter()
+                peer.work()
+                peer_seconds.append(time.perf_counter() - start)
             return ((setup(),) if setup else ()), {}
 
-        benchmark.pedantic(function, setup=arguments, rounds=rounds, warmup_rounds=1)
-        benchmark.extra_info.update({"what": what, **info})
+        benchmark.pedantic(function, setup=before_each, rounds=rounds, warmup_rounds=1)
+        benchmark.extra_info["what"] = what
+        if peer and peer_seconds[1:]:  # the first was its warm-up
+            benchmark.extra_info.update(peer=peer.name, peer_seconds=statistics.median(peer_seconds[1:]))
         if benchmark.stats is None:  # --benchmark-disable: run once, for its errors
             return
         seconds = benchmark.stats["median"]

@@ -12,7 +12,7 @@ import psutil
 
 __all__ = ["Neighbours", "environment"]
 
-PACKAGES = ("synthbench", "torch", "torchvision", "numpy", "scikit-learn", "pillow")
+PACKAGES = ("synthbench-medical", "torch", "torchvision", "numpy", "scikit-learn", "pillow")
 
 
 def environment() -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from benchmarks.timings.conftest import Timed
-from benchmarks.timings.pictures import some_images, write_folder
+from benchmarks.timings.conftest import Peer, Timed
+from benchmarks.timings.pictures import read_by_imagefolder, read_by_opencv, some_images, write_folder
 from synthbench.api.interfaces import Context
 from synthbench.progress import Progress
 from synthbench.types import Images
@@ -62,24 +62,31 @@ def test_later_read(timed: Timed, make_context: MakeContext, folder: tuple[str, 
 
 @needs_data
 @pytest.mark.benchmark(group="data")
-def test_first_read_chest_xray(timed: Timed, make_context: MakeContext) -> None:
-    data, n = _chest_xray(make_context())
-    timed(data.load, "the real chest X-rays to 64x64x1: checked, decoded and stored", setup=make_context, images=n)
+@pytest.mark.parametrize("peer", ["opencv", "imagefolder"])
+def test_first_read_chest_xray(timed: Timed, make_context: MakeContext, peer: str) -> None:
+    data, n = _chest_xray(make_context(), channels=3)
+    folder = Path(os.environ["SYNTHBENCH_DATA"]) / "chest_xray"
+    others = {
+        "opencv": Peer("OpenCV, a loop", lambda: read_by_opencv(folder)),
+        "imagefolder": Peer("ImageFolder, 2 workers", lambda: read_by_imagefolder(folder)),
+    }
+    what = "the real chest X-rays to 64x64x3: checked, hashed, decoded and stored"
+    timed(data.load, what, setup=make_context, peer=others[peer], images=n)
 
 
 @needs_data
 @pytest.mark.benchmark(group="data")
 def test_later_read_chest_xray(timed: Timed, make_context: MakeContext) -> None:
     ctx = make_context()
-    data, n = _chest_xray(ctx)
+    data, n = _chest_xray(ctx, channels=1)
     timed(lambda: data.load(ctx), "the real chest X-rays from the store", images=n)
 
 
-def _chest_xray(ctx: Context) -> tuple[Dataset, int]:
+def _chest_xray(ctx: Context, channels: int) -> tuple[Dataset, int]:
     """The data set, read once, and its number of images."""
     from synthbench_cxr.plugin import ChestXray
 
-    data = ChestXray(antialias=False)
+    data = ChestXray(antialias=False, channels=channels)
     splits = data.load(ctx)
     parts = [splits.train, *splits.tests.values(), *([splits.val] if splits.val else [])]
     return data, sum(map(len, parts))

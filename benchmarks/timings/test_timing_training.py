@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from benchmarks.timings.conftest import Timed
+from benchmarks.timings.conftest import Peer, Timed
 from benchmarks.timings.pictures import some_images
 from synthbench.api.interfaces import Context
 from synthbench_torchkit.recipe import Recipe, defaults
@@ -50,9 +51,9 @@ def test_acgan_step(timed: Timed, make_context: MakeContext, batch: int) -> None
     timed(
         lambda: train_step(players, draw_batch(config, images, ctx, next(numbers))),
         "ACGAN: one update of both networks, its batch drawn",
+        peer=_keras("acgan_step", batch),
         images=batch,
         flop=flops.acgan_step(batch),
-        batch=batch,
     )
 
 
@@ -65,9 +66,9 @@ def test_vgg16_step(timed: Timed, make_context: MakeContext, batch: int) -> None
     timed(
         _classifier_step(recipe, some_images(256, 64, 3), batch, make_context()),
         "VGG16 with the paper's head: one Adam step",
+        peer=_keras("vgg16_step", batch),
         images=batch,
         flop=flops.classifier_step(recipe, SHAPE, batch),
-        batch=batch,
     )
 
 
@@ -82,7 +83,6 @@ def test_small_cnn_step(timed: Timed, make_context: MakeContext, batch: int) -> 
         "the small CNN, grey images: one Adam step",
         images=batch,
         flop=flops.classifier_step(recipe, (64, 64, 1), batch),
-        batch=batch,
     )
 
 
@@ -104,7 +104,6 @@ def test_acgan_sampling(timed: Timed) -> None:
         "ACGAN: images drawn from the trained generator",
         images=n,
         flop=flops.generator_forward(generator, n),
-        batch=batch,
     )
 
 
@@ -115,8 +114,8 @@ def test_vgg16_prediction(timed: Timed, make_context: MakeContext, batch: int) -
 
     from benchmarks.timings import flops
     from synthbench_torchkit.backbones import build_classifier
-    from synthbench_torchkit.device import torch_device
-    from synthbench_torchkit.fitting import batch_of, layout
+    from synthbench_torchkit.device import layout, torch_device
+    from synthbench_torchkit.fitting import batch_of
 
     recipe, images, device = _recipe("vgg16"), some_images(batch, 64, 3), torch_device(make_context())
     model = build_classifier(recipe, SHAPE, 2).eval().to(device).to(memory_format=layout(device))
@@ -130,8 +129,18 @@ def test_vgg16_prediction(timed: Timed, make_context: MakeContext, batch: int) -
         "VGG16: images classified",
         images=batch,
         flop=flops.classifier_forward(recipe, SHAPE, batch),
-        batch=batch,
     )
+
+
+def _keras(step: str, batch: int) -> Peer | None:
+    """None without the dependency group `timings`."""
+    if find_spec("tensorflow") is None:
+        return None
+    import keras
+
+    from benchmarks.timings import keras_nets
+
+    return Peer(f"Keras {keras.__version__}", getattr(keras_nets, step)(batch))
 
 
 def _recipe(backbone: str) -> Recipe:
@@ -144,8 +153,8 @@ def _classifier_step(recipe: Recipe, images: Images, batch: int, ctx: Context) -
     import torch
 
     from synthbench_torchkit.backbones import build_classifier
-    from synthbench_torchkit.device import torch_device
-    from synthbench_torchkit.fitting import ADAM_EPSILON, batch_of, layout, loss_of
+    from synthbench_torchkit.device import layout, torch_device
+    from synthbench_torchkit.fitting import ADAM_EPSILON, batch_of, loss_of
 
     device = torch_device(ctx)
     model = build_classifier(recipe, images.shape, 2).train().to(device).to(memory_format=layout(device))

@@ -25,10 +25,11 @@ def report(**changes: Any) -> dict[str, Any]:
         "stats": {"median": 1.5, "min": 0.01234, "max": 2.0, "rounds": 4},
         "extra_info": {
             "what": "a step",
-            "batch": 16,
             "images_per_s": 12345.6,
             "gflop": 119.05,
             "gflop_per_s": 79.4,
+            "peer": "Keras",
+            "peer_seconds": 1.8,
         },
     }
     plain = {
@@ -36,6 +37,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "stats": {"median": 0.2, "min": 0.2, "max": 0.2, "rounds": 4},
         "extra_info": {"what": "help"},
     }
+    product = {**plain, "name": "test_matrix_product", "extra_info": {"what": "product", "gflop_per_s": 158.8}}
     environment = {
         "versions": {"torch": "2.9"},
         "cores": 2,
@@ -51,15 +53,16 @@ def report(**changes: Any) -> dict[str, Any]:
         "commit_info": {"id": "0123456789abcdef", "dirty": False},
         "machine_info": {**machine, "python_implementation": "CPython", "python_version": "3.11.7"},
         "environment": {**environment, **changes},
-        "benchmarks": [bench, plain],
+        "benchmarks": [bench, plain, product],
     }
 
 
 def test_a_row_for_each_benchmark() -> None:
     rows = [line for line in render(report()).splitlines() if line.startswith("| `")]
     assert rows == [
-        "| `acgan_step[16]` | a step | 16 | 1.50 s | 12.3 ms - 2.00 s | 12,346 | 119 | 79.4 |",
-        "| `help` | help |  | 200 ms | 200 ms - 200 ms |  |  |  |",
+        "| `acgan_step[16]` | a step | 1.50 s | 12.3 ms - 2.00 s | 12,346 | 79.4 | 50% | Keras | 1.80 s | 1.20 |",
+        "| `help` | help | 200 ms | 200 ms - 200 ms |  |  |  |  |  |  |",
+        "| `matrix_product` | product | 200 ms | 200 ms - 200 ms |  | 159 | 100% |  |  |  |",
     ]
 
 
