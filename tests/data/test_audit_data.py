@@ -153,6 +153,7 @@ def phantoms(tmp_path_factory):
     return Phantom(image_size=32, train_images=400, test_images=60).load(context_in(tmp_path_factory.mktemp("p")))
 
 
+@pytest.mark.full
 def test_phantoms_resemble_each_other_and_raise_no_alarm(phantoms):
     """Two exams of a phantom show one anatomy, and are two images; phantoms are more alike than children."""
     assert len(set(phantoms.train.groups)) == 200

@@ -436,6 +436,7 @@ def drawn_again(out, monkeypatch):
     return stems
 
 
+@pytest.mark.full
 def test_a_plot_is_drawn_again_only_where_something_changed(finished, tmp_path, monkeypatch):
     out = tmp_path / "run"
     shutil.copytree(finished, out)

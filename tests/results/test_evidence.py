@@ -333,6 +333,7 @@ def test_every_score_is_told_again_from_the_features(copy, capsys):
     assert "not recomputable" not in out
 
 
+@pytest.mark.full
 def test_features_that_two_evaluators_use_are_packed_once(copy):
     named = [json.loads(file.read_text()) for file in (copy / "trials").rglob(EVIDENCE)]
     assert len({names["real"] for names in named if "real" in names}) == 1

@@ -71,6 +71,7 @@ def test_only_the_name_of_the_base_is_the_base_alone(mini, rows):
     assert [row["generator"] for row in csv.DictReader((mini.out / "leaderboard.csv").open())] == ["noted"]
 
 
+@pytest.mark.full
 def test_the_bases_code_and_files_count(mini, rows):
     (mini.folder / "weights.bin").write_text("a")
     rows(select(file="weights.bin"))

@@ -105,6 +105,7 @@ def test_jobs_give_the_board_of_one_process(mini, shared, capsys):
     assert (mini.out / "scores.csv").read_bytes() == alone(mini)
 
 
+@pytest.mark.full
 def test_packed_here_and_unpacked_there(mini, shared, monkeypatch, tmp_path, capsys):
     packs = tmp_path / "packs"
     for k in (1, 2):

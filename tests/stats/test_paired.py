@@ -64,6 +64,7 @@ def test_delong_is_its_definition(n, ties):
     assert found.p == pytest.approx(math.erfc(abs(z) / math.sqrt(2)))
 
 
+@pytest.mark.full
 def test_delongs_variance_is_near_the_jackknifes():
     """Leaving out each positive and each negative in turn (two samples: their variances add up)."""
     labels, a, b = cohort(120, ties=False)

@@ -79,6 +79,7 @@ def stressed(mini, capsys, bare_plots):
     return run
 
 
+@pytest.mark.full
 def test_each_evaluator_notices_what_it_measures(stressed, mini, rendered):
     code, found, points, shown = stressed()
     assert found.loc[("gap", "brightness"), "verdict"] == "right"
@@ -103,6 +104,7 @@ def test_each_evaluator_notices_what_it_measures(stressed, mini, rendered):
     assert list((mini.out / "failed").rglob("error.txt"))
 
 
+@pytest.mark.full
 def test_strength_0_is_real_against_other_reals_on_several_halvings(stressed):
     _, _, points, _ = stressed()
     base = points[(points["degradation"] == "") & (points["metric"] == "gap")]
@@ -120,6 +122,7 @@ def test_a_second_time_nothing_is_evaluated_and_the_numbers_are_the_same(stresse
     pd.testing.assert_frame_equal(first, again)
 
 
+@pytest.mark.full
 def test_an_evaluator_that_skips_has_no_value_and_says_why(stressed):
     code, found, _, _ = stressed(evaluators=["Bright", "Picky"])
     row = found.loc[("value", "noise")]
@@ -127,6 +130,7 @@ def test_an_evaluator_that_skips_has_no_value_and_says_why(stressed):
     assert code == 0, "a skip is no failure"
 
 
+@pytest.mark.full
 def test_only_named_evaluators_and_so_many_images(stressed):
     _, found, _, _ = stressed("--only", "picky", "--images", "10", evaluators=["Bright", "Picky"])
     assert set(found["evaluator"]) == {"picky"}

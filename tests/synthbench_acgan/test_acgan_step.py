@@ -308,6 +308,7 @@ SMALL = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("options", "size", "channels", "classes"),
     [

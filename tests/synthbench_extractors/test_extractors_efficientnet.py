@@ -63,6 +63,7 @@ def test_it_tells_imagenet_apart_under_this_normalisation(ctx, extractor):
     assert min(float(answer.max()) for answer in answers) > 0.25
 
 
+@pytest.mark.full
 def test_it_keeps_the_contract(extractor):
     check_extractor(extractor)
 

@@ -120,6 +120,7 @@ def test_fid_of_a_run_is_torch_fidelitys(mini, random_inception):
     assert scores["fid"] > 0.01
 
 
+@pytest.mark.full
 def test_inception_keeps_the_contract(random_inception):
     check_extractor(Inception())
 

@@ -123,6 +123,7 @@ def test_one_class_that_copies_is_enough(plugin, real, alike, copier, alone, ctx
     assert [found["copying", v].value for v in ("", "PLAIN", "BLOB")] == [1, 0, 1]
 
 
+@pytest.mark.full
 def test_false_alarms_are_as_rare_as_stated(pooled, alone, tmp_path):
     """60 benchmarks with an honest generator at 10 %: 14 is the 99.9 % quantile. Of 1600 once 150 were flagged."""
     plugin = Memorisation(extractor=pooled, near=0.1, false_alarm=0.1)
@@ -188,6 +189,7 @@ def split(images, holdout, new, seed=0):
     return Splits(train, {}, holdout=held), fresh
 
 
+@pytest.mark.full
 def test_on_the_phantom(pooled, alone, ctx):
     images = Phantom(image_size=32, train_images=450, test_images=10).load(ctx).train
     real, fresh = split(images, 60, 40)
@@ -200,6 +202,7 @@ def xray(file):
     return resize_square(to_eight_bit(Image.open(file), 1), 64, "squash", antialias=True)
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not XRAYS.is_dir(), reason="the real X-rays are not here")
 def test_on_real_xrays(eight, ctx):
     """One image of each patient, so that any cut is one by patient."""

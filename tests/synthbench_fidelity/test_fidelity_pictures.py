@@ -146,6 +146,7 @@ def test_equal_pixels_are_one_picture():
     assert numbers[0] == numbers[2] != numbers[1]
 
 
+@pytest.mark.full
 def test_a_collapsed_copier_is_flagged_with_and_without_a_holdout(parts, pooled, tmp_path):
     real, new, _ = parts
     plugin = Memorisation(extractor=pooled)

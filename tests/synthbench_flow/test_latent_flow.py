@@ -52,6 +52,7 @@ def changed(**options: object) -> LatentFlow:
     return SMALL.model_copy(update=options)
 
 
+@pytest.mark.full
 def test_contract() -> None:
     findings = check_generator(changed(guidance=1.5, sampling_steps=1), tiny_splits(size=16, channels=3))
     assert [str(finding) for finding in findings if finding.warning] == []

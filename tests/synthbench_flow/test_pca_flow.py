@@ -74,6 +74,7 @@ def test_untrained_it_draws_as_each_class_s_gaussian(images: Images, make: Make)
         np.testing.assert_allclose(np.cov(made.T), np.cov(real.T), atol=0.08 * np.cov(real.T).max())
 
 
+@pytest.mark.full
 def test_it_learns_what_no_gaussian_says(make: Make) -> None:
     """Class A is black or white at once, class B the same in one half and the reverse in the other."""
     rng = np.random.default_rng(0)

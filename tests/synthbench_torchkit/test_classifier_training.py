@@ -105,6 +105,7 @@ def test_validation_images_are_never_trained_on(ctx, monkeypatch):
     assert not set(used[0]) & set(classifier.validation)
 
 
+@pytest.mark.full
 def test_a_last_batch_of_one_image_is_no_trouble_for_batch_norm(ctx):
     recipe = replace(RECIPE, backbone="vgg16", batch_size=13, epochs=1)
     images = Images(np.zeros((50, 32, 32, 1), np.uint8), np.arange(50) % 2, ("A", "B"))  # 40 = 3 * 13 + 1

@@ -63,6 +63,7 @@ def test_scores_by_variant_and_gains_over_each_control(ctx, real, striped):
     assert {s.n for s in evaluation.scores if s.test_set == "elsewhere"} == {20}
 
 
+@pytest.mark.full
 def test_the_controls_are_trained_once_for_all_generators(ctx, real, monkeypatch, striped):
     first = QUICK.evaluate(real, striped(30, 1, prefix="one-"), ctx)
     trained = []
@@ -76,6 +77,7 @@ def test_the_controls_are_trained_once_for_all_generators(ctx, real, monkeypatch
     assert controls[0] == controls[1]
 
 
+@pytest.mark.full
 def test_gains_are_resampled_on_the_same_images(ctx, real, striped):
     evaluation = QUICK.evaluate(real, striped(30, prefix="new-"), ctx)
     answers = {p.variant: p for p in evaluation.predictions if p.test_set == "test"}
@@ -97,11 +99,13 @@ def test_too_few_images_leave_the_gain_undefined_too(ctx, real, striped):
     assert {metric for metric, _ in QUICK.resample(answers, np.ones((1, 15), int))} == {"accuracy", "recall"}
 
 
+@pytest.mark.full
 def test_fewer_synthetic_images_are_matched_by_fewer_copies(ctx, real, trained_on, striped):
     QUICK.model_copy(update={"images": 10}).evaluate(real, striped(30, prefix="new-"), ctx)
     assert [len(images) for images, _ in trained_on] == [40, 50, 50, 50]
 
 
+@pytest.mark.full
 def test_keeps_the_contract():
     findings = check_evaluator(QUICK)
     assert not [str(finding) for finding in findings if finding.warning]

@@ -107,6 +107,7 @@ def test_a_class_without_training_files_is_an_error(ctx, files, striped):
         FileGeometry().evaluate(one, striped(20), ctx)
 
 
+@pytest.mark.full
 def test_keeps_the_contract(files):
     assert not [str(f) for f in check_evaluator(FileGeometry()) if f.warning]
     tests = {"test": files.tests["test"]}

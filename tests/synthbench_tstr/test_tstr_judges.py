@@ -14,10 +14,10 @@ from synthbench.results.bundle import export
 from synthbench.results.merge import merge
 from synthbench.results.verify import verify
 
+pytestmark = pytest.mark.full  # `tests/leaderboard/test_judges.py` has the parts, in the default run
+
 QUICK = {"use": "tstr", "backbone": "cnn", "epochs": 2, "batch_size": 16, "seeds": 2}
-HEADLINES = pytest.mark.parametrize(
-    "headline", ["judges.auroc", pytest.param("firm.auroc", marks=pytest.mark.full)]
-)
+HEADLINES = pytest.mark.parametrize("headline", ["judges.auroc", "firm.auroc"])
 
 
 @pytest.fixture(scope="module")

@@ -96,6 +96,7 @@ def test_the_mask_covers_most_of_the_phantoms_true_lungs():
     assert np.mean(shares) > 0.8
 
 
+@pytest.mark.full
 @with_xrays
 def test_the_mask_covers_the_lung_fields_of_real_children(xray_ctx):
     """docs/metrics.md: 98.0 % of NORMAL's (5th percentile 95.1 %), 93.6 % (74.2 %) of PNEUMONIA's."""
@@ -150,6 +151,7 @@ def test_the_mask_is_shown_over_the_mean_image_and_its_coverage_logged(ctx, capl
     assert (ctx.workdir / "mask.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.full
 def test_keeps_the_contract():
     findings = check_evaluator(LungsMasked(**QUICK))
     assert not [str(finding) for finding in findings if finding.warning]

@@ -197,6 +197,7 @@ def test_several_classifier_seeds(ctx, real, striped):
     assert (ctx.workdir / "classifier-1" / "confusion.csv").is_file()
 
 
+@pytest.mark.full
 def test_a_further_test_set_retrains_nothing(ctx, real, monkeypatch, striped):
     QUICK.evaluate(real, striped(60), ctx)
     monkeypatch.setattr(classifier_module, "train_classifier", lambda *_: pytest.fail("trained again"))

@@ -48,6 +48,7 @@ def test_the_largest_size_gives_the_headline_and_the_others_are_named(ctx, real,
     assert not any(s.variant for s in evaluation.scores if s.test_set == "synthetic")
 
 
+@pytest.mark.full
 def test_the_headline_is_that_of_the_same_number_of_images_and_costs_nothing_more(ctx, real, monkeypatch, striped):
     curve = CURVE.evaluate(real, striped(100), ctx)
     monkeypatch.setattr(classifier_module, "train_classifier", lambda *_: pytest.fail("trained again"))
@@ -90,6 +91,7 @@ def test_every_variant_is_resampled(ctx, real, striped):
     assert found["accuracy", "30 images"] == pytest.approx(weights @ right / weights.sum(1))
 
 
+@pytest.mark.full
 def test_a_curve_keeps_the_contract():
     findings = check_evaluator(CURVE)
     assert not [str(finding) for finding in findings if finding.warning]

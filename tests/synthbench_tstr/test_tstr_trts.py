@@ -42,6 +42,7 @@ def test_images_of_another_shape_are_refused(ctx, real, striped):
         QUICK.evaluate(real, striped(30, 0, 3), ctx)
 
 
+@pytest.mark.full
 def test_keeps_the_contract():
     findings = check_evaluator(QUICK.model_copy(update={"epochs": 2}))
     assert not [str(finding) for finding in findings if finding.warning]

@@ -38,8 +38,8 @@ def check(labels, probabilities, weights, positive=None) -> None:
 def test_integer_weights_are_repeated_images(n_classes, levels):
     labels, probabilities = answers(60, n_classes, seed=n_classes, levels=levels)
     rng = np.random.default_rng(1)
-    drawn = rng.multinomial(60, np.full(60, 1 / 60), size=40)
-    check(labels, probabilities, np.concatenate([np.ones((1, 60), int), drawn, rng.integers(0, 9, (10, 60))]))
+    drawn = rng.multinomial(60, np.full(60, 1 / 60), size=10)
+    check(labels, probabilities, np.concatenate([np.ones((1, 60), int), drawn, rng.integers(0, 9, (4, 60))]))
 
 
 @pytest.mark.parametrize("levels", [0, 2])
@@ -102,6 +102,7 @@ def test_blocks_do_not_change_the_result(monkeypatch):
         assert np.array_equal(values, parts[metric], equal_nan=True)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("n", "seconds"), [(624, 2), (5216, 12)])
 def test_ten_thousand_resamples_are_quick(n, seconds):
     """Measured .2 s and 1.2 s on one core; the limits leave room for busy machines."""
