@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import os
 import random
 import shutil
@@ -20,14 +21,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from soak_plugins import ACTS, FOREIGN, RETURNS, SCORES
+
 BENCHMARK = """
 name: soak
 samples: 60
 baselines: false
 headline: judge.auroc
-dataset: {{use: phantom, image_size: 32, train_images: 60, test_images: 40}}
-generators: [{first}{{use: pca-gaussian, components: 5}}, {{use: noise}}]
-evaluators: [{{{judge}, label: judge}}]
+timeout: 60
+memory_limit: 2
+dataset: {{{dataset}, label: phantom, image_size: 32, train_images: 60, test_images: 40}}
+generators: [{generators}{{use: pca-gaussian, components: 5}}, {{use: noise}}]
+evaluators: [{evaluators}{{{judge}, label: judge}}]
 """
 
 JUDGES = {"centroid": "use: 'centroid.py:Centroid'", "tstr": "use: tstr, backbone: cnn, epochs: 1"}
@@ -63,42 +68,6 @@ class Centroid(Evaluator):
         return {("auroc", ""): auroc(answers, weights)}
 '''
 
-FOREIGN = '''
-import os, sys
-import numpy as np
-from synthbench import Generator
-
-class Foreign(Generator):
-    """{what}"""
-    name = "foreign"
-
-    def fit(self, train, ctx):
-        {fit}
-        def sampler(labels, rng):
-            {sample}
-            return np.repeat(train.pixels[:1], len(labels), axis=0)
-        return sampler
-'''
-
-PLUGINS = {
-    "raises in fit": ('raise RuntimeError("no")', "pass"),
-    "raises in its sampler": ("pass", 'raise RuntimeError("no")'),
-    "an exception without a text": ("class E(Exception):\n            __str__ = None\n        raise E()", "pass"),
-    "sys.exit(0)": ("sys.exit(0)", "pass"),
-    "os._exit": ("os._exit(0)", "pass"),
-    "kills itself": ("os.kill(os.getpid(), 11)", "pass"),
-    "os.chdir": ('os.chdir("/")', "pass"),
-    "an other type": ("pass", "return None"),
-    "floats": ("pass", "return np.zeros((len(labels), *train.shape))"),
-    "too few images": ("pass", "return train.pixels[:1]"),
-    "changes labels": ("train.labels.flags.writeable = True; train.labels[:] = 0", "pass"),
-    "changes torch's default": ("import torch; torch.set_default_dtype(torch.float64)", "pass"),
-    "no gradients": ("import torch; torch.set_grad_enabled(False)", "pass"),
-    "seeds NumPy": ("np.random.seed(0)", "pass"),
-    "fills the log": ('[ctx.log.info("x" * 1000) for _ in range(1000)]', "pass"),
-    "deletes its folder": ("import shutil; shutil.rmtree(ctx.workdir)", "pass"),
-}
-
 
 @dataclass
 class Soak:
@@ -111,11 +80,14 @@ class Soak:
     seconds: float = 0.0
     scores: bytes = b""
 
-    def write(self, first: str = "") -> None:
-        """The benchmark file, `first` before the other generators."""
-        text = BENCHMARK.format(first=first, judge=JUDGES[self.judge])
+    def write(self, generators: str = "", evaluators: str = "", dataset: str = "use: phantom") -> None:
+        """The benchmark file; what is given stands before the other generators and evaluators."""
+        of_it = {"generators": generators, "evaluators": evaluators, "dataset": dataset}
+        text = BENCHMARK.format(**of_it, judge=JUDGES[self.judge])
         (self.folder / "soak.yaml").write_text(text, encoding="utf-8")
         (self.folder / "centroid.py").write_text(CENTROID, encoding="utf-8")
+        foreign = f"ACTS = {ACTS!r}\n{FOREIGN}"
+        (self.folder / "foreign.py").write_text(foreign, encoding="utf-8", errors="backslashreplace")
 
     def start(self, store: str, out: str) -> subprocess.Popen[str]:
         """A run in a session of its own, so that all its processes can be killed."""
@@ -227,24 +199,62 @@ def damage(soak: Soak, count: int) -> None:
 
 
 def foreign(soak: Soak, count: int) -> None:
-    """A plugin that does what it should not; the other rows are those of a run without it."""
-    others = rows(soak.scores)
-    for what, (fit, sample) in list(PLUGINS.items())[:count]:
-        plugin = soak.folder / "foreign.py"
-        plugin.write_text(FOREIGN.format(what=what, fit=fit, sample=sample), encoding="utf-8")
-        # First on the board and on an empty store: the other rows are made after it, beside what it did.
-        soak.write("{use: 'foreign.py:Foreign', label: foreign}, ")
-        for name in ("foreign", "foreign-out"):
-            shutil.rmtree(soak.folder / name, ignore_errors=True)
-        code, said = soak.run("foreign", "foreign-out")
-        same = rows(soak.scores_of("foreign-out")) == others
-        fault = "" if code in (0, 1) and same else f"{what}: exit code {code}, {'same' if same else 'other'} rows"
-        soak.note("a foreign plugin", fault or ("Traceback" if "Traceback" in said else ""))
+    """Plugins that do what they should not; the other rows are those of a run without them.
+
+    All makers stand in one run and all judges in one, before what is compared; a data set has a run of its own.
+    """
+    makers = [("fits", act, fails) for act, (_, fails) in ACTS.items()]
+    makers += [("draws", act, fails) for act, (_, fails) in ACTS.items()]
+    makers += [("returns", value, True) for value in RETURNS]
+    judges = [("judges", act, fails) for act, (_, fails) in ACTS.items()]
+    judges += [("scores", value, True) for value in SCORES]
+    data = [(act, fails) for act, (_, fails) in ACTS.items() if act != "flips labels"]
+    makers, judges = makers[:count], judges[: max(0, count - len(makers))]
+    data = data[: max(0, count - len(makers) - len(judges))]
+    if makers:
+        soak.write(generators=_entries("Maker", makers))
+        _beside_others(soak, "a foreign generator", makers)
+    if judges:
+        soak.write(evaluators=_entries("Judge", judges, ", generators: [pca-gaussian]"))
+        _beside_others(soak, "a foreign evaluator", judges)
+    for act, fails in data:
+        soak.write(dataset=f"use: 'foreign.py:Data', loads: {json.dumps(act)}")
+        code, said = _on_an_empty_store(soak)
+        told = said.count("synthbench: dataset phantom: ") == 1 and "Traceback" not in said
+        ended = (code == 2 and told) if code or fails else not soak.fault(code, said, "foreign-out")
+        fault = "" if ended and not (fails is False and code) else f"{act}: exit code {code}: {said[-300:]}"
+        soak.note("a foreign data set", fault)
+
+
+def _entries(cls: str, acts: list[tuple[str, str, bool | None]], more: str = "") -> str:
+    of_each = enumerate(f"{option}: {json.dumps(act)}" for option, act, _ in acts)
+    return "".join(f"{{use: 'foreign.py:{cls}', label: foreign-{n}, {what}{more}}}, " for n, what in of_each)
+
+
+def _on_an_empty_store(soak: Soak) -> tuple[int, str]:
+    for name in ("foreign", "foreign-out"):
+        shutil.rmtree(soak.folder / name, ignore_errors=True)
+    return soak.run("foreign", "foreign-out")
+
+
+def _beside_others(soak: Soak, kind: str, acts: list[tuple[str, str, bool | None]]) -> None:
+    code, said = _on_an_empty_store(soak)
+    same = rows(soak.scores_of("foreign-out")) == rows(soak.scores)
+    of_all = "" if code in (0, 1) and same and "Traceback (most" not in said else f"exit code {code}, same: {same}"
+    file = soak.folder / "foreign-out" / "run.json"
+    trials = json.loads(file.read_text(encoding="utf-8"))["trials"] if file.exists() else []
+    reasons = [reason for trial in trials for reason in trial["reasons"] if trial["status"] == "failed"]
+    for n, (option, act, fails) in enumerate(acts):
+        failed = any(reason.startswith(f"foreign-{n}: ") for reason in reasons)
+        wrong = "" if fails in (failed, None) else f"its row {'failed' if failed else 'is done'}"
+        fault = of_all or wrong
+        soak.note(kind, f"{option} {act}: {fault}" if fault else "")
 
 
 def rows(scores: bytes) -> list[list[str]]:
-    """The rows of a scores.csv that are not the foreign generator's."""
-    return [row for row in csv.reader(scores.decode().splitlines()) if "foreign" not in row]
+    """The rows of a scores.csv that are no foreign plugin's."""
+    lines = csv.reader(scores.decode().splitlines())
+    return [row for row in lines if not any(cell.startswith("foreign-") for cell in row)]
 
 
 def table(soak: Soak) -> Iterator[str]:
@@ -262,7 +272,7 @@ def main() -> int:
         "kills": (kills, 50),
         "together": (together, 20),
         "damage": (damage, 100),
-        "foreign": (foreign, len(PLUGINS)),
+        "foreign": (foreign, 4 * len(ACTS) - 1 + len(RETURNS) + len(SCORES)),
     }
     for name, (_, count) in parts.items():
         parser.add_argument(f"--{name}", type=int, default=count, metavar="N", help=f"tries (default: {count})")

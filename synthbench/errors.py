@@ -3,6 +3,7 @@
 SynthbenchError          anything the user can mend: printed without a traceback, exit code 2
 ├── ConfigError          the benchmark file or the command line
 ├── PluginError          a plugin that cannot be found, imported or registered
+│   └── HookError        one whose code fails where the harness only asks it something (`inputs`, `files`)
 ├── DataError            a data set that is missing, malformed or too broken to use
 └── StoreError           the cache folder: full, read-only, damaged
 Skipped                  raised by a plugin to say "not applicable here, because ..."
@@ -10,7 +11,7 @@ Skipped                  raised by a plugin to say "not applicable here, because
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"]
+__all__ = ["ConfigError", "DataError", "HookError", "PluginError", "Skipped", "StoreError", "SynthbenchError"]
 
 
 class SynthbenchError(Exception):
@@ -23,6 +24,10 @@ class ConfigError(SynthbenchError):
 
 class PluginError(SynthbenchError):
     """A plugin cannot be found, imported or registered."""
+
+
+class HookError(PluginError):
+    """A plugin's own code fails where the harness asks it something quick, its `inputs` say."""
 
 
 class DataError(SynthbenchError):

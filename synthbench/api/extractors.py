@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from synthbench.api.interfaces import Extractor
 from synthbench.api.paths import Spot, absolute_options
+from synthbench.api.process_state import ask
 from synthbench.api.registry import Registry, did_you_mean, load_registry
 from synthbench.errors import ConfigError, PluginError
 from synthbench.storage.code_version import code_of
@@ -134,6 +135,6 @@ def identity(extractor: Extractor) -> dict[str, Any]:
     return {
         "use": f"{extractor.name}:{type(extractor).__qualname__}",
         "config": extractor.model_dump(mode="json"),
-        "inputs": dict(extractor.inputs()),
+        "inputs": ask(extractor, "inputs", to=dict),
         "code": code_of(type(extractor)),
     }

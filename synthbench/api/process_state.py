@@ -1,5 +1,7 @@
 """What foreign code may leave behind in its process: the working folder, torch's switches. Noted and put back.
 
+`ask` calls what is too quick, and called too often, for a process of its own.
+
 Random states are not among them: nobody else's numbers rest on those.
 """
 
@@ -12,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["changes", "process_state", "restored", "thread_count"]
+from synthbench.errors import HookError, SynthbenchError
+
+__all__ = ["ask", "changes", "process_state", "restored", "thread_count"]
 
 State = Mapping[str, Any]
 
@@ -67,6 +71,27 @@ def restored() -> Iterator[None]:
         for name, value in process_state().items():
             if _differs(wanted, name, value):
                 _put_back(name, wanted[name])
+
+
+def ask(plugin: Any, hook: str, *about: Any, to: Callable[[Any], Any] = lambda answer: answer) -> Any:
+    """What `plugin.hook(*about)` returns, made `to` a dictionary, say; then the process's state is put back.
+
+    Raises SynthbenchError as the hook does, HookError, which names plugin and hook, for whatever else it raises.
+    """
+    try:
+        with restored():
+            return to(getattr(plugin, hook)(*about))
+    except SynthbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise HookError(f"`{hook}` of {plugin.name} fails: {type(error).__name__}: {_text(error)}") from error
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as second:
+        return f"(its text cannot be made: {type(second).__name__})"
 
 
 def _put_back(name: str, value: Any) -> None:

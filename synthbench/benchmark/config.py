@@ -85,7 +85,7 @@ class BenchmarkFile(BaseModel):
     )
     baselines: bool = Field(True, description="run every installed floor and ceiling beside the generators")
     timeout: float | None = Field(
-        None, gt=0, description="seconds after which a stage is stopped and its row fails; unset: none"
+        None, gt=0, description="seconds after which a stage, a `load` too, is stopped and fails; unset: none"
     )
     memory_limit: float | None = Field(
         None,

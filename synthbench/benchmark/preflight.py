@@ -9,6 +9,7 @@ from typing import Any
 
 from synthbench.api.interfaces import Plugin
 from synthbench.api.nested.keys import within
+from synthbench.api.process_state import ask
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.errors import ConfigError
 from synthbench.storage.weights import WeightFile
@@ -31,9 +32,10 @@ def plugins_of(bench: Benchmark) -> Iterator[Plugin]:
 def files_of(bench: Benchmark) -> list[WeightFile]:
     """The published files that its plugins and their extractors need, each once.
 
-    Raises ConfigError for a model that is not known, PluginError for an extra that is not installed.
+    Raises ConfigError for a model that is not known, PluginError for an extra that is not installed or a hook that
+    fails.
     """
-    return list(dict.fromkeys(file for plugin in plugins_of(bench) for file in plugin.files()))
+    return list(dict.fromkeys(file for plugin in plugins_of(bench) for file in ask(plugin, "files", to=tuple)))
 
 
 def check_data(bench: Benchmark) -> None:

@@ -12,7 +12,9 @@ import numpy as np
 
 from synthbench.api.features import StoredFeatures
 from synthbench.api.interfaces import Context
+from synthbench.api.process_state import ask
 from synthbench.benchmark.plan import evaluator_seed
+from synthbench.errors import HookError
 from synthbench.leaderboard.bootstrap import predictions_by_variant
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
@@ -42,7 +44,10 @@ class Recomputation:
     def of(self, result: TrialResult, label: str) -> tuple[Recomputed, str]:
         """The scores of one evaluation that can be recomputed, and why the others cannot."""
         files = evaluation_folder(result.folder(self._run.folder), label)
-        recomputed = _from_predictions(result, label)
+        try:
+            recomputed = _from_predictions(result, label)
+        except HookError as error:
+            return {}, str(error)
         if REDACTED in label:
             return recomputed, "its seed follows from its label, a path that export took the folders off"
         try:
@@ -70,7 +75,7 @@ class Recomputation:
             log = logging.getLogger("synthbench.recompute")
             features = StoredFeatures("cpu", self._store, self._progress, log)
             ctx = Context(seed, "cpu", workdir, resume, self._store, features, self._progress, log)
-            scores = entry.plugin.restate(evidence, ctx)
+            scores = ask(entry.plugin, "restate", evidence, ctx, to=list)
         return {ScoreKey.of(label, score).within_evaluation: _cells(score) for score in scores}
 
 
@@ -91,6 +96,7 @@ def _from_predictions(result: TrialResult, label: str) -> dict[ScoreKey, dict[st
     for variants in predictions_by_variant(read_predictions(result.predictions[label])):
         first = next(iter(variants.values()))
         n = len(first.labels)
-        for (metric, variant), values in plugin.resample(variants, np.ones((1, n), dtype=np.uint16)).items():
+        once = np.ones((1, n), dtype=np.uint16)
+        for (metric, variant), values in ask(plugin, "resample", variants, once, to=dict).items():
             recomputed[ScoreKey.resampled(metric, variant, first)] = {"value": str(float(values[0])), "n": str(n)}
     return recomputed

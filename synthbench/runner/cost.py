@@ -109,5 +109,6 @@ def _cpu_seconds() -> float:
             spent = child.cpu_times()
         except psutil.NoSuchProcess:  # it ended just now: the next reading has it under children_user
             continue
-        living += spent.user + spent.system
+        # With what it has waited for: of a stage that ended the time stands there.
+        living += spent.user + spent.system + spent.children_user + spent.children_system
     return float(times.user + times.system + times.children_user + times.children_system + living)

@@ -18,21 +18,26 @@ MOST_TRACE = 200_000
 
 @dataclass(frozen=True)
 class Failure:
-    """`text` for the board, at most MOST characters; `trace` for the trial's error.txt. Both can be encoded."""
+    """`text` for the board, at most MOST characters; `trace` for the trial's error.txt. Both can be encoded.
+
+    for_people  whether the text alone tells a user what to do
+    """
 
     text: str
     trace: str
+    for_people: bool = False
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
         """What an exception says, its kind before it unless the harness wrote it for people."""
         if isinstance(error, StageFailed):
             return error.failure
-        kind = "" if isinstance(error, SynthbenchError) else f"{type(error).__name__}: "
+        for_people = isinstance(error, SynthbenchError)
+        kind = "" if for_people else f"{type(error).__name__}: "
         text = f"{kind}{message_of(error)}"
         if isinstance(error, SystemExit):
             text += ": the plugin calls sys.exit, which ends a process; let it return, or raise another error"
-        return cls(printable(text, MOST), printable("".join(_lines(error)), MOST_TRACE))
+        return cls(printable(text, MOST), printable("".join(_lines(error)), MOST_TRACE), for_people)
 
 
 class StageFailed(Exception):  # noqa: N818 - what a stage ended with

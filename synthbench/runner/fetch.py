@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
 from synthbench.api.nested.keys import within
+from synthbench.api.process_state import ask
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.preflight import files_of, plugins_of
-from synthbench.errors import DataError
+from synthbench.errors import DataError, HookError
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
 from synthbench.runner.session import Session
@@ -23,7 +25,8 @@ def fetch_files(bench: Benchmark, progress: Progress) -> dict[WeightFile, str]:
     files = files_of(bench)
     digests = provide(files, progress)
     for plugin in plugins_of(bench):
-        plugin.inputs()  # reads the files that the options name
+        with suppress(HookError):  # its own row fails with that; what is wrong with a file ends the run here
+            ask(plugin, "inputs", to=dict)  # reads the files that the options name
     return dict(zip(files, digests, strict=True))
 
 
@@ -36,7 +39,7 @@ def with_files(bench: Benchmark, progress: Progress) -> Benchmark:
     for entry in (entry for entry in bench.evaluators if entry.optional):
         try:
             plugins = (entry.plugin, *(plugin for _, plugin in within(entry.plugin)))
-            provide(dict.fromkeys(file for plugin in plugins for file in plugin.files()), progress)
+            provide(dict.fromkeys(file for plugin in plugins for file in ask(plugin, "files", to=tuple)), progress)
         except DataError as error:
             left_out[entry.label] = str(error)
             progress.say(f"{entry.label} is left out: {error}")

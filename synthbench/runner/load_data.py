@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from synthbench.api.interfaces import Dataset
-from synthbench.api.process_state import restored
+from synthbench.api.process_state import ask
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.data.audit import Audit, cached_audit
 from synthbench.data.holdout import with_holdout
-from synthbench.errors import ConfigError, DataError
+from synthbench.errors import ConfigError, DataError, StoreError, SynthbenchError
 from synthbench.leaderboard.subgroups import unsplit
 from synthbench.runner.failure import Failure
+from synthbench.runner.load_stage import load
 from synthbench.runner.session import Session
 from synthbench.seeds import derive_seed
-from synthbench.storage.layout import safe_name
+from synthbench.storage.disk import disk_trouble
+from synthbench.storage.layout import File, safe_name
 from synthbench.types import Images, Quarantined, Splits
 
 __all__ = ["audited_splits", "load_data_set", "load_splits"]
@@ -44,9 +48,9 @@ def load_splits(bench: Benchmark, session: Session) -> Splits:
     """The data set with the test parts of the external ones under their labels, for who scores nothing."""
     own = splits = _load(bench.dataset.plugin, bench.dataset, session)
     for entry in bench.external:
-        further = _load(entry.plugin.as_external(own), entry, session)
-        cohort = entry.plugin.cohort_name() or entry.label
-        is_own = cohort == bench.dataset.plugin.cohort_name()
+        further = _load(ask(entry.plugin, "as_external", own), entry, session)
+        cohort = ask(entry.plugin, "cohort_name") or entry.label
+        is_own = cohort == ask(bench.dataset.plugin, "cohort_name")
         splits = _joined(splits, entry.label, further, "" if is_own else cohort)
     return splits
 
@@ -107,13 +111,15 @@ def _check_same_positive(external: Entry[Dataset], splits: Splits) -> None:
 
 
 def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
-    """A data set's own `load`, which caches by content: only it knows what its content is."""
+    """A data set, loaded and told about. Raises DataError for whatever its plugin does instead."""
     workdir = session.scratch / safe_name(entry.label)
+    (workdir / File.ERROR).unlink(missing_ok=True)
     try:
-        with restored(), session.context("dataset", session.key(entry), 0, workdir) as ctx:
-            splits = session.store.mending(lambda: plugin.load(ctx))
-    except SystemExit as error:
-        raise DataError(f"dataset {entry.label}: {Failure.of(error).text}") from error
+        splits = load(plugin, session.key(entry), session, workdir)
+    except SynthbenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _unloaded(entry, error, workdir) from error
     finally:
         _tidy(workdir)
     if splits.quarantine:
@@ -124,6 +130,27 @@ def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
     for remark in unsplit(splits.attributes):
         session.progress.say(f"{entry.label}: {remark}")
     return splits
+
+
+def _unloaded(entry: Entry[Dataset], error: BaseException, workdir: Path) -> SynthbenchError:
+    """What to tell of a `load` that failed; its traceback is kept in `workdir`."""
+    failure = Failure.of(error)
+    if failure.for_people:
+        return DataError(failure.text)
+    if trouble := disk_trouble(error, workdir):
+        return StoreError(trouble)
+    workdir.mkdir(parents=True, exist_ok=True)
+    (workdir / File.ERROR).write_text(failure.trace, encoding="utf-8")
+    return DataError(f"dataset {entry.label}: {failure.text}{_line(entry.plugin, failure.trace)}")
+
+
+def _line(plugin: Dataset, trace: str) -> str:
+    """ " (mine.py, line 31)": where its own file stands in a traceback, or in what a crash printed; else ""."""
+    file = sys.modules[type(plugin).__module__].__file__ or ""
+    lines: list[str] = re.findall(rf'File "{re.escape(file)}", line (\d+)', trace)
+    if not lines:
+        return ""
+    return f" ({Path(file).name}, line {lines[0 if 'most recent call first' in trace else -1]})"
 
 
 def _reasons(quarantine: Sequence[Quarantined], most: int = 4) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from synthbench.api.interfaces import Evaluator
+from synthbench.api.process_state import ask
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.benchmark.plan import Trial, evaluator_seed, make_plan
 from synthbench.data.audit import Audit, write_audit
@@ -154,7 +155,7 @@ def run_trial(bench: Benchmark, trial: Trial, splits: Splits, session: Session, 
     with session.store.counting() as work:
         with _piece(result, trial.generator.label, generator_folder(folder)) as target:
             session.progress.stage("generator")
-            pictures = bench.dataset.plugin.picture_rule(splits)
+            pictures = ask(bench.dataset.plugin, "picture_rule", splits)
             make = partial(make_images, trial, splits.train, bench.samples, session, target, pictures)
             synthetic, images = session.store.mending(lambda: _loaded(make()))
             _keep(synthetic, target, result)

@@ -16,7 +16,9 @@ import psutil
 
 from synthbench.api.interfaces import Extractor, Plugin
 from synthbench.api.nested.keys import within
+from synthbench.api.process_state import ask
 from synthbench.benchmark.definition import Benchmark, Entry
+from synthbench.errors import SynthbenchError
 from synthbench.runner.cost import Cost
 from synthbench.storage.code_version import code_of
 from synthbench.storage.versions import RUN
@@ -77,9 +79,9 @@ def _weights(bench: Benchmark) -> dict[str, dict[str, str]]:
 
 def _inputs(plugin: Plugin) -> dict[str, str]:
     try:
-        return dict(plugin.inputs())
-    except Exception as error:  # a plugin's own code; the trial that needs the file ends with the same error
-        return {"unreadable": f"{type(error).__name__}: {error}"}
+        return dict(ask(plugin, "inputs", to=dict))
+    except SynthbenchError as error:  # the trial that needs the file ends with the same error
+        return {"unreadable": str(error)}
 
 
 def _versions(bench: Benchmark) -> dict[str, str]:

@@ -42,6 +42,9 @@ class Isolation(Protocol):
     def perform(self, job: Job, session: Session, folder: Path) -> dict[str, Any] | None:
         """What the job returns; None where it cannot be sent and has to be done here."""
 
+    def room(self) -> Path:
+        """A folder for what jobs hand over to the run; it goes with the run."""
+
 
 @dataclass(frozen=True)
 class Session:

@@ -13,10 +13,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from synthbench.api.process_state import ask
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial, evaluator_seed
 from synthbench.data.test_sets import Data
-from synthbench.errors import DataError, Skipped, StoreError
+from synthbench.errors import Skipped, SynthbenchError
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.folder import read_record
 from synthbench.runner.kept import Earlier, key_of
@@ -80,7 +81,7 @@ def as_before(
         earlier = {(trial["generator"], trial["index"]): trial for trial in record["trials"]}
         with session.store.finished_only():
             results = [_found(bench, trial, data.splits, session, earlier) for trial in plan]
-    except (DataError, NotStoredError, Skipped, StoreError, KeyError):
+    except (SynthbenchError, NotStoredError, Skipped, KeyError):
         return None  # whatever it is, a run that does all of it anew meets it again, and says so
     key = made_from(data, results)
     if len(results) != len(earlier) or not _stands(out, noted, key):
@@ -109,7 +110,7 @@ def _found(bench: Benchmark, trial: Trial, real: Splits, session: Session, earli
         trial, known["status"], list(known["reasons"]), label_agreement=known["label_agreement"], from_store=True
     )
     nowhere = Path()  # for the files of what fails: nothing is done here
-    rule = bench.dataset.plugin.picture_rule(real)
+    rule = ask(bench.dataset.plugin, "picture_rule", real)
     synthetic = make_images(trial, real.train, bench.samples, session, nowhere, rule)
     result.take_in(synthetic)
     images = load_images(synthetic.path)

@@ -129,16 +129,20 @@ class Workers:
             self._said.add(name)
             session.progress.say(f"{name} runs in the process of the run itself: {reason}")
 
+    def room(self) -> Path:
+        """See `session.Isolation`."""
+        if self._folder is None:
+            self._folder = self._mine.enter_context(own_folder(self._root))
+        return self._folder
+
     def _prepared(self) -> Shelf:
         if self._shelf is None:
-            self._folder = self._mine.enter_context(own_folder(self._root))
-            self._shelf = Shelf(self._folder)
+            self._shelf = Shelf(self.room())
         return self._shelf
 
     def _supervised(self, packed: bytes, session: Session, folder: Path) -> dict[str, Any]:
         """The last message of the process. Raises StageFailed where it ends without one."""
-        assert self._folder is not None
-        home = Path(tempfile.mkdtemp(prefix="home-", dir=self._folder))
+        home = Path(tempfile.mkdtemp(prefix="home-", dir=self.room()))
         torch = sys.modules.get("torch")
         order = Order(packed, _environment(), torch.get_num_threads() if torch else None, home)
         try:

@@ -82,15 +82,20 @@ class Store:
         self._checked: set[Path] = set()
         self._damaged: set[Path] = set()
         self._ledger = Ledger()
+        self._refused: list[str] = []
         self.frozen = False
         """Whether nothing is made now."""
 
     @contextmanager
-    def finished_only(self) -> Iterator[None]:
-        """Within the block nothing is made, also where everything is to be made anew."""
+    def finished_only(self) -> Iterator[list[str]]:
+        """Within the block nothing is made, also where everything is to be made anew.
+
+        Yields the kinds of what would have had to be made, as they are asked for.
+        """
         fresh, self.fresh, self.frozen = self.fresh, False, True
+        self._refused = []
         try:
-            yield
+            yield self._refused
         finally:
             self.fresh, self.frozen = fresh, False
 
@@ -144,6 +149,7 @@ class Store:
         if stored := self.find(kind, key):
             return self._spare(kind, stored, shared=shared)
         if self.frozen:
+            self._refused.append(kind)
             raise NotStoredError(f"{kind}: not in the store")
         path = self.entry(kind, key)
         with self._disk_errors(), self.locked(path, f"{kind} {key.get('use', '')}".strip()):

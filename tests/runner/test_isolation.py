@@ -169,7 +169,7 @@ def test_isolated_and_in_process_give_the_same_bytes(isolated):
 
 def test_nothing_starts_where_all_is_in_the_store(isolated, monkeypatch):
     isolated.write("MeanNoise")
-    assert isolated.run("--in-process") == 0
+    assert isolated.run() == 0
     monkeypatch.setattr(worker, "started", lambda *_: pytest.fail("a process was started"))
     assert isolated.run() == 0
     assert isolated.record["trials"][0]["from_store"]

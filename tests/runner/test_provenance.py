@@ -41,6 +41,8 @@ def test_a_plugins_code_counts_without_its_comments(runs, tmp_path_factory):
 
 
 class Reading:
+    name = "reading"
+
     def __init__(self, inputs):
         self.inputs = inputs
 
@@ -50,4 +52,4 @@ def test_digests_of_files_are_kept_and_a_missing_one_ends_no_run():
         raise FileNotFoundError("no net.pt")
 
     assert _inputs(Reading(lambda: {"net.pt": "abc"})) == {"net.pt": "abc"}
-    assert _inputs(Reading(missing)) == {"unreadable": "FileNotFoundError: no net.pt"}
+    assert _inputs(Reading(missing)) == {"unreadable": "`inputs` of reading fails: FileNotFoundError: no net.pt"}

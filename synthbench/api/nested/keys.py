@@ -10,6 +10,7 @@ from synthbench.api.extractors import extractors_of, identity
 from synthbench.api.imaging import PictureRule
 from synthbench.api.interfaces import Generator, Plugin
 from synthbench.api.nested.generators import NestedGenerator
+from synthbench.api.process_state import ask
 from synthbench.storage.code_version import code_of
 from synthbench.storage.versions import ENTRIES
 from synthbench.types import Images
@@ -63,7 +64,7 @@ def _plugin_key(plugin: Plugin, use: str) -> dict[str, Any]:
         # A registered name is unique; classes named by their file may share one, by inheritance say.
         "use": plugin.name if use == plugin.name else f"{plugin.name}:{type(plugin).__qualname__}",
         "config": plugin.model_dump(mode="json"),
-        "inputs": dict(plugin.inputs()),
+        "inputs": ask(plugin, "inputs", to=dict),
         "code": code_of(type(plugin)),
         **({"generators": further} if further else {}),
     }
