@@ -22,8 +22,9 @@ TORCHKIT = "synthbench_torchkit"
 HEAVY = {"torch", "torchvision", "timm", "sklearn", "pandas", "scipy", "matplotlib", "kagglehub"}
 
 FLOORS = (
-    {"arrays", "fields", "positive", "scale"},
-    {"files"},
+    {"arrays", "positive", "scale"},
+    {"influence"},
+    {"fields", "files"},
     {"types", "errors", "seeds", "progress", "version", "stats"},
     {"storage"},
     {"api"},
