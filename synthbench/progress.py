@@ -197,6 +197,8 @@ class _Lines:
             print(f"{self._line(now)}{f'; {note}' if note else ''}", file=sys.stderr, flush=True)
 
     def _line(self, now: float) -> str:
-        rate = (self._n - self._before) / (now - self._started)
-        left = f", {rate:.3g} a second, {(self._total - self._n) / rate:.0f} s left" if rate > 0 else ""
+        done = self._n - self._before
+        rate = done / (now - self._started)
+        # The first unit may have waited for what all needed, or come with many others.
+        left = f", {rate:.3g} a second, {(self._total - self._n) / rate:.0f} s left" if done > 1 else ""
         return f"{self._what}: {self._n}/{self._total} {self._unit}{left}"
