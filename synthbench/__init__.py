@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     from synthbench.data.class_folders import write_class_folders
     from synthbench.data.split import grouped_split
     from synthbench.errors import ConfigError, DataError, PluginError, Skipped, StoreError, SynthbenchError
+    from synthbench.influence import Influence
     from synthbench.progress import Bar
     from synthbench.python.findings import Checked, Leaks
     from synthbench.python.functions import audit, check, export_train, run, score
@@ -83,6 +84,7 @@ __all__ = [
     "GreyScale",
     "ImageDataset",
     "Images",
+    "Influence",
     "Labels",
     "Leaks",
     "NestedGenerator",
@@ -147,6 +149,7 @@ _HOMES = {
     "data.class_folders": ("write_class_folders",),
     "data.split": ("grouped_split",),
     "errors": ("ConfigError", "DataError", "PluginError", "Skipped", "StoreError", "SynthbenchError"),
+    "influence": ("Influence",),
     "progress": ("Bar",),
     "python.findings": ("Checked", "Leaks"),
     "python.functions": ("audit", "check", "export_train", "run", "score"),

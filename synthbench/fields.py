@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from synthbench.influence import Influence
+
 __all__ = ["PREDICTIONS_FIELDS", "SCORE_FIELDS", "check_fields"]
 
 
@@ -43,6 +45,7 @@ SCORE_FIELDS = {
     "value": _NUMBER,
     "n": _WHOLE,
     "classifier_seed": _WHOLE_OR_NONE,
+    "influence": _Kind("an Influence or None", lambda value: value is None or isinstance(value, Influence)),
 }
 PREDICTIONS_FIELDS = {
     **dict.fromkeys(("test_set", "variant"), _TEXT),

@@ -1,8 +1,8 @@
 """What a terminal shows while work goes on: the trials, and the current stage with rate, time left, last losses.
 
 On a terminal these are two lines that redraw themselves, in a notebook with ipywidgets two widgets. In a pipe, a
-file, a notebook without them or a terminal that cannot move its cursor (TERM=dumb) stages that take long report in
-plain lines, one a minute.
+file, a notebook without them or a terminal that cannot move its cursor (TERM=dumb) stages report in plain lines:
+one soon, then one a minute.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Bar", "Progress", "Trials", "plain"]
 
+FIRST_LINE_S = 5.0
+"""Seconds after which a stage prints its first plain line; what takes less prints none."""
+
 LINE_EVERY_S = 60.0
-"""Seconds between two plain lines of one stage; what takes less prints none."""
+"""Seconds between two further ones."""
 
 
 def plain(text: str) -> str:
@@ -183,16 +186,19 @@ class _Lines:
     def __init__(self, what: str, total: int, unit: str, done: int) -> None:
         self._what, self._total, self._unit = what, total, unit
         self._before = self._n = done
-        self._started = self._said = time.monotonic()
+        self._started = time.monotonic()
+        self._due = self._started + FIRST_LINE_S
 
     def advance(self, n: int = 1, note: str = "") -> None:
         self._n += n
         now = time.monotonic()
-        if now - self._said >= LINE_EVERY_S:
-            self._said = now
+        if now >= self._due:
+            self._due = now + LINE_EVERY_S
             print(f"{self._line(now)}{f'; {note}' if note else ''}", file=sys.stderr, flush=True)
 
     def _line(self, now: float) -> str:
-        rate = (self._n - self._before) / (now - self._started)
-        left = f", {rate:.3g} a second, {(self._total - self._n) / rate:.0f} s left" if rate > 0 else ""
+        done = self._n - self._before
+        rate = done / (now - self._started)
+        # The first unit may have waited for what all needed, or come with many others.
+        left = f", {rate:.3g} a second, {(self._total - self._n) / rate:.0f} s left" if done > 1 else ""
         return f"{self._what}: {self._n}/{self._total} {self._unit}{left}"

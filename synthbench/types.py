@@ -14,6 +14,7 @@ import numpy.typing as npt
 from synthbench.arrays import described, lock, pixel_hash
 from synthbench.fields import PREDICTIONS_FIELDS, SCORE_FIELDS, check_fields
 from synthbench.files import Geometry, Quarantined
+from synthbench.influence import Influence
 from synthbench.positive import positive_of
 from synthbench.scale import GreyScale
 
@@ -199,7 +200,8 @@ class Score:
     `seen` says what the images were used for before: "" (nothing), "generator" (it trained on them)
     or "validation" (they chose the classifier's epoch). `variant` tells several figures of one metric apart: ""
     is the evaluator's own figure, "500 images" say a point of its size curve. `low` and `high` are a 95 %
-    interval, given where the evaluator knows one that resampling its predictions would not give.
+    interval, given where the evaluator knows one that resampling its predictions would not give. Generators are
+    tested against each other by its `influence`, where there are no predictions to do that by.
     """
 
     metric: str
@@ -212,6 +214,7 @@ class Score:
     variant: str = ""
     low: float | None = None
     high: float | None = None
+    influence: Influence | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         check_fields(self, SCORE_FIELDS, f"Score {self.metric!r:.200}")

@@ -22,8 +22,9 @@ TORCHKIT = "synthbench_torchkit"
 HEAVY = {"torch", "torchvision", "timm", "sklearn", "pandas", "scipy", "matplotlib", "kagglehub"}
 
 FLOORS = (
-    {"arrays", "fields", "positive", "scale"},
-    {"files"},
+    {"arrays", "positive", "scale"},
+    {"influence"},
+    {"fields", "files"},
     {"types", "errors", "seeds", "progress", "version", "stats"},
     {"storage"},
     {"api"},
@@ -186,7 +187,8 @@ def test_the_core_does_not_import_torch_with_itself():
 def test_errors_and_types_stand_on_nothing():
     errors, types = CORE_MODULES["synthbench.errors"], CORE_MODULES["synthbench.types"]
     assert ours(errors) == ours(CORE_MODULES["synthbench.arrays"]) == set()
-    assert ours(types) == {f"synthbench.{name}" for name in ("arrays", "fields", "files", "positive", "scale")}
+    below = ("arrays", "fields", "files", "influence", "positive", "scale")
+    assert ours(types) == {f"synthbench.{name}" for name in below}
     assert tops(imports(types)) - set(sys.stdlib_module_names) == {"numpy", "synthbench"}
     assert tops(imports(errors)) <= {"__future__"}
 

@@ -11,11 +11,11 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from synthbench import Context, write_atomic
 from synthbench_cxr.layout import Item
+from synthbench_cxr.threads import in_threads
 
 __all__ = ["content_digest", "listed_digest"]
 
@@ -68,9 +68,9 @@ def _lasting(entry: tuple[Stamp, str], started: int) -> bool:
 
 
 def _hash_all(what: str, items: Sequence[Item], ctx: Context) -> dict[str, str]:
-    with ThreadPoolExecutor() as pool, ctx.progress.bar(f"checking {what}", len(items), unit="files") as bar:
+    with ctx.progress.bar(f"checking {what}", len(items), unit="files") as bar:
         hashed = {}
-        for item, sha in zip(items, pool.map(_sha256, [item.path for item in items]), strict=True):
+        for item, sha in zip(items, in_threads(_sha256, [item.path for item in items]), strict=True):
             hashed[item.id] = sha
             bar.advance()
     return hashed

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 
 from synthbench import Context, DataError, GreyScale, read_deep
+from synthbench_cxr.threads import in_threads
 
 __all__ = ["grey_scale"]
 
@@ -24,17 +24,12 @@ def grey_scale(train: Sequence[Path], others: Sequence[Path], ctx: Context) -> G
     for paths in (train, others):
         with ctx.progress.bar("looking for deep images", len(paths), unit="files") as bar:
             values = []
-            for value in _largest_values(paths):
+            for value in in_threads(_largest_value, paths):
                 values += [] if value is None else [value]
                 bar.advance()
         if values:
             return GreyScale(next((bits for bits in COMMON if max(values) < 2**bits), COMMON[-1]))
     return None
-
-
-def _largest_values(paths: Sequence[Path]) -> Iterator[int | None]:
-    with ThreadPoolExecutor() as pool:
-        yield from pool.map(_largest_value, paths)
 
 
 def _largest_value(path: Path) -> int | None:

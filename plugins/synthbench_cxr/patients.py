@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import PurePosixPath
 from unicodedata import normalize
 
 from synthbench import DataError, dicom_patient
 from synthbench_cxr.layout import Listing
+from synthbench_cxr.threads import in_threads
 
 __all__ = ["grouped_by_dicom", "grouped_by_pattern", "own_group"]
 
@@ -26,10 +26,8 @@ def grouped_by_dicom(listing: Listing) -> Listing:
     A remark says where all of them name one patient: so files look that were made anonymous.
     """
     files = [item for item in listing.items if item.group == own_group(item.id)]
-    with ThreadPoolExecutor() as pool:
-        named = dict(
-            zip([item.id for item in files], pool.map(lambda item: dicom_patient(item.path), files), strict=True)
-        )
+    paths = [item.path for item in files]
+    named = dict(zip([item.id for item in files], in_threads(dicom_patient, paths), strict=True))
     patients = {patient for patient in named.values() if patient}
     remark = "all DICOM files name the same patient: groups are not known unless `groups` or a manifest tells them"
     remarks = (*listing.remarks, *([remark] if len(patients) == 1 < sum(map(bool, named.values())) else []))

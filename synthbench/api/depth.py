@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
-from synthbench.api.dicom import DicomPicture, is_dicom, read_dicom
+from synthbench.api.dicom import DicomPicture, marked_as_dicom, read_dicom
 from synthbench.api.pictures import check_size, decoding, orientation, regular_file
 from synthbench.errors import DataError
 from synthbench.scale import GreyScale
@@ -120,10 +120,12 @@ def to_eight_bit(
         return deep.to_eight_bit(scale).convert(MODES[channels])
     assert isinstance(picture, Image.Image)
     with decoding():
-        picture = ImageOps.exif_transpose(picture)
+        turned = picture.getexif().get(ORIENTATION, 1) != 1
+        picture = ImageOps.exif_transpose(picture) if turned else picture
     if picture.has_transparency_data:
         picture = _over_black(picture)
-    return _windowed(picture.convert(MODES[channels]), scale)
+    mode = MODES[channels]  # Pillow copies a picture that has the mode already, and one that is not turned
+    return _windowed(picture if picture.mode == mode else picture.convert(mode), scale)
 
 
 def _deep(picture: Image.Image) -> DeepPicture | None:
@@ -155,11 +157,11 @@ def read_deep(path: Path) -> DeepPicture | None:
     PNG, TIFF, JPEG 2000 and PPM files can have; floating point and signed values count as deep. Raises DataError
     with the reason where the file is damaged, or of a sort that is not read (CMYK or CIELAB of 16 bits, say).
     """
-    if is_dicom(path):
-        return _of_dicom(read_dicom(path))
     with decoding():
         with regular_file(path).open("rb") as file:
             head = file.read(HEAD)
+        if marked_as_dicom(head):
+            return _of_dicom(read_dicom(path))
         reader = next((read for magic, read in READERS.items() if head.startswith(magic)), None)
         return reader(path, head) if reader else None
 

@@ -20,7 +20,7 @@ from synthbench.errors import DataError
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-__all__ = ["DicomPicture", "dicom_patient", "is_dicom", "read_dicom"]
+__all__ = ["DicomPicture", "dicom_patient", "is_dicom", "marked_as_dicom", "read_dicom"]
 
 Values = npt.NDArray[Any]
 
@@ -52,9 +52,14 @@ def is_dicom(path: Path) -> bool:
     """Whether the file is marked as DICOM, whatever its name; False for what cannot be read."""
     try:
         with regular_file(path).open("rb") as file:
-            return file.read(MARK_AT + len(MARK))[MARK_AT:] == MARK
+            return marked_as_dicom(file.read(MARK_AT + len(MARK)))
     except (OSError, DataError):
         return False
+
+
+def marked_as_dicom(head: bytes) -> bool:
+    """Whether a file that begins so says that it is DICOM."""
+    return head[MARK_AT : MARK_AT + len(MARK)] == MARK
 
 
 def dicom_patient(path: Path) -> str:

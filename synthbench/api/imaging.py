@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -97,17 +98,29 @@ def _bilinear(pixels: npt.NDArray[np.uint8], width: int, height: int) -> npt.NDA
     uint8 (H, W) or (H, W, C) -> uint8 (height, width[, C]); within 1 grey level of cv2.resize, whose weights
     are fixed-point.
     """
-    y0, y1, fy = _neighbours(pixels.shape[0], height)
-    x0, x1, fx = _neighbours(pixels.shape[1], width)
-    bands = (1,) * (pixels.ndim - 2)
-    fy, fx = fy.reshape(-1, 1, *bands), fx.reshape(1, -1, *bands)
-    upper = pixels[np.ix_(y0, x0)] * (1 - fx) + pixels[np.ix_(y0, x1)] * fx
-    lower = pixels[np.ix_(y1, x0)] * (1 - fx) + pixels[np.ix_(y1, x1)] * fx
-    return np.floor(upper * (1 - fy) + lower * fy + 0.5).astype(np.uint8)
+    bands = pixels.shape[2] if pixels.ndim == 3 else 1
+    y0, y1, fy = _neighbours(pixels.shape[0], height, 1)
+    x0, x1, fx = _neighbours(pixels.shape[1], width, bands)
+    # Rows first and whole, then columns, both by `take`: half the time of one look-up by both, which copies less.
+    rows = pixels.reshape(len(pixels), -1).take(np.concatenate([y0, y1]), axis=0)
+    mixed = rows.take(x0, axis=1) * (1 - fx)
+    mixed += rows.take(x1, axis=1) * fx
+    upper, lower = mixed[:height], mixed[height:]
+    upper *= 1 - fy[:, None]
+    lower *= fy[:, None]
+    upper += lower
+    upper += 0.5
+    return upper.astype(np.uint8).reshape(height, width, *pixels.shape[2:])  # the cast cuts, as a floor would
 
 
-def _neighbours(old: int, new: int) -> tuple[Index, Index, npt.NDArray[np.float32]]:
-    """For `new` pixel centres on a line of `old` pixels: two neighbours and the weight of the second."""
+@lru_cache(maxsize=64)
+def _neighbours(old: int, new: int, bands: int) -> tuple[Index, Index, npt.NDArray[np.float32]]:
+    """For `new` pixel centres on a line of `old` pixels: two neighbours and the weight of the second.
+
+    (new x bands,) each: places in a line that holds the bands of a pixel side by side.
+    """
     centre = np.clip((np.arange(new) + 0.5) * (old / new) - 0.5, 0, old - 1)
     first = centre.astype(np.intp)
-    return first, np.minimum(first + 1, old - 1), (centre - first).astype(np.float32)
+    neighbours = (first, np.minimum(first + 1, old - 1))
+    below, above = ((places[:, None] * bands + np.arange(bands)).ravel() for places in neighbours)
+    return below, above, (centre - first).astype(np.float32).repeat(bands)

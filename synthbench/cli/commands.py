@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 
 from synthbench.cli.arguments import make_parser
 from synthbench.cli.exit_codes import INTERRUPTED, OK, SOMETHING_FAILED, TERMINATED, USER_ERROR
@@ -217,7 +218,8 @@ def _new(arguments: argparse.Namespace) -> int:
     plugin = new(arguments.kind, arguments.name, package=arguments.package)
     for file in plugin.written:
         say(f"{file}: written")
-    install = f"pip install -e ./{plugin.use} && " if arguments.package else ""
+    pip = "pip" if find_spec("pip") else "uv pip"  # uv's environments have no pip
+    install = f"{pip} install -e ./{plugin.use} && " if arguments.package else ""
     say(f"next: {install}synthbench check {plugin.use}")
     say(f"in a benchmark file, {plugin.place}: {plugin.line}")
     return OK

@@ -1,6 +1,6 @@
-"""The bootstrap of an evaluation: its metrics on the same test images, resampled by patient.
+"""The bootstrap of an evaluation: its metrics on the same real images, resampled by patient.
 
-Every evaluation on a test set meets the same resamples, so that generators are compared image by image.
+Every evaluation meets the same resamples, so that generators are compared image by image.
 """
 
 from __future__ import annotations
@@ -16,16 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench.errors import StoreError
+from synthbench.influence import Influence
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.seeds import derive_seed
 from synthbench.stats import RESAMPLES, cluster_weights
 from synthbench.storage.disk import save_array
-from synthbench.storage.predictions import load_predictions
+from synthbench.storage.influences import INFLUENCE, load_influences
+from synthbench.storage.predictions import PREDICTIONS, load_predictions
 from synthbench.storage.store import Store
 from synthbench.storage.versions import BOOTSTRAP
 from synthbench.types import Predictions, Strings
 
-__all__ = ["Replicates", "bootstrap", "cached_bootstrap", "predictions_by_variant"]
+__all__ = ["Replicates", "bootstrap", "cached_bootstrap", "linear_replicates", "predictions_by_variant"]
 
 Resample = Callable[
     [Mapping[str, Predictions], npt.NDArray[np.integer]], Mapping[tuple[str, str], npt.NDArray[Any]]
@@ -82,23 +84,30 @@ class _Stored(Mapping[ScoreKey, npt.NDArray[np.float32]]):
         return rows
 
 
-def cached_bootstrap(resample: Resample, scores: str, predictions: Path, seed: int, store: Store) -> Replicates:
+def cached_bootstrap(resample: Resample, scores: str, files: Path, seed: int, store: Store) -> Replicates:
     """The evaluation's metrics in each of RESAMPLES resamples, from the store where they were made before.
 
-    scores       name of the evaluation's entry
-    predictions  its file; where it has none, nothing is resampled
-    seed         the benchmark's; it and the test set's patients decide the resamples
+    scores  name of the evaluation's entry
+    files   its files; where no predictions and no influences are among them, nothing is resampled
+    seed    the benchmark's; it and the patients decide the resamples
     """
-    if not predictions.exists():
+    if not any((files / name).exists() for name in (PREDICTIONS, INFLUENCE)):
         return Replicates({}, {})
     key = {"scores": scores, "seed": seed, "resamples": RESAMPLES, "version": BOOTSTRAP}
-    made = store.make(
-        "replicates", key, lambda f: _save(f, bootstrap(resample, load_predictions(predictions), seed))
-    )
+    made = store.make("replicates", key, lambda f: _save(f, bootstrap(resample, *_kept_by(files), seed)))
     return _load(made.path)
 
 
-def bootstrap(resample: Resample, predictions: Sequence[Predictions], seed: int) -> Replicates:
+def _kept_by(files: Path) -> tuple[Sequence[Predictions], Mapping[tuple[str, str], Influence]]:
+    return load_predictions(files / PREDICTIONS), load_influences(files / INFLUENCE)
+
+
+def bootstrap(
+    resample: Resample,
+    predictions: Sequence[Predictions],
+    influences: Mapping[tuple[str, str], Influence],
+    seed: int,
+) -> Replicates:
     """What `cached_bootstrap` keeps, computed here and now."""
     values: dict[ScoreKey, npt.NDArray[np.float32]] = {}
     groups: dict[str, int] = {}
@@ -107,7 +116,23 @@ def bootstrap(resample: Resample, predictions: Sequence[Predictions], seed: int)
         groups[first.test_set] = len(np.unique(first.groups))
         for (metric, variant), replicates in _resampled(resample, variants, seed).items():
             values[ScoreKey.resampled(metric, variant, first)] = replicates
+    for (metric, variant), influence in influences.items():
+        values[ScoreKey("", metric, "", "", variant)] = linear_replicates(influence, seed)
+        groups[""] = min(len(influence.patients), len(influence.synthetic))
     return Replicates(values, groups)
+
+
+def linear_replicates(influence: Influence, seed: int) -> npt.NDArray[np.float32]:
+    """(RESAMPLES,): how far the score moves, to first order, where patients and synthetic images are drawn again.
+
+    The real side's draws are the same for all generators; the synthetic images of each are its own, and a sum over
+    many of them is normal.
+    """
+    moved = [weights @ influence.real for weights in _weights("", influence.patients, seed)]
+    own = influence.synthetic - influence.synthetic.mean()
+    rng = np.random.default_rng(derive_seed(seed, "bootstrap", own.tobytes().hex()))
+    by_images = rng.normal(scale=np.sqrt(np.square(own).sum()), size=RESAMPLES)
+    return np.asarray(np.concatenate(moved) - influence.real.sum() + by_images, dtype=np.float32)
 
 
 def _save(folder: Path, made: Replicates) -> Mapping[str, Any]:

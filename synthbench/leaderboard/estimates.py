@@ -27,8 +27,9 @@ class Estimate:
     """One number of the board, or the `text` that stands in its place.
 
     values      (R,): by generator seed, classifiers averaged; of one generator seed, by classifier seed
-    resampled   gives `replicates`; None where the evaluator cannot resample
-    own         (n, 2): the evaluator's intervals, by row of scores.csv, where it gives them and cannot resample
+    resampled   gives `replicates`; None where the evaluator cannot resample, or gives intervals of its own
+    own         (n, 2): the evaluator's intervals, by row of scores.csv, where it gives them
+    redrawn     gives the replicates that tests compare it by; None where there are none
     bounds      the metric's range
     n           images it was measured on, by row of scores.csv
     patients    whom they show, where the evaluator keeps its predictions
@@ -40,6 +41,7 @@ class Estimate:
     values: Floats
     resampled: Callable[[], Floats] | None
     own: Floats | None
+    redrawn: Callable[[], Floats] | None
     bounds: tuple[float, float] | None
     n: tuple[int, ...]
     patients: int | None
@@ -74,8 +76,13 @@ class Estimate:
 
     @property
     def side(self) -> tuple[Floats, Floats | None]:
-        """What tests compare it by: values and replicates."""
+        """What its interval follows from: values and replicates."""
         return self.values, self.replicates
+
+    @property
+    def rival(self) -> tuple[Floats, Floats | None]:
+        """What tests compare it by: values, and replicates under the draws that all generators meet."""
+        return self.values, self.redrawn() if self.redrawn else None
 
     @property
     def value(self) -> float:
@@ -120,13 +127,15 @@ def _estimate(key: ScoreKey, rows: Sequence[Row], asked: int) -> Estimate:
     # Of one generator seed nothing but its classifiers can vary; of several, classifiers are averaged within each.
     units = by_seed if len(by_seed) > 1 else [[row] for row in rows]
     values = np.array([np.mean([score.value for _, score in unit]) for unit in units])
-    resampled = partial(_replicates, key, units) if _known(key, rows) else None
+    redrawn = partial(_replicates, key, units) if _known(key, rows) else None
     scores = [score for _, score in rows]
+    own = _own_intervals(scores)
     return Estimate(
         key,
         values,
-        resampled,
-        own=_own_intervals(scores) if resampled is None else None,
+        resampled=redrawn if own is None else None,
+        own=own,
+        redrawn=redrawn,
         bounds=rows[0][0].bounds(key.evaluator, key.metric),
         n=tuple(score.n for score in scores),
         patients=rows[0][0].patients(key.evaluator, key.test_set),

@@ -99,12 +99,14 @@ def _mean(judges: Sequence[Estimate], bounds: tuple[float, float] | None) -> Est
         return replace(missing, key=key)  # no mean over fewer judges: it would be another number
     values = np.mean([estimate.values for estimate in judges], axis=0)
     resampled = [estimate.resampled for estimate in judges if estimate.resampled is not None]
+    mean = partial(_mean_of, resampled) if len(resampled) == len(judges) else None
     return replace(
         judges[0],
         key=key,
         values=values,
-        resampled=partial(_mean_of, resampled) if len(resampled) == len(judges) else None,
+        resampled=mean,
         own=None,
+        redrawn=mean,
         bounds=bounds,
         note="; ".join(dict.fromkeys(estimate.note for estimate in judges if estimate.note)),
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -27,6 +27,7 @@ from synthbench.leaderboard.bootstrap import Replicates, bootstrap
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
 from synthbench.results.folder import Row, RunFolder, read_folder, read_record
+from synthbench.storage.influences import INFLUENCE, load_influences
 from synthbench.storage.layout import File, Table, evaluation_folder, trial_folder
 from synthbench.storage.predictions import load_predictions
 from synthbench.types import Predictions, Score
@@ -236,30 +237,37 @@ def _trial_result(record: Mapping[str, Any], bench: Benchmark, scores: Scores, f
 
 
 def bootstrap_run(run: SavedRun, seed: int, progress: Progress, wanted: Wanted | None = None) -> None:
-    """Make the replicates of the run's results from the stored predictions, under the resamples of `seed`.
+    """Make the replicates of the run's results from stored predictions and influences, by the resamples of `seed`.
 
     wanted  which of them; None for all
     """
-    tasks = [(r, label) for r in run.results for label in r.predictions if label not in run.missing]
+    tasks = [(r, label) for r in run.results for label in r.scores if label not in run.missing]
     with progress.bar("resampling", len(tasks), unit="evaluations") as bar:
         for result, label in tasks:
             plugin = result.trial.evaluator(label).plugin
             sets = wanted(result.trial.generator.label, label) if wanted else None
-            result.replicates[label] = _replicates(plugin, result.predictions[label], seed, sets)
+            files = evaluation_folder(result.folder(run.folder), label)
+            result.replicates[label] = _replicates(plugin, files, seed, sets)
             bar.advance(1, note=result.trial.title)
 
 
-def _replicates(plugin: Evaluator, file: Path, seed: int, sets: Collection[str] | None) -> Replicates:
+def _replicates(plugin: Evaluator, files: Path, seed: int, sets: Collection[str] | None) -> Replicates:
     if sets is not None and not sets:
         return Replicates({}, {})
-    return bootstrap(
-        plugin.resample, [p for p in read_predictions(file) if sets is None or p.test_set in sets], seed
-    )
+    predictions = [p for p in read_predictions(files / File.PREDICTIONS) if sets is None or p.test_set in sets]
+    return bootstrap(plugin.resample, predictions, _read(load_influences, files / INFLUENCE), seed)
 
 
 def read_predictions(file: Path) -> list[Predictions]:
     """The predictions in a run's folder. Raises DataError where they cannot be read."""
+    return _read(load_predictions, file)
+
+
+Content = TypeVar("Content")
+
+
+def _read(load: Callable[[Path], Content], file: Path) -> Content:
     try:
-        return load_predictions(file)
+        return load(file)
     except (KeyError, ValueError, TypeError, OSError) as error:
         raise DataError(f"{file} cannot be read: {type(error).__name__}: {error}") from error

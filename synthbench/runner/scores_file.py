@@ -19,10 +19,15 @@ __all__ = ["load_scores", "save_scores"]
 def save_scores(folder: Path, scores: Sequence[Score]) -> None:
     """Into a stored evaluation's folder. Raises TypeError where a field that is to be a number is none."""
     rows = [
-        {**vars(score), "value": _finite(score.value), "note": printable(score.note, MOST)} for score in scores
+        {**_fields(score), "value": _finite(score.value), "note": printable(score.note, MOST)} for score in scores
     ]
     text = json.dumps(rows, indent=1, default=_plain_number)
     (folder / "scores.json").write_text(text, encoding="utf-8")
+
+
+def _fields(score: Score) -> dict[str, Any]:
+    """All but its influence, which has a file of its own."""
+    return {name: value for name, value in vars(score).items() if name != "influence"}
 
 
 def load_scores(folder: Path) -> tuple[Score, ...]:

@@ -32,6 +32,7 @@ from synthbench.runner.pictures import save_class_grid
 from synthbench.runner.scores_file import load_scores, save_scores
 from synthbench.runner.session import Session
 from synthbench.stats import LabelCheck, check_labels, class_probe
+from synthbench.storage.influences import INFLUENCE, save_influences
 from synthbench.storage.predictions import PREDICTIONS, save_predictions
 from synthbench.storage.store import Store, save_images
 from synthbench.storage.versions import EVALUATIONS, LABEL_CHECKS
@@ -254,6 +255,7 @@ class _Scoring:
             _check_evaluation(evaluation, plugin)
             evaluation = with_subgroups(evaluation, plugin.resample, self.real)
             save_scores(folder, evaluation.scores)
+            save_influences(ctx.workdir / INFLUENCE, evaluation.scores)
             save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, self.real.train.classes)
             save_evidence(ctx.workdir, evaluation.evidence, store)
         self.resampled(folder, store)  # here, where the plugin can end nothing but its own process
@@ -262,9 +264,8 @@ class _Scoring:
     def resampled(self, folder: Path, store: Store) -> Replicates:
         """The bootstrap of the evaluation in `folder`, which may not have its name in the store yet."""
         name = store.entry("scores", self.key).name
-        predictions = folder / "files" / PREDICTIONS
         resample = self.evaluator.plugin.resample
-        return cached_bootstrap(resample, name, predictions, self.seeds.resamples, store)
+        return cached_bootstrap(resample, name, folder / "files", self.seeds.resamples, store)
 
 
 def _digests(real: Splits) -> dict[str, str]:

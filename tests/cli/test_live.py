@@ -108,7 +108,7 @@ def test_redrawing_costs_little(terminal):
 
 
 @pytest.mark.parametrize("kind", ["pipe", "dumb"])
-def test_plain_lines_one_a_minute(monkeypatch, kind):
+def test_plain_lines_one_soon_then_one_a_minute(monkeypatch, kind):
     out = Terminal() if kind == "dumb" else io.StringIO()
     monkeypatch.setenv("TERM", "dumb" if kind == "dumb" else "xterm")
     monkeypatch.setattr(sys, "stderr", out)
@@ -123,13 +123,14 @@ def test_plain_lines_one_a_minute(monkeypatch, kind):
             for step in range(13):  # 10 s each
                 bar.advance(5, note=f"D {step}")
     assert out.getvalue().splitlines() == [
-        "acgan, seed 0, generator: acgan: 130/200 steps, 0.5 a second, 140 s left; D 5",
-        "acgan, seed 0, generator: acgan: 160/200 steps, 0.5 a second, 80 s left; D 11",
+        "acgan, seed 0, generator: acgan: 105/200 steps, 0.5 a second, 190 s left; D 0",
+        "acgan, seed 0, generator: acgan: 135/200 steps, 0.5 a second, 130 s left; D 6",
+        "acgan, seed 0, generator: acgan: 165/200 steps, 0.5 a second, 70 s left; D 12",
     ]
 
 
 def test_silent_when_told_so(capsys, monkeypatch):
-    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.0)
+    monkeypatch.setattr(progress, "FIRST_LINE_S", 0.0)
     shown = Progress(False)
     with shown.trials(1) as trials, shown.bar("x", 10) as bar:
         trials.begin("a")

@@ -31,7 +31,7 @@ def drawn(monkeypatch, predictions, *, kept):
     )
     module._kept.cache_clear()
     for _ in range(2):
-        made = bootstrap(counted, [predictions], seed=3)
+        made = bootstrap(counted, [predictions], {}, seed=3)
     return len(calls), next(iter(made.values.values()))
 
 
@@ -45,7 +45,7 @@ def test_weights_are_drawn_once_a_test_set_unless_they_are_many(monkeypatch):
 def test_other_patients_have_weights_of_their_own(monkeypatch):
     _, kept = drawn(monkeypatch, PREDICTED, kept=True)
     alone = Predictions("test", PREDICTED.ids, np.arange(N).astype(str), PREDICTED.labels, PREDICTED.probabilities)
-    assert not np.array_equal(next(iter(bootstrap(counted, [alone], seed=3).values.values())), kept)
+    assert not np.array_equal(next(iter(bootstrap(counted, [alone], {}, seed=3).values.values())), kept)
 
 
 def test_no_plugin_can_change_them_for_the_next():
@@ -54,15 +54,15 @@ def test_no_plugin_can_change_them_for_the_next():
         return counted(variants, weights)
 
     with pytest.raises(ValueError, match="read-only"):
-        bootstrap(careless, [PREDICTED], seed=3)
+        bootstrap(careless, [PREDICTED], {}, seed=3)
 
 
 def test_stored_replicates_are_read_when_asked_for(tmp_path):
     folder = tmp_path / "scores" / "x"
     (folder / "files").mkdir(parents=True)
     save_predictions(folder / "files" / PREDICTIONS, [PREDICTED], ("A", "B"))
-    stored = cached_bootstrap(counted, "x", folder / "files" / PREDICTIONS, 3, Store(tmp_path))
-    ((key, values),) = bootstrap(counted, [PREDICTED], seed=3).values.items()
+    stored = cached_bootstrap(counted, "x", folder / "files", 3, Store(tmp_path))
+    ((key, values),) = bootstrap(counted, [PREDICTED], {}, seed=3).values.items()
     np.testing.assert_array_equal(stored.values[key], values)
     assert key in stored.values
     assert list(stored.values) == [key]

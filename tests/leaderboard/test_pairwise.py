@@ -19,7 +19,7 @@ def candidates(n):
     key = ScoreKey("e", "auroc", "test")
     return {
         f"g{k}": Estimate(
-            key, np.array([k / 100]), partial(np.add, NOISE[None], k / 100), None, (0, 1), (60,), 60, 1, 1
+            key, np.array([k / 100]), None, None, partial(np.add, NOISE[None], k / 100), (0, 1), (60,), 60, 1, 1
         )
         for k in np.random.default_rng(1).permutation(n)
     }

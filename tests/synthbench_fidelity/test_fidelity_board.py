@@ -79,8 +79,12 @@ def test_a_board_without_labels_says_so_and_is_ordered_by_likeness(mini, capsys)
     assert "flat: ranked by kid.kid[pooled]; 95 % intervals" in said
     assert f"\n{NO_LABELS}\n" in said
     board = mini.board
-    assert board["rank"].dropna().to_dict() == {"near": 1, "far": 1}, (
-        "one seed each and no test of their difference"
+    assert board["rank"].dropna().to_dict() == {"near": 1, "far": 2}
+    (pair,) = pd.read_csv(mini.out / "comparisons.csv").to_dict("records")
+    assert (pair["better"], pair["p"] < 0.001, pair["low"] < pair["difference"] < pair["high"]) == (
+        "near",
+        True,
+        True,
     )
     assert list(board.index) == ["other", "near", "far"]
     assert board.loc["other", "note"] == "may have seen every real image (trained_on: unknown): no rank"
@@ -90,3 +94,7 @@ def test_a_board_without_labels_says_so_and_is_ordered_by_likeness(mini, capsys)
     bundle = mini.folder / "flat.zip"
     assert cli.main(["export", str(mini.out), str(bundle)]) == 0
     assert cli.main(["verify", str(bundle), "--plugins", str(mini.folder)]) == 0
+    merged = ["leaderboard", str(mini.out), "--plugins", str(mini.folder), "--out", str(mini.folder / "merged")]
+    assert cli.main(merged) == 0
+    ranks = pd.read_csv(mini.folder / "merged" / "leaderboard.csv").set_index("generator")["rank"]
+    assert ranks.dropna().to_dict() == {"near": 1, "far": 2}, "the same from what the run's folder keeps"

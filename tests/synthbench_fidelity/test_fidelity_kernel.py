@@ -6,7 +6,11 @@ import torch
 from scipy import stats
 from torch_fidelity.metric_kid import kid_features_to_metric
 
+from synthbench.influence import Influence
+from synthbench.leaderboard.bootstrap import linear_replicates
+from synthbench.stats import differences
 from synthbench_fidelity.functional import kernel_distance, kernel_distance_interval
+from synthbench_fidelity.kernel import kernel_distance_influences
 
 
 @pytest.fixture
@@ -178,3 +182,68 @@ def test_mistakes(rng):
         kernel_distance(real=real, synthetic=real, subset_size=1, rng=rng)
     with pytest.raises(ValueError, match="confidence must lie"):
         kernel_distance_interval(real=real, synthetic=real, confidence=95)
+
+
+GROUPS = np.repeat(np.arange(60), 2)
+
+
+def patients(rng, shift, d=8):
+    """Two images of each of 60 patients, much alike, `shift` off where generators have their mean."""
+    own = rng.normal(size=(60, d))
+    return 0.7 * own[GROUPS] + 0.714 * rng.normal(size=(len(GROUPS), d)) + shift
+
+
+def p_of(real, *generators):
+    """Of the difference of two generators of one seed each, by the board's test."""
+    sides = []
+    for synthetic in generators:
+        made = kernel_distance_influences(real=real, synthetic=synthetic, groups=GROUPS)
+        influence = Influence(np.unique(GROUPS).astype(np.str_), made.real, made.synthetic)
+        sides.append((np.array([made.interval.value]), linear_replicates(influence, 0)[None]))
+    return differences(sides, [60, 60]).p[0]
+
+
+@pytest.mark.parametrize(
+    ("boards", "shift", "least"),
+    [
+        (100, 0.5, 0.02),
+        pytest.param(1000, 0.5, 0.03, marks=pytest.mark.full),
+        # As good as real images: all is degenerate, and the test says less than it might.
+        pytest.param(1000, 0.0, 0.0, marks=pytest.mark.full),
+    ],
+)
+def test_equal_generators_are_rarely_told_apart(rng, boards, shift, least):
+    p = [p_of(patients(rng, shift), *rng.normal(size=(2, 60, 8))) for _ in range(boards)]
+    assert least <= np.mean(np.array(p) < 0.05) <= 0.06
+
+
+def test_different_ones_are_told_apart(rng):
+    """One is half as far from the real images as the other: .25 of a standard deviation in each of 8 features."""
+    p = [p_of(patients(rng, 0.5), rng.normal(size=(60, 8)), rng.normal(size=(60, 8)) + 0.25) for _ in range(30)]
+    assert np.mean(np.array(p) < 0.05) > 0.8
+
+
+def test_draws_of_the_real_side_are_common(rng):
+    """What a patient does to both generators cancels; their own images do not."""
+    real, near = patients(rng, 0.5), rng.normal(size=(60, 8))
+    made = kernel_distance_influences(real=real, synthetic=near, groups=GROUPS)
+    names = np.unique(GROUPS).astype(np.str_)
+    none = np.zeros(60)
+    twice = [linear_replicates(Influence(names, made.real, own), 0) for own in (none, none + 1)]
+    assert np.array_equal(*twice), "a constant added to all images is no spread"
+    assert twice[0].std() == pytest.approx(np.sqrt(np.square(made.real - made.real.mean()).sum()), rel=0.03)
+    own = linear_replicates(Influence(names, none, made.synthetic), 0)
+    other = linear_replicates(Influence(names, none, made.synthetic[::-1] * 1.0), 0)
+    assert abs(np.corrcoef(own, other)[0, 1]) < 0.05
+
+
+def test_influences_by_definition(rng):
+    real, synthetic = rng.normal(size=(12, 3)), rng.normal(size=(9, 3)) + 0.5
+    groups = np.array([0, 0, 0, 1, 2, 2, 3, 4, 5, 5, 6, 7])
+    made = kernel_distance_influences(real=real, synthetic=synthetic, groups=groups)
+    value = by_definition(real, synthetic)
+    left = 12 - np.bincount(groups)
+    without = [by_definition(real[groups != g], synthetic) for g in range(8)]
+    assert made.real == pytest.approx(left / 12 * (value - np.array(without)))
+    without = [by_definition(real, np.delete(synthetic, i, 0)) for i in range(9)]
+    assert made.synthetic == pytest.approx(8 / 9 * (value - np.array(without)))

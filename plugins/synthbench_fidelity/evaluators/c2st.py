@@ -52,7 +52,7 @@ class C2st(FeatureEvaluator):
             NOISE: (real, patients, evidence["noise"], np.arange(n)),
         }
         for name, sides in rows.items():
-            value, low, high, why = _told_apart(*sides, rng)
+            value, low, high, why, _ = _told_apart(*sides, rng)
             note = why or f"{len(sides[2])} against {len(sides[0])} images"
             metric, images = self.named("c2st_auroc"), len(sides[2])
             yield Score(metric, value, "", images, note=note, variant=name, low=low, high=high)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from synthbench import Direction, Extractor, Score
+from synthbench import Direction, Extractor, Influence, Score
 from synthbench_fidelity.evaluators.parts import Pair, Part
 
 __all__ = ["Figure", "Metric", "bracketed", "score", "too_few", "undefined"]
@@ -20,6 +20,7 @@ class Figure(NamedTuple):
     low: float | None = None
     high: float | None = None
     note: str = ""
+    influence: Influence | None = None
 
 
 @dataclass(frozen=True)
@@ -67,4 +68,5 @@ def score(part: Part, metric: str, figure: Figure, variant: str = "") -> Score:
     note = figure.note if is_nan else "; ".join(filter(None, [sizes, figure.note]))
     low, high = (None, None) if is_nan else (figure.low, figure.high)
     variant = ", ".join(filter(None, [part.name, variant]))
-    return Score(metric, figure.value, "", n, note=note, variant=variant, low=low, high=high)
+    influence = None if is_nan or variant else figure.influence  # generators are compared by all images
+    return Score(metric, figure.value, "", n, None, "", note, variant, low, high, influence)
