@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from synthbench.api.interfaces import Evaluator
 from synthbench.benchmark.definition import Benchmark, Entry
@@ -17,10 +18,8 @@ from synthbench.benchmark.plan import Trial, evaluator_seed, make_plan
 from synthbench.data.audit import Audit, write_audit
 from synthbench.data.test_sets import Data, TestSet, describe, with_remainders
 from synthbench.errors import Skipped, StoreError, SynthbenchError
-from synthbench.leaderboard.table import row_status
-from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.leaderboard.trial_result import TrialResult, row_status
 from synthbench.results.evidence import copy_evidence, tidy
-from synthbench.results.write import Writer
 from synthbench.runner.cost import measure
 from synthbench.runner.elsewhere.ended import as_it_ended
 from synthbench.runner.failure import Failure, message_of
@@ -37,6 +36,9 @@ from synthbench.storage.layout import File, evaluation_folder, generator_folder
 from synthbench.storage.predictions import PREDICTIONS
 from synthbench.storage.store import NotStoredError, load_images
 from synthbench.types import Artifact, Images, Splits
+
+if TYPE_CHECKING:
+    from synthbench.results.write import Writer
 
 __all__ = ["RunResult", "run"]
 
@@ -82,6 +84,8 @@ def run(
     data, audit = load_audited_data(bench, session, started)
     if not only and not elsewhere and (there := as_before(bench, plan, data, session, out)):
         return RunResult(bench, there, data.tests, out, unchanged=True)
+    from synthbench.results.write import Writer  # pandas: where all is done nobody waits for it
+
     write_audit(audit, out)
     save_real(out, data.splits.train)
     results = _kept(bench, plan, earlier, data.splits, session, out)
