@@ -84,8 +84,6 @@ def run(
     data, audit = load_audited_data(bench, session, started)
     if not only and not elsewhere and (there := as_before(bench, plan, data, session, out)):
         return RunResult(bench, there, data.tests, out, unchanged=True)
-    from synthbench.results.write import Writer  # pandas: where all is done nobody waits for it
-
     write_audit(audit, out)
     save_real(out, data.splits.train)
     results = _kept(bench, plan, earlier, data.splits, session, out)
@@ -93,7 +91,7 @@ def run(
         elsewhere(plan)
     # Of the whole file, once: a plan of a thousand trials made anew after each of them would be a million.
     ended = partial(in_order, [key_of(trial) for trial in make_plan(bench)], results)
-    with _written(Writer(bench, data, out), ended) as writer, session.progress.trials(len(plan)) as trials:
+    with _written(_writer(bench, data, out), ended) as writer, session.progress.trials(len(plan)) as trials:
         for number, trial in enumerate(plan, start=1):
             begun = time.perf_counter()
             trials.begin(trial.title)
@@ -126,6 +124,12 @@ def _kept(
         else:
             session.progress.say(f"{trial.title}: not in the store as this file asks for it; taken off the board")
     return kept
+
+
+def _writer(bench: Benchmark, data: Data, out: Path) -> Writer:
+    from synthbench.results.write import Writer  # and pandas: a run that finds all done does without
+
+    return Writer(bench, data, out)
 
 
 @contextmanager
