@@ -67,12 +67,11 @@ def without_folders(value: Any) -> Any:
 def copy_pictures(run: Path, target: Path) -> None:
     """Samples, grids by step, losses by step, the VGG16's curves and confusion matrices."""
     trial = run / "trials" / GAN / "seed-0"
-    classifier = trial / VGG / "classifier-0"
     draw_grids([trial / "generator" / "samples.png"], target / "acgan-samples.png")
     draw_grids(sorted((trial / "generator").glob("grid-*.png")), target / "acgan-steps.png")
     plot_losses(trial / "generator" / "losses.csv", target / "acgan-losses.png")
-    shutil.copyfile(classifier / "curves.png", target / "acgan-vgg16-curves.png")
-    shutil.copyfile(classifier / "confusion.png", target / "acgan-vgg16-confusion.png")
+    for plot in ("curves", "confusion"):
+        shutil.copyfile(run / "figures" / f"{plot}-{GAN}-{VGG}.png", target / f"acgan-vgg16-{plot}.png")
     for picture in target.iterdir():
         if picture.stat().st_size > MAX_BYTES:
             raise ValueError(f"{picture} has {picture.stat().st_size} bytes, at most {MAX_BYTES} are allowed")

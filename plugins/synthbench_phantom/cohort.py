@@ -64,14 +64,17 @@ def _radiographs(
 
 def photograph(cohort: Cohort, form: ImageDataset, bar: Bar) -> Images:
     """All images of a cohort in the size, channels and resize of `form`."""
+    from threadpoolctl import threadpool_limits  # it loads with the first image, not with the plugin
+
     pixels = np.empty((cohort.images, form.image_size, form.image_size, form.channels), np.uint8)
     labels: Labels = np.empty(cohort.images, np.int64)
     groups: list[str] = []
     film = Film(rows=max(LEAST_ROWS, 3 * form.image_size // 2))
-    for i, (patient, label, grey) in enumerate(cohort.exams(film)):
-        pixels[i], labels[i] = _formed(grey, form), label
-        groups.append(patient)
-        bar.advance()
+    with threadpool_limits(1, "blas"):  # of products this small the threads only wait for each other
+        for i, (patient, label, grey) in enumerate(cohort.exams(film)):
+            pixels[i], labels[i] = _formed(grey, form), label
+            groups.append(patient)
+            bar.advance()
     ids = [f"{patient}-{i % cohort.per_patient}" for i, patient in enumerate(groups)]
     return Images(pixels, labels, CLASSES, np.array(ids), np.array(groups))
 

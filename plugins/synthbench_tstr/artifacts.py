@@ -1,4 +1,4 @@
-"""What an evaluation leaves in its folder: tables and pictures of each classifier, and of the size curve."""
+"""What an evaluation leaves in its folder: each classifier's tables, which the report draws; the size curve."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from synthbench import Predictions, Score, write_csv
 from synthbench_tstr.metrics import confusion, report
-from synthbench_tstr.plots import plot_confusions, plot_curves, plot_sizes
 
 if TYPE_CHECKING:
     from synthbench_torchkit.classifier import Classifier
@@ -22,13 +21,11 @@ __all__ = ["write_classifier", "write_curve"]
 
 
 def write_classifier(classifier: Classifier, predictions: Sequence[Predictions], folder: Path) -> None:
-    """history.csv and curves.png of the training; report.csv, confusion.csv, confusion.png of all test sets."""
+    """history.csv of the training; report.csv and confusion.csv of all test sets."""
     folder.mkdir(parents=True, exist_ok=True)
     classifier.write_history(folder / "history.csv")
-    plot_curves(classifier.history, folder / "curves.png")
     classes = classifier.classes
     matrices = {p.test_set: confusion(p.labels, _predicted(p), len(classes)) for p in predictions}
-    plot_confusions(matrices, classes, folder / "confusion.png")
     counts = [
         [test_set, name, *row.tolist()]  # rows true, columns predicted
         for test_set, matrix in matrices.items()
@@ -42,6 +39,8 @@ def write_classifier(classifier: Classifier, predictions: Sequence[Predictions],
 
 def write_curve(points: Sequence[tuple[int, Sequence[Score]]], test_set: str, folder: Path) -> None:
     """curve.csv, a row a score, and curve.png of those on `test_set`; the points are scores by training size."""
+    from synthbench_tstr.plots import plot_sizes  # matplotlib: most evaluations have no curve
+
     header = ["images", "test_set", "classifier_seed", "metric", "value", "note"]
     rows = [
         [size, s.test_set, s.classifier_seed, s.metric, "" if math.isnan(s.value) else s.value, s.note]

@@ -14,6 +14,7 @@ from synthbench.cli.exit_codes import INTERRUPTED, OK, SOMETHING_FAILED, TERMINA
 from synthbench.cli.running import run, score
 from synthbench.cli.shared_work import limits_of, plan, work
 from synthbench.cli.surroundings import Terminated, say, show_what_can_be_shown, terminable
+from synthbench.commands.device import let_idle_threads_sleep
 from synthbench.errors import SynthbenchError
 from synthbench.progress import plain
 
@@ -31,8 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0: all done; 1: something failed or differs; 2: a mistake; 3: a requirement missed; 130: Ctrl-C; 143: SIGTERM.
     """
-    # Idle OpenMP threads that spin steal the core of whoever shares the machine: up to 5x slower training.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    let_idle_threads_sleep()
     arguments = make_parser().parse_args(argv)
     if getattr(arguments, "offline", False):
         os.environ |= {"SYNTHBENCH_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}

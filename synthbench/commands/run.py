@@ -18,7 +18,7 @@ from synthbench.runner.fetch import with_files
 from synthbench.runner.loop import RunResult
 from synthbench.runner.loop import run as run_plan
 from synthbench.runner.session import Session
-from synthbench.runner.unchanged import note_standing
+from synthbench.runner.unchanged import may_stand, note_standing
 from synthbench.runner.worker import workers_of
 from synthbench.storage.store import Store, default_root
 from synthbench.storage.upkeep import running
@@ -63,6 +63,8 @@ def run(
         stack.enter_context(running(store))
         isolation = stack.enter_context(workers_of(bench, store.root, in_process=in_process))
         session = Session(store, resolve_device(device), progress, out / "data", isolation)
+        if isolation and spread == ALONE and not may_stand(out):
+            isolation.prepare()  # seconds of another core, while this one reads the data
         options = [f"--set={override}" for override in overrides] + ["--in-process"] * in_process
         elsewhere = spread.over(Remote(file, out, options, overrides, device), store, progress)
         result = run_plan(bench, session, out, only, elsewhere=elsewhere)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -46,16 +45,15 @@ def with_holdout(splits: Splits, audit: Audit, share: float, seed: int) -> tuple
 
 def copies_within(ids: Strings, audit: Audit) -> Index:
     """(2, pairs): what the audit found to be one picture within `train`, as places in `ids`."""
-    pairs = audit.pairs[(audit.pairs["test_set"] == "train") & (audit.pairs["seen_in"] == "train")]
+    within = (audit.columns["test_set"] == "train") & (audit.columns["seen_in"] == "train")
     names, first = np.unique(ids, return_index=True)
-    columns: Iterable[Strings] = (pairs[column].to_numpy(dtype=np.str_) for column in ("image", "match"))
-    return np.stack([first[np.searchsorted(names, column)] for column in columns])
+    return np.stack([first[np.searchsorted(names, audit.columns[side][within])] for side in ("image", "match")])
 
 
 def _told(audit: Audit, train: Images, holdout: Images) -> Audit:
     """The audit of the parts as they are now. Nothing new is found: whole families moved."""
-    pairs = audit.pairs.copy()
+    columns = dict(audit.columns)
     for part, image in (("test_set", "image"), ("seen_in", "match")):
-        moved = (pairs[part] == "train") & np.isin(pairs[image].to_numpy(dtype=np.str_), holdout.ids)
-        pairs.loc[moved, part] = HOLDOUT
-    return Audit(pairs, {**audit.ids, "train": train.ids, HOLDOUT: holdout.ids})
+        moved = (columns[part] == "train") & np.isin(columns[image], holdout.ids)
+        columns[part] = np.where(moved, HOLDOUT, columns[part])
+    return Audit(columns, {**audit.ids, "train": train.ids, HOLDOUT: holdout.ids})

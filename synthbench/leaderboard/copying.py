@@ -41,15 +41,17 @@ def may_have_seen_test(results: Sequence[TrialResult]) -> str:
 
 
 def copying(results: Sequence[TrialResult]) -> Literal["yes", "no", "cannot be told", ""]:
-    """Whether a generator copies: "yes" where a seed is flagged, "no" where none is and all are known.
+    """Whether a generator copies: "yes" where a seed is flagged, "no" where none is and all asked are known.
 
-    The flag compares with images that nobody learned from; where that is not sure, its absence says nothing.
+    Of further draws, which the headline's evaluator alone scores, nobody is asked. The flag compares with images
+    that nobody learned from; where that is not sure, its absence says nothing.
     """
     if flagged_by(results):
         return "yes"
     if may_have_seen_test(results):
         return CANNOT_BE_TOLD
-    values = [[gate.value for _, gate in _gates(result)] for result in results]
+    asked = [result for result in results if any(e.declared.gates for e in result.trial.evaluators)]
+    values = [[gate.value for _, gate in _gates(result)] for result in asked]
     known = all(of_trial and not any(map(math.isnan, of_trial)) for of_trial in values)
     return "no" if values and known else ""
 

@@ -20,11 +20,11 @@ from synthbench.leaderboard.estimates import Estimate, Estimates
 from synthbench.leaderboard.few_seeds import by_seed
 from synthbench.leaderboard.floors import floor_warnings
 from synthbench.leaderboard.score_key import ScoreKey
-from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.leaderboard.trial_result import TrialResult, is_ranked, row_status
 from synthbench.leaderboard.utility import Utility
 from synthbench.storage.layout import Column, column_name, high, low, n, on
 
-__all__ = ["Standing", "barred", "board_table", "row_status"]
+__all__ = ["Standing", "barred", "board_table"]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _row(
         **dict(alone),
         Column.TRAINED_ON: results[0].trial.generator.declared.origin.trained_on,
         **{Column.COPYING: copying(results), Column.LEAKED: leaked},
-        Column.SEEDS: sum(_ranked(bench, result) for result in results),
+        Column.SEEDS: sum(is_ranked(bench, result) for result in results),
         Column.EVALUATOR_SEEDS: head.classifier_seeds if head else None,
         **({Column.JUDGES: standing.judges} if bench.judges else {}),
         **_costs(results),
@@ -154,20 +154,6 @@ def _utility(column: Column, standing: Standing) -> dict[str, float]:
     known = standing.utilities.get(column)
     cells = (known.value, known.low, known.high) if known else (math.nan,) * 3
     return dict(zip((column, low(column), high(column)), cells, strict=True))
-
-
-def _ranked(bench: Benchmark, result: TrialResult) -> bool:
-    """Whether a trial has all that the headline needs; where the headline is not of it, whether it was done."""
-    asked = {entry.label for entry in result.trial.evaluators} & set(bench.ranked_by)
-    return asked <= set(result.scores) if asked else result.status == "done"
-
-
-def row_status(bench: Benchmark, results: Sequence[TrialResult]) -> str:
-    """`done`, `incomplete` where only what the headline does not need is missing, else `failed` or `skipped`."""
-    states = {result.status for result in results}
-    if states != {"done"} and all(_ranked(bench, result) for result in results):
-        return "incomplete"
-    return next(state for state in ("failed", "skipped", "done") if state in states)
 
 
 def _costs(results: Sequence[TrialResult]) -> dict[str, float]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from synthbench.api.interfaces import Role
+from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
 from synthbench.leaderboard.bootstrap import Replicates
 from synthbench.storage.layout import trial_folder
 from synthbench.types import Artifact, Score
 
-__all__ = ["Status", "TrialResult"]
+__all__ = ["Status", "TrialResult", "is_ranked", "row_status"]
 
 Status = Literal["done", "failed", "skipped"]
 
@@ -72,3 +74,17 @@ class TrialResult:
         """How many patients an evaluator's answers on a test set come from, where it keeps its answers."""
         replicates = self.replicates.get(evaluator)
         return replicates.groups.get(test_set) if replicates else None
+
+
+def is_ranked(bench: Benchmark, result: TrialResult) -> bool:
+    """Whether a trial has all that the headline needs; where the headline is not of it, whether it was done."""
+    asked = {entry.label for entry in result.trial.evaluators} & set(bench.ranked_by)
+    return asked <= set(result.scores) if asked else result.status == "done"
+
+
+def row_status(bench: Benchmark, results: Sequence[TrialResult]) -> str:
+    """`done`, `incomplete` where only what the headline does not need is missing, else `failed` or `skipped`."""
+    states = {result.status for result in results}
+    if states != {"done"} and all(is_ranked(bench, result) for result in results):
+        return "incomplete"
+    return next(state for state in ("failed", "skipped", "done") if state in states)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from synthbench.api.interfaces import Evaluator
 from synthbench.api.process_state import ask
@@ -18,10 +19,8 @@ from synthbench.benchmark.plan import Trial, evaluator_seed, make_plan
 from synthbench.data.audit import Audit, write_audit
 from synthbench.data.test_sets import Data, TestSet, describe, with_remainders
 from synthbench.errors import Skipped, StoreError, SynthbenchError
-from synthbench.leaderboard.table import row_status
-from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.leaderboard.trial_result import TrialResult, row_status
 from synthbench.results.evidence import copy_evidence, tidy
-from synthbench.results.write import Writer
 from synthbench.runner.cost import measure
 from synthbench.runner.elsewhere.ended import as_it_ended
 from synthbench.runner.failure import Failure, message_of
@@ -38,6 +37,9 @@ from synthbench.storage.layout import File, evaluation_folder, generator_folder
 from synthbench.storage.predictions import PREDICTIONS
 from synthbench.storage.store import NotStoredError, load_images
 from synthbench.types import Artifact, Images, Splits
+
+if TYPE_CHECKING:
+    from synthbench.results.write import Writer
 
 __all__ = ["RunResult", "run"]
 
@@ -90,7 +92,7 @@ def run(
         elsewhere(plan)
     # Of the whole file, once: a plan of a thousand trials made anew after each of them would be a million.
     ended = partial(in_order, [key_of(trial) for trial in make_plan(bench)], results)
-    with _written(Writer(bench, data, out), ended) as writer, session.progress.trials(len(plan)) as trials:
+    with _written(_writer(bench, data, out), ended) as writer, session.progress.trials(len(plan)) as trials:
         for number, trial in enumerate(plan, start=1):
             begun = time.perf_counter()
             trials.begin(trial.title)
@@ -123,6 +125,12 @@ def _kept(
         else:
             session.progress.say(f"{trial.title}: not in the store as this file asks for it; taken off the board")
     return kept
+
+
+def _writer(bench: Benchmark, data: Data, out: Path) -> Writer:
+    from synthbench.results.write import Writer  # and pandas: a run that finds all done does without
+
+    return Writer(bench, data, out)
 
 
 @contextmanager

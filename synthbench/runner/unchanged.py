@@ -29,7 +29,7 @@ from synthbench.storage.predictions import PREDICTIONS
 from synthbench.storage.store import NotStoredError, load_images, write_atomic
 from synthbench.types import Splits
 
-__all__ = ["as_before", "made_from", "note_standing"]
+__all__ = ["as_before", "made_from", "may_stand", "note_standing"]
 
 OF_THIS_RUN = ("started", "load", "command")
 """What run.json says of a run and not of its results."""
@@ -91,6 +91,11 @@ def as_before(
         write_atomic(out / File.RECORD, json.dumps(record, indent=1) + "\n")
         note_standing(out, key)
     return results
+
+
+def may_stand(out: Path) -> bool:
+    """Whether the results in `out` are worth a look: a run noted that they stand."""
+    return (out / NOTE).is_file()
 
 
 def note_standing(out: Path, made_from: str) -> None:

@@ -25,7 +25,7 @@ from synthbench.benchmark.definition import Benchmark
 from synthbench.errors import Skipped, StoreError
 from synthbench.runner.failure import Failure, StageFailed, printable
 from synthbench.runner.isolation.crossing import Order, Shelf
-from synthbench.runner.isolation.stage import Stage, started
+from synthbench.runner.isolation.stage import Stage, prepare, started
 from synthbench.runner.isolation.watching import Log, Shown, memory_gb, resident_gb
 from synthbench.runner.session import Job, Session
 from synthbench.storage.code_version import code_of
@@ -101,6 +101,10 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         self._mine.close()
         self._folder = self._shelf = None
+
+    def prepare(self) -> None:
+        """Begin to load what the first stage will need, beside what the run itself has to do before it."""
+        prepare(self._loaded)
 
     def perform(self, job: Job, session: Session, folder: Path) -> dict[str, Any] | None:
         """See `session.Isolation`. Raises Skipped, StoreError, or StageFailed with what happened."""

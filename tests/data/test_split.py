@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy.sparse.csgraph import connected_components
 
 from synthbench.data.split import grouped_split as cutting
 from synthbench.data.split import related
@@ -86,3 +87,17 @@ def test_thirty_thousand_single_images_take_seconds():
     _, held = grouped_split(images(np.arange(30_000) % 2))
     assert len(held) == 6000
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_relatives_are_the_connected_components(seed):
+    """Numbered as SciPy does, in the order of their first image: the families' random order hangs on it."""
+    rng = np.random.default_rng(seed)
+    n = 40
+    groups, ids = (rng.integers(0, most, n).astype(np.str_) for most in (30, 60))
+    given = images(np.zeros(n), groups=groups, ids=ids)
+    chain = np.stack([np.arange(9), np.arange(1, 10)])[:, rng.permutation(9)]
+    copies = np.concatenate([chain, rng.integers(0, n, (2, 5))], axis=1)
+    same = (groups[:, None] == groups) | (ids[:, None] == ids)
+    same[tuple(copies)] = True
+    assert related(given, copies).tolist() == connected_components(same, directed=False)[1].tolist()

@@ -78,14 +78,22 @@ def test_of_several_seeds_the_first_that_fires_says_why():
         ([(0.0,), (math.nan,)], ""),
         ([(1.0,), (math.nan,)], "yes"),
         ([(0.0, math.nan)], ""),  # one guard does not know
+        ([(0.0,), ()], "no"),  # of a further draw, which nobody asks
+        ([(math.nan,), ()], ""),
+        ([(1.0,), ()], "yes"),
         ([()], ""),  # nobody asked
-        ([(0.0,), ()], ""),  # a trial that failed
     ],
 )
 def test_what_is_known_of_several_seeds_and_guards(flags, expected):
     trials = [guarded("a", 0.9, *mine, index=index) for index, mine in enumerate(flags)]
     assert copying(trials) == expected
     assert bool(flagged_by(trials)) == (expected == "yes")
+
+
+def test_a_trial_that_failed_leaves_it_open():
+    failed = guarded("a", 0.9, 0.0, index=1)
+    failed.scores.clear()
+    assert copying([guarded("a", 0.9, 0.0), failed]) == ""
 
 
 def test_variants_and_other_metrics_do_not_flag():

@@ -1,14 +1,16 @@
 """A run in which nothing is new leaves its folder as it is, and loads little to find that out."""
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 
-from synthbench.commands.device import resolve_device
+from synthbench.commands.device import let_idle_threads_sleep, resolve_device
 
-HEAVY = {"torch", "scipy", "sklearn", "matplotlib", "tensorboard"}
+HEAVY = {"torch", "pandas", "scipy", "sklearn", "matplotlib", "tensorboard"}
 CODE = """
 import json, sys
 from synthbench.cli import main
@@ -133,7 +135,9 @@ def test_what_failed_is_tried_again(mini, drawn):
 
 
 def test_it_loads_nothing_heavy(mini, drawn):
-    command = ["run", str(mini.file), "--out", str(mini.out), "--device", "cpu"]
+    """Nor to cut off a hold-out, for which copies within the training images are looked up in the audit."""
+    assert mini.run("--set", "holdout=0.2") == 0
+    command = ["run", str(mini.file), "--out", str(mini.out), "--device", "cpu", "--set", "holdout=0.2"]
     done = subprocess.run(
         [sys.executable, "-c", CODE, json.dumps(command)], capture_output=True, text=True, check=False
     )
@@ -141,6 +145,35 @@ def test_it_loads_nothing_heavy(mini, drawn):
     code, loaded = json.loads(done.stderr.splitlines()[-1])
     assert code == 0
     assert not HEAVY & set(loaded)
+
+
+def test_what_stages_need_loads_at_once_unless_all_may_be_done(mini, drawn, monkeypatch):
+    prepared = []
+
+    class Idle:
+        def prepare(self):
+            prepared.append(True)
+
+        def perform(self, *_):
+            return None
+
+    monkeypatch.setattr("synthbench.commands.run.workers_of", lambda *_, **__: nullcontext(Idle()))
+    assert mini.run() == 0
+    assert prepared == []
+    (mini.out / ".standing.json").unlink()
+    assert mini.run() == 0
+    assert prepared == [True]
+
+
+@pytest.mark.parametrize("name", ["OMP_WAIT_POLICY", "OPENBLAS_THREAD_TIMEOUT"])
+def test_idle_threads_sleep_unless_the_environment_says_otherwise(monkeypatch, name):
+    monkeypatch.setenv(name, "")
+    monkeypatch.delenv(name)
+    let_idle_threads_sleep()
+    assert os.environ[name] in ("PASSIVE", "4")
+    monkeypatch.setenv(name, "mine")
+    let_idle_threads_sleep()
+    assert os.environ[name] == "mine"
 
 
 def test_without_a_driver_torch_is_not_asked_for_a_device(monkeypatch):

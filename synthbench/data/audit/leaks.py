@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from synthbench.data.audit.matching import Matches
     from synthbench.data.audit.parts import Mask, Part
 
-__all__ = ["Audit", "Kind", "audit", "parts_of"]
+__all__ = ["TYPES", "Audit", "Columns", "Kind", "audit", "parts_of"]
 
 Kind = Literal["exact", "perceptual", "patient"]
 
@@ -32,6 +33,9 @@ TYPES = {
 }
 """The columns of the pairs, and what they hold."""
 
+Columns = Mapping[str, npt.NDArray[Any]]
+"""By TYPES, of one length."""
+
 SEEN = "train"
 """The part that generators and classifiers learn from: what it knows is leaked."""
 
@@ -40,21 +44,28 @@ SEEN = "train"
 class Audit:
     """What was found.
 
-    pairs  one row a match, in the columns
-           test_set    the part that the image is in: a test set, `val` or `train`
-           image       its id
-           seen_in     the part that the other image is in: `train`, `val`, another test set, or the same part
-           match       the other image's id
-           kind        exact (the same pixels), perceptual (the same picture) or patient (the same patient)
-           distance    0 for exact, 0-1 for perceptual (see `likeness.compare`), NaN for patient
-           view        what was done to the image to lay it over the other: "as it is", "mirrored", ...; "" for
-                       patient
-           same_class  whether the two have one label
-    ids    the ids of each part's images, by the part's name
+    columns  one place a match, as arrays (a run that has its audit in the store does without pandas):
+             test_set    the part that the image is in: a test set, `val` or `train`
+             image       its id
+             seen_in     the part that the other image is in: `train`, `val`, another test set, or the same part
+             match       the other image's id
+             kind        exact (the same pixels), perceptual (the same picture) or patient (the same patient)
+             distance    0 for exact, 0-1 for perceptual (see `likeness.compare`), NaN for patient
+             view        what was done to the image to lay it over the other: "as it is", "mirrored", ...; "" for
+                         patient
+             same_class  whether the two have one label
+    ids      the ids of each part's images, by the part's name
     """
 
-    pairs: pd.DataFrame
+    columns: Columns
     ids: Mapping[str, Strings]
+
+    @property
+    def pairs(self) -> pd.DataFrame:
+        """The columns as a table."""
+        import pandas as pd
+
+        return pd.DataFrame({name: self.columns[name] for name in TYPES}).astype(TYPES)
 
     def leaked(self, test_set: str, kind: Kind | None = None) -> Mask:
         """Which images of a test set the training set knows, in any way or in one: bool (N,)."""
@@ -62,10 +73,10 @@ class Audit:
 
     def matched(self, part: str, seen_in: tuple[str, ...], kind: Kind | None = None) -> Mask:
         """Which images of a part have a match in one of `seen_in`, of any kind or of one: bool (N,)."""
-        rows = (self.pairs["test_set"] == part) & self.pairs["seen_in"].isin(seen_in)
+        rows = (self.columns["test_set"] == part) & np.isin(self.columns["seen_in"], seen_in)
         if kind is not None:
-            rows &= self.pairs["kind"] == kind
-        return np.isin(self.ids[part], self.pairs.loc[rows, "image"].to_numpy(dtype=np.str_))
+            rows &= self.columns["kind"] == kind
+        return np.isin(self.ids[part], self.columns["image"][rows])
 
     def counts(self, test_set: str) -> dict[str, int]:
         """Images of a test set that the training set knows: leaked_exact, ... by kind, and in all: leaked."""
@@ -92,8 +103,6 @@ def audit(splits: Splits, progress: Progress | None = None) -> Audit:
 
     Raises ConfigError where a test set is called train or val.
     """
-    import pandas as pd
-
     # Here: they stand on scipy, which a run that has its audit in the store does without.
     from synthbench.data.audit.matching import exact, patient, perceptual
     from synthbench.data.audit.parts import describe_parts
@@ -105,12 +114,12 @@ def audit(splits: Splits, progress: Progress | None = None) -> Audit:
     with (progress or Progress(False)).bar("looking for leaks", sum(len(parts[a]) for a, _ in comparisons)) as bar:
         for name, seen_in in comparisons:
             tables += [
-                _table(name, parts[name], seen_in, parts[seen_in], kind, search(parts[name], parts[seen_in]))
+                _columns(name, parts[name], seen_in, parts[seen_in], kind, search(parts[name], parts[seen_in]))
                 for kind, search in searches.items()
             ]
             bar.advance(len(parts[name]))
-    pairs = pd.concat(tables, ignore_index=True).astype(TYPES)
-    return Audit(pairs, {name: part.images.ids for name, part in parts.items()})
+    columns = {name: np.concatenate([table[name] for table in tables]) for name in TYPES}
+    return Audit(columns, {name: part.images.ids for name, part in parts.items()})
 
 
 def _comparisons(parts: Mapping[str, Part]) -> Iterator[tuple[str, str]]:
@@ -121,19 +130,15 @@ def _comparisons(parts: Mapping[str, Part]) -> Iterator[tuple[str, str]]:
                 yield name, other
 
 
-def _table(name: str, part: Part, seen_in: str, other: Part, kind: str, matches: Matches) -> pd.DataFrame:
-    import pandas as pd
-
+def _columns(name: str, part: Part, seen_in: str, other: Part, kind: str, matches: Matches) -> Columns:
     image, match, distance, view = matches
-    return pd.DataFrame(
-        {
-            "test_set": name,
-            "image": part.images.ids[image].astype(object),
-            "seen_in": seen_in,
-            "match": other.images.ids[match].astype(object),
-            "kind": kind,
-            "distance": distance.astype(np.float64).round(4),
-            "view": view.astype(object),
-            "same_class": part.images.labels[image] == other.images.labels[match],
-        }
-    )
+    return {
+        "test_set": np.full(len(image), name),
+        "image": part.images.ids[image],
+        "seen_in": np.full(len(image), seen_in),
+        "match": other.images.ids[match],
+        "kind": np.full(len(image), kind),
+        "distance": distance.astype(np.float64).round(4),
+        "view": view,
+        "same_class": part.images.labels[image] == other.images.labels[match],
+    }

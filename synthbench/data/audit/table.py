@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from synthbench.data.audit.leaks import TYPES, Audit, audit, parts_of
+import numpy as np
+import numpy.typing as npt
+
+from synthbench.data.audit.leaks import TYPES, Audit, Columns, audit, parts_of
 from synthbench.errors import StoreError
 from synthbench.progress import Progress
 from synthbench.storage.cells import as_texts, csv_text
@@ -13,10 +18,14 @@ from synthbench.storage.store import Store, write_atomic
 from synthbench.storage.versions import AUDIT
 from synthbench.types import Splits
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["cached_audit", "read_columns", "write_audit"]
 
-__all__ = ["cached_audit", "read_pairs", "write_audit"]
+PARSED: Mapping[str, Callable[[Sequence[str]], npt.NDArray[Any]]] = {
+    "str": lambda cells: np.array(as_texts(cells), dtype=np.str_),
+    "float64": lambda cells: np.array([float(cell or "nan") for cell in cells], dtype=np.float64),
+    "bool": lambda cells: np.array([("False", "True").index(cell) for cell in cells], dtype=np.bool_),
+}
+"""By type of a column, from its cells. They raise ValueError."""
 
 
 def cached_audit(splits: Splits, store: Store, progress: Progress) -> Audit:
@@ -31,19 +40,22 @@ def cached_audit(splits: Splits, store: Store, progress: Progress) -> Audit:
 
     stored = store.make("audit", key, build).path
     try:
-        return Audit(read_pairs(stored / "audit.csv"), {name: images.ids for name, images in parts.items()})
+        return Audit(read_columns(stored / "audit.csv"), {name: images.ids for name, images in parts.items()})
     except (OSError, ValueError) as error:
         raise StoreError.damaged(stored, error) from error
 
 
-def read_pairs(path: Path) -> pd.DataFrame:
-    """The table of an audit.csv, whatever its names look like. Raises OSError or ValueError where damaged."""
-    import pandas as pd
-
-    table = pd.read_csv(
-        path, usecols=list(TYPES), dtype=TYPES, keep_default_na=False, na_values={"distance": [""]}
-    )
-    return table.assign(**{name: as_texts(table[name]) for name, type_ in TYPES.items() if type_ == "str"})
+def read_columns(path: Path) -> Columns:
+    """Those of an audit.csv, whatever its names look like. Raises OSError or ValueError where damaged."""
+    with path.open(newline="", encoding="utf-8") as file:
+        try:
+            heading, *rows = csv.reader(file, strict=True)
+        except csv.Error as error:
+            raise ValueError(f"{path}: {error}") from error
+    if heading != list(TYPES) or {len(row) for row in rows} - {len(TYPES)}:
+        raise ValueError(f"{path} has not the columns {', '.join(TYPES)} throughout")
+    cells = dict(zip(TYPES, zip(*rows, strict=True) if rows else [()] * len(TYPES), strict=True))
+    return {name: PARSED[type_](cells[name]) for name, type_ in TYPES.items()}
 
 
 def write_audit(audit: Audit, out: Path) -> Path:

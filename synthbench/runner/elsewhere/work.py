@@ -14,8 +14,7 @@ from pathlib import Path
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
 from synthbench.errors import ConfigError
-from synthbench.leaderboard.table import row_status
-from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.leaderboard.trial_result import TrialResult, row_status
 from synthbench.runner.elsewhere.ended import as_it_ended, ended_since, leave_word
 from synthbench.runner.loop import load_audited_data, run_trial
 from synthbench.runner.session import Session

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -20,21 +21,28 @@ import psutil
 from synthbench.runner.isolation import child
 from synthbench.runner.isolation.crossing import Order
 
-__all__ = ["Stage", "started"]
+__all__ = ["Stage", "prepare", "started"]
 
 HEAVY = {
     "torch": ("torch._dynamo",),  # an optimiser loads it
-    "sklearn": ("sklearn.linear_model", "sklearn.decomposition", "sklearn.neighbors"),
+    "sklearn": ("sklearn.linear_model", "sklearn.decomposition", "sklearn.cluster"),
     "scipy": ("scipy.stats",),
-    "matplotlib": ("matplotlib.figure", "matplotlib.backends.backend_agg"),
 }
 """By package that plugins import: slow to load, needed by most stages, harmless in a process that is forked."""
 
-ALWAYS = ("synthbench.runner.stages", "torch", "pandas", "PIL.Image")
+ALWAYS = ("synthbench.runner.stages", "torch", "pandas", "PIL.Image", "filelock")
 """What every stage needs: torch for the number of threads, the others to write results."""
 
 GRACE_S = 3.0
 """How long a process that is asked to end has for it."""
+
+
+def prepare(loaded: Sequence[str]) -> None:
+    """Have the server that processes are forked from load what is heavy, while the caller does something else."""
+    context = _context(loaded)
+    if context.get_start_method() == "forkserver":
+        with _without_main():
+            forkserver.ensure_running()
 
 
 @contextmanager
