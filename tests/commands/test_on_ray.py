@@ -123,10 +123,9 @@ def test_a_node_that_dies_costs_what_ran_on_it_and_nothing_else(mini, cluster):
     assert (mini.out / "scores.csv").read_bytes() == alone(mini)
 
 
-@in_process
-def test_a_process_that_dies_is_tried_again_and_then_a_failed_row(mini, cluster):
+def test_a_process_that_dies_is_tried_again_and_then_a_failed_row(mini):
     mini.write("Ending", "MeanNoise")
-    assert run(mini, cluster) == 1
+    assert mini.run("--executor", "ray") == 1  # a cluster of this machine
     assert mini.calls()["fit ending"] == 4
     assert mini.board["status"].to_dict() == {"ending": "failed", "meannoise": "done"}
     assert "its process or node died 4 times (WorkerCrashedError)" in mini.board.loc["ending", "note"]

@@ -175,7 +175,7 @@ def _take_in(ray: Any, reference: Any, trials: Sequence[Trial], store: Store, ou
     try:
         returned = ray.get(reference)
     except ray.exceptions.RayTaskError as error:  # before it came to a plugin: synthbench is missing there, say
-        raise DataError(f"a node of the cluster could not work: {error}") from error
+        raise DataError(f"a node of the cluster could not work: {error.cause}") from error
     except ray.exceptions.RayError as error:
         for trial in trials:
             result = TrialResult(trial)
