@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -74,16 +75,24 @@ def connected(address: str) -> Iterator[Cluster]:
         raise ConfigError("--executor ray: install the extra: pip install 'synthbench-medical[ray]'") from error
     try:
         try:
+            _knock(address)
             with _own_signals():
                 ray.init(
                     address=address or "local", log_to_driver=False, include_dashboard=None if address else False
                 )
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except Exception as error:  # Ray raises plain ones too, where a node is slow to start
             where = address or "this machine"
             raise ConfigError(f"--executor ray: no cluster at {where}: {error}") from error
         yield Cluster(ray)
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nobody listens at "host:port": Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if port.isdecimal() and "://" not in address:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 @contextmanager
