@@ -40,6 +40,10 @@ def terminable() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
+    except KeyboardInterrupt as error:
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # a library (Ray) has made a plain one of ours
+            raise Terminated from error
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import BenchmarkSource, load_benchmark, requiring
-from synthbench.commands.device import resolve_device
-from synthbench.commands.elsewhere.spread import ALONE, Remote, Spread
+from synthbench.commands.elsewhere.remote import Remote
+from synthbench.commands.elsewhere.spread import ALONE, Spread
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.report import report_or_warning
@@ -44,7 +44,7 @@ def run(
     only       labels of generators; all where it is empty
     overrides  "generators.0.steps=50", as after `--set`
     require    what every candidate must reach beside the file's `require`: "tstr.auroc>=.8", "copying=no"
-    device     "auto", "cpu", "cuda" or "cuda:N"
+    device     "auto", "cpu", "cuda" or "cuda:N"; to collect, the kind that the trials were worked off on
     fresh      compute everything again, whatever the store holds
     spread     whether other processes or machines work off the trials
     in_process  no process of its own for each stage: what a plugin does to its process may touch later rows
@@ -62,11 +62,11 @@ def run(
         bench = with_files(bench, progress)  # before the store is touched
         stack.enter_context(running(store))
         isolation = stack.enter_context(workers_of(bench, store.root, in_process=in_process))
-        session = Session(store, resolve_device(device), progress, out / "data", isolation)
+        remote = Remote(file, out, overrides, device, in_process)
+        device, elsewhere = stack.enter_context(spread.over(remote, store, progress))
+        session = Session(store, device, progress, out / "data", isolation)
         if isolation and spread == ALONE and not may_stand(out):
             isolation.prepare()  # seconds of another core, while this one reads the data
-        options = [f"--set={override}" for override in overrides] + ["--in-process"] * in_process
-        elsewhere = spread.over(Remote(file, out, options, overrides, device), store, progress)
         result = run_plan(bench, session, out, only, elsewhere=elsewhere)
         _with_report(result, progress)
     return result

@@ -120,7 +120,8 @@ def _probe(train: Images) -> Callable[[Pixels], Labels]:
 
 def flatness(images: Images) -> str:
     """How many images hold one single value, "" where none: a sigmoid's output cast to uint8 perhaps."""
-    flat = sum(int(image.min()) == int(image.max()) for image in images.pixels)
+    each = images.pixels.reshape(len(images), -1)
+    flat = int((each.min(axis=1) == each.max(axis=1)).sum())
     return f"{flat} of {len(images)} images hold one single value" if flat else ""
 
 

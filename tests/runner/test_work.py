@@ -105,6 +105,30 @@ def test_jobs_give_the_board_of_one_process(mini, shared, capsys):
     assert (mini.out / "scores.csv").read_bytes() == alone(mini)
 
 
+MORTAL = """
+
+class Mortal(MeanNoise):
+    name: ClassVar[str] = "mortal"
+
+    def fit(self, train, ctx):
+        import os, signal
+        if not (HERE / "died").exists():
+            (HERE / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().fit(train, ctx)
+"""
+
+
+@pytest.mark.full
+def test_what_a_killed_process_of_jobs_had_begun_another_takes_over(mini, shared, capsys):
+    mini.plugin.write_text(mini.plugin.read_text() + MORTAL)
+    mini.write("Mortal", "MeanNoise")
+    assert shared("run", "--jobs", "2") == 0
+    assert statuses(mini) == {"mortal": "done", "meannoise": "done"}
+    said = capsys.readouterr().out
+    assert "a process of --jobs ended: exit code -9; the others took over what it had begun" in said
+
+
 @pytest.mark.full
 def test_packed_here_and_unpacked_there(mini, shared, monkeypatch, tmp_path, capsys):
     packs = tmp_path / "packs"
@@ -116,7 +140,8 @@ def test_packed_here_and_unpacked_there(mini, shared, monkeypatch, tmp_path, cap
     assert shared("run", "--collect", "--unpack", packs) == 1
     assert not [call for call in mini.calls() if call != "load"]
     assert (mini.out / "scores.csv").read_bytes() == alone(mini)
-    assert "loss is NaN" in capsys.readouterr().out  # the traceback has come along
+    said = capsys.readouterr().out
+    assert f"loss is NaN (traceback in {mini.out / 'trials'}" in said  # it has come along, and where it lies now
     shared("run", "--collect", "--unpack", packs)
     assert f"{packs}: 0 entries are new" in capsys.readouterr().out
 

@@ -1,110 +1,72 @@
 """Trials as tasks of a Ray cluster (https://docs.ray.io): each comes back packed, and the driver owns the store.
 
 The nodes need synthbench, the plugins and the data; no folder has to be shared. The benchmark file goes along with
-the YAML, Python and CSV files beside it, for nodes where it does not lie at the same place.
+the YAML, Python and CSV files beside it, for nodes where they do not lie at the same place.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
+import signal
+import socket
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from synthbench.benchmark.plan import Trial
 from synthbench.commands.elsewhere.plan import needs_of
-from synthbench.commands.elsewhere.work import work
+from synthbench.commands.elsewhere.remote import Remote
+from synthbench.commands.elsewhere.task import Task
 from synthbench.errors import ConfigError, DataError
+from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.progress import Progress
+from synthbench.runner.elsewhere.ended import note_end
 from synthbench.runner.elsewhere.packing import unpack
+from synthbench.runner.elsewhere.parallel import Relay
 from synthbench.storage.store import Store
+from synthbench.storage.upkeep import own_folder
 
-__all__ = ["Task", "work_on_ray"]
+__all__ = ["Cluster", "connected", "work_on_ray"]
 
-RETRIES = 5
+RETRIES = 3
 """How often a task is begun again whose node or process died; one whose plugin raised has ended, and is not."""
+
+LISTEN_S = 1.0
+"""Seconds between two looks at what the nodes have said."""
 
 BESIDE = (".yaml", ".yml", ".py", ".csv")
 
 
 @dataclass(frozen=True)
-class Task:
-    """Trials for one process: one of them, or the checkpoints of one training.
+class Cluster:
+    """A cluster that this process is connected to. `ray` is the package."""
 
-    files  the benchmark's, by name, with what lies beside it; `file` is where it lies on the driver
+    ray: Any
+
+    def device(self, wish: str) -> str:
+        """Of all trials: "cuda" or "cpu"; "auto" as the cluster has it. Raises ConfigError for a GPU by number."""
+        if wish == "auto":
+            return "cuda" if self.ray.cluster_resources().get("GPU") else "cpu"
+        if ":" in wish:
+            raise ConfigError(f"--device {wish}: which GPU a trial gets is Ray's to say; write cuda")
+        return wish
+
+    def room_for(self, needs: Mapping[str, float]) -> bool:
+        """Whether any node has so much in all, busy or not. `needs` by Ray's names."""
+        nodes = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
+        return any(all(node.get(what, 0.0) >= amount for what, amount in needs.items()) for node in nodes)
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Cluster]:
+    """The cluster at `address`; "auto": the one that this machine belongs to, "": one of this machine alone.
+
+    When the block ends, what still runs there for this process is ended. Raises ConfigError where Ray or the
+    cluster is missing.
     """
-
-    file: Path
-    files: Mapping[str, bytes]
-    trials: tuple[str, ...]
-    overrides: tuple[str, ...]
-
-    def work(self) -> dict[str, Any]:
-        """On a node: the packed entries, and what was said on the way; or why nothing could be worked off."""
-        with tempfile.TemporaryDirectory(prefix="synthbench-ray-") as place:
-            folder, said = Path(place), _Said()
-            file = self.file
-            if not file.is_file():
-                file = folder / self.file.name
-                for name, content in self.files.items():
-                    (folder / name).write_bytes(content)
-            try:
-                work(
-                    file,
-                    trials=self.trials,
-                    pack_into=folder / "packed",
-                    out=folder / "out",
-                    overrides=self.overrides,
-                    progress=said,
-                )
-            except Exception as error:  # the driver may lack the class of another package's exception
-                return {"error": f"{type(error).__name__}: {error}"}
-            (packed,) = (folder / "packed").glob("*.tar")
-            return {"name": packed.name, "packed": packed.read_bytes(), "said": said.lines}
-
-
-class _Said(Progress):
-    """Keeps what is said; a node has no terminal."""
-
-    def __init__(self) -> None:
-        super().__init__(enabled=False)
-        self.lines: list[str] = []
-
-    def say(self, text: str) -> None:
-        """As there."""
-        self.lines.append(text)
-
-
-def work_on_ray(
-    file: Path,
-    overrides: Sequence[str],
-    address: str,
-    store: Store,
-    out: Path,
-    progress: Progress,
-    plan: Sequence[Trial],
-) -> None:
-    """Work off `plan` on the cluster at `address` ("auto": the one that this machine belongs to; "": one here).
-
-    Raises ConfigError where Ray or the cluster is missing, DataError where a node cannot work.
-    """
-    ray = _connected(address)
-    try:
-        gpus = bool(ray.cluster_resources().get("GPU"))
-        tasks = {_submitted(ray, task, trials, gpus=gpus): task for task, trials in _tasks(file, overrides, plan)}
-        left = list(tasks)
-        while left:
-            ready, left = ray.wait(left, num_returns=1)
-            _take_in(ray.get(ready[0]), store, out)
-            done = len(tasks) - len(left)
-            progress.say(f"[{done}/{len(tasks)}] {', '.join(tasks[ready[0]].trials)}: back from the cluster")
-    finally:
-        ray.shutdown()  # what still runs there ends with its driver
-
-
-def _connected(address: str) -> Any:
     # Under `uv run` Ray would send the current folder, data and all, to every node.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
@@ -112,44 +74,126 @@ def _connected(address: str) -> Any:
     except ImportError as error:
         raise ConfigError("--executor ray: install the extra: pip install 'synthbench-medical[ray]'") from error
     try:
-        ray.init(address=address or None, log_to_driver=False, include_dashboard=False if not address else None)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise ConfigError(f"--executor ray: no cluster at {address or 'this machine'}: {error}") from error
-    return ray
+        try:
+            _knock(address)
+            with _own_signals():
+                ray.init(
+                    address=address or "local", log_to_driver=False, include_dashboard=None if address else False
+                )
+        except Exception as error:  # Ray raises plain ones too, where a node is slow to start
+            where = address or "this machine"
+            raise ConfigError(f"--executor ray: no cluster at {where}: {error}") from error
+        yield Cluster(ray)
+    finally:
+        ray.shutdown()
 
 
-def _tasks(file: Path, overrides: Sequence[str], plan: Sequence[Trial]) -> Iterator[tuple[Task, list[Trial]]]:
-    """A task each for the trainings of the plan, with its trials."""
-    files = {path.name: path.read_bytes() for path in file.parent.iterdir() if path.suffix in BESIDE}
+def _knock(address: str) -> None:
+    """Raises OSError where nobody listens at "host:port": Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if port.isdecimal() and "://" not in address:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray has SIGTERM end the driver then and there: results would stay unwritten."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+
+
+def work_on_ray(
+    cluster: Cluster, device: str, remote: Remote, store: Store, progress: Progress, plan: Sequence[Trial]
+) -> None:
+    """Work off `plan`; a trial whose process or node died again and again ends as failed.
+
+    device  "cpu" or "cuda"; on a GPU every trial gets one at least
+
+    Raises DataError where a node cannot work.
+    """
+    ray = cluster.ray
+    lines = _queue_beside_the_driver(ray)
+    relay = Relay(len(plan), progress)
+    files = ray.put({p.name: p.read_bytes() for p in remote.file.parent.iterdir() if p.suffix in BESIDE})
+    running = {}
+    for trials in _trainings(plan):
+        task = Task.of(remote, device, [trial.name for trial in trials])
+        needs = _needs(trials, device)
+        if not cluster.room_for(needs):
+            progress.say(f"{', '.join(task.trials)}: no node has what it needs: {needs}; waiting for one")
+        running[_submitted(ray, task, needs, files, lines)] = trials
+    while running:
+        ready, _ = ray.wait(list(running), timeout=LISTEN_S)
+        for text in lines.get_nowait_batch(lines.qsize()):
+            relay.follow(text.splitlines())
+        for one in ready:
+            # Of what has come back nothing is kept: the nodes' memory holds it as long as it is known here.
+            _take_in(ray, one, running.pop(one), store, remote.out)
+    for text in lines.get_nowait_batch(lines.qsize()):
+        relay.follow(text.splitlines())
+
+
+def _queue_beside_the_driver(ray: Any) -> Any:
+    """What all nodes say comes together here, and does not end with one of them."""
+    from ray.util.queue import Queue
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    return Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
+
+
+def _trainings(plan: Sequence[Trial]) -> list[list[Trial]]:
+    """The trials, those that are checkpoints of one training together."""
     trainings: dict[tuple[str, int], list[Trial]] = {}
     for trial in plan:
         trainings.setdefault((trial.generator.training, trial.index), []).append(trial)
-    for trials in trainings.values():
-        yield Task(file.absolute(), files, tuple(t.name for t in trials), tuple(overrides)), trials
+    return list(trainings.values())
 
 
-def _submitted(ray: Any, task: Task, trials: Sequence[Trial], *, gpus: bool) -> Any:
-    """`gpus`: whether a trial gets one though no plugin asks for it."""
-    needs = {
+def _needs(trials: Sequence[Trial], device: str) -> dict[str, float]:
+    """The most that any of these needs, by Ray's names of it."""
+    most = {
         what: max(needs_of(trial).get(what, 0.0) for trial in trials) for what in ("cpus", "gpus", "memory_gb")
     }
+    needs = {"CPU": most["cpus"], "memory": most["memory_gb"] * 1e9}
+    if device == "cuda":  # one device for all rows: what was made on a CPU is another entry
+        needs["GPU"] = most["gpus"] or 1.0
+    return {what: amount for what, amount in needs.items() if amount}
+
+
+def _submitted(ray: Any, task: Task, needs: Mapping[str, float], files: Any, lines: Any) -> Any:
     remote = ray.remote(
-        num_cpus=needs["cpus"],
-        num_gpus=needs["gpus"] or (1.0 if gpus else 0.0),
-        memory=int(needs["memory_gb"] * 1e9) or None,
+        num_cpus=needs.get("CPU", 0.0),
+        num_gpus=needs.get("GPU", 0.0),
+        memory=int(needs.get("memory", 0.0)) or None,
         max_retries=RETRIES,
         max_calls=1,  # a process for each task: what leaks dies with it
     )(_on_a_node)
-    return remote.remote(task)
+    return remote.remote(task, files, lines)
 
 
-def _on_a_node(task: Task) -> dict[str, Any]:
-    return task.work()
+def _on_a_node(task: Task, files: Mapping[str, bytes], lines: Any) -> dict[str, Any]:
+    return task.work(files, lines.put)
 
 
-def _take_in(returned: Mapping[str, Any], store: Store, out: Path) -> None:
+def _take_in(ray: Any, reference: Any, trials: Sequence[Trial], store: Store, out: Path) -> None:
+    try:
+        returned = ray.get(reference)
+    except ray.exceptions.RayTaskError as error:  # before it came to a plugin: synthbench is missing there, say
+        raise DataError(f"a node of the cluster could not work: {error.cause}") from error
+    except ray.exceptions.RayError as error:
+        for trial in trials:
+            result = TrialResult(trial)
+            reason = f"its process or node died {RETRIES + 1} times ({type(error).__name__})"
+            result.end("failed", f"{trial.generator.label}: {reason}")
+            note_end(result, out)
+        return
     if "error" in returned:
-        raise DataError(f"a node of the cluster could not work: {returned['error']}")
-    with tempfile.TemporaryDirectory(prefix="synthbench-ray-") as place:
-        (Path(place) / str(returned["name"])).write_bytes(returned["packed"])
-        unpack(Path(place), store, out)
+        raise DataError(f"{returned['node']}, a node of the cluster, could not work: {returned['error']}")
+    with own_folder(store.root) as place:
+        (place / "work.tar").write_bytes(returned["packed"])
+        unpack(place, store, out)

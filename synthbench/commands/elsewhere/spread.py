@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from synthbench.benchmark.config import BenchmarkSource
 from synthbench.benchmark.plan import Trial
-from synthbench.benchmark.shipped import benchmark_path
-from synthbench.commands.device import share_devices
-from synthbench.commands.elsewhere.on_ray import work_on_ray
-from synthbench.errors import ConfigError
+from synthbench.commands.device import resolve_device, share_devices
+from synthbench.commands.elsewhere.on_ray import connected, work_on_ray
+from synthbench.commands.elsewhere.remote import Remote
 from synthbench.progress import Progress
 from synthbench.runner.elsewhere.packing import unpack
 from synthbench.runner.elsewhere.parallel import work_in_processes
 from synthbench.storage.store import Store
 
-__all__ = ["ALONE", "Remote", "Spread"]
+__all__ = ["ALONE", "Elsewhere", "Spread"]
 
-
-@dataclass(frozen=True)
-class Remote:
-    """What other processes have to know of a run. `options` are those of `synthbench work`."""
-
-    source: BenchmarkSource
-    out: Path
-    options: Sequence[str]
-    overrides: Sequence[str]
-    device: str
-
-    @property
-    def file(self) -> Path:
-        """The benchmark file. Raises ConfigError where it is a mapping."""
-        if isinstance(self.source, Mapping):
-            raise ConfigError("other processes need a benchmark file, not a mapping")
-        return benchmark_path(Path(self.source))
+Elsewhere = Callable[[Sequence[Trial]], None]
+"""Works trials off into the store, in other processes."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +38,25 @@ class Spread:
     collect: bool = False
     unpacked: Path | None = None
 
-    def over(self, remote: Remote, store: Store, progress: Progress) -> Callable[[Sequence[Trial]], None] | None:
-        """What works the trials off into the store, elsewhere; None where the run does so itself."""
+    @contextmanager
+    def over(self, remote: Remote, store: Store, progress: Progress) -> Iterator[tuple[str, Elsewhere | None]]:
+        """The device that the trials are worked off on, and who does so: None where the run does itself.
+
+        The device is part of every entry's key. Who only collects need not have it: "cuda" is taken at its word.
+        """
         if self.unpacked:
             progress.say(f"{self.unpacked}: {unpack(self.unpacked, store, remote.out)} entries are new")
         if self.collect:
-            return _nothing
-        if self.ray is not None:
-            return partial(work_on_ray, remote.file, remote.overrides, self.ray, store, remote.out, progress)
-        if self.jobs > 1:
+            yield "cuda" if remote.device.startswith("cuda") else resolve_device(remote.device), _nothing
+        elif self.ray is not None:
+            with connected(self.ray) as cluster:
+                device = cluster.device(remote.device)
+                yield device, partial(work_on_ray, cluster, device, remote, store, progress)
+        elif self.jobs > 1:
             devices = share_devices(remote.device, self.jobs)
-            return partial(_in_processes, remote, devices, progress)
-        return None
+            yield devices[0], partial(_in_processes, remote, devices, progress)
+        else:
+            yield resolve_device(remote.device), None
 
 
 ALONE = Spread()
@@ -76,6 +67,7 @@ def _nothing(plan: Sequence[Trial]) -> None:
 
 
 def _in_processes(remote: Remote, devices: Sequence[str], progress: Progress, plan: Sequence[Trial]) -> None:
+    options = [f"--set={override}" for override in remote.overrides] + ["--in-process"] * remote.in_process
     trials = [f"--trial={trial.name}" for trial in plan]
-    command = [str(remote.file), "--out", str(remote.out), *remote.options, *trials]
+    command = [str(remote.file), "--out", str(remote.out), *options, *trials]
     work_in_processes(command, devices, len(plan), progress)

@@ -9,9 +9,11 @@ from pathlib import Path
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.storage.store import write_atomic
 
-__all__ = ["as_it_ended", "ended_since", "leave_word"]
+__all__ = ["as_it_ended", "ended_since", "leave_word", "note_end"]
 
 ENDED = "ended.json"
+RUN = "{run}"
+"""In a word, the run's folder: it may be read on another machine, where that lies elsewhere."""
 
 
 def leave_word(result: TrialResult, scratch: Path, out: Path) -> None:
@@ -25,9 +27,17 @@ def leave_word(result: TrialResult, scratch: Path, out: Path) -> None:
     if result.status != "done":
         shutil.copytree(folder, target, dirs_exist_ok=True)
         # They name the file of the traceback: where it lies now.
-        reasons = [reason.replace(str(scratch), str(out)) for reason in result.reasons]
-        write_atomic(target / ENDED, json.dumps({"status": result.status, "reasons": reasons}, indent=1))
+        result.reasons = [reason.replace(str(scratch), str(out)) for reason in result.reasons]
+        note_end(result, out)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def note_end(result: TrialResult, out: Path) -> None:
+    """Write a word of how the trial ended into its folder in `out`."""
+    folder = result.folder(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    reasons = [reason.replace(str(out), RUN) for reason in result.reasons]
+    write_atomic(folder / ENDED, json.dumps({"status": result.status, "reasons": reasons}, indent=1))
 
 
 def ended_since(result: TrialResult, out: Path, since: float) -> bool:
@@ -42,7 +52,10 @@ def as_it_ended(result: TrialResult, out: Path) -> TrialResult:
         return result
     try:
         word = json.loads((result.folder(out) / ENDED).read_text(encoding="utf-8"))
-        result.status, result.reasons = word["status"], [str(reason) for reason in word["reasons"]]
+        result.status, result.reasons = (
+            word["status"],
+            [str(reason).replace(RUN, str(out)) for reason in word["reasons"]],
+        )
     except (OSError, ValueError, TypeError, KeyError):
         missing = f"synthbench work FILE --trial {result.trial.name}"
         result.reasons = [f"not in the store, or not all of it: `{missing}` makes it"]

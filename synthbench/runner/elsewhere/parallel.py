@@ -9,14 +9,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import IO
 
 from synthbench.errors import SynthbenchError
 from synthbench.progress import Progress
 
-__all__ = ["work_in_processes"]
+__all__ = ["Relay", "work_in_processes"]
 
 COUNTED = re.compile(r"\[\d+/\d+\] (.+?, seed \d+): ")
 """The line with which `work` says that a trial has ended."""
@@ -28,8 +28,8 @@ def work_in_processes(command: Sequence[str], devices: Sequence[str], trials: in
     command  what follows `synthbench work`: the file and its options
     trials   how many there are, to count what has ended
 
-    Interrupted, it ends them all and passes the interrupt on. Raises SynthbenchError with the last words of the
-    first that could not work.
+    Interrupted, it ends them all and passes the interrupt on. The others make up for one that is killed; where
+    none could work, it raises SynthbenchError with the last words of the first.
     """
     # As many threads as one process would have had: more would only wait for each other.
     threads = str(max(1, (os.cpu_count() or 1) // len(devices)))
@@ -40,19 +40,29 @@ def work_in_processes(command: Sequence[str], devices: Sequence[str], trials: in
             files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")) for _ in devices
         ]
         workers = running.enter_context(_processes(commands, surroundings, complaints))
-        relay = _Relay(trials, progress)
-        readers = [threading.Thread(target=relay.follow, args=(worker.stdout,)) for worker in workers]
+        relay = Relay(trials, progress)
+        readers = [threading.Thread(target=relay.follow, args=(worker.stdout or (),)) for worker in workers]
         for reader in readers:
             reader.start()
         for worker in workers:
             worker.wait()
         for reader in readers:
             reader.join()
-        for worker, said in zip(workers, complaints, strict=True):
-            if worker.returncode not in (0, 1):  # 1: a trial failed, which stands on the board
-                said.seek(0)
-                last = said.read().strip().splitlines()[-1:] or [f"exit code {worker.returncode}"]
-                raise SynthbenchError(f"a process of --jobs ended: {last[0].removeprefix('synthbench: ')}")
+        broken = [
+            _last_words(worker, said)
+            for worker, said in zip(workers, complaints, strict=True)
+            if worker.returncode not in (0, 1)  # 1: a trial failed, which stands on the board
+        ]
+    if len(broken) == len(workers):
+        raise SynthbenchError(broken[0])
+    for words in broken:
+        progress.say(f"{words}; the others took over what it had begun")
+
+
+def _last_words(worker: subprocess.Popen[str], said: IO[str]) -> str:
+    said.seek(0)
+    last = said.read().strip().splitlines()[-1:] or [f"exit code {worker.returncode}"]
+    return f"a process of --jobs ended: {last[0].removeprefix('synthbench: ')}"
 
 
 @contextmanager
@@ -87,7 +97,7 @@ def _processes(
                 worker.kill()
 
 
-class _Relay:
+class Relay:
     """Says what the processes say, once where they say the same, with a count over all of their trials."""
 
     def __init__(self, total: int, progress: Progress) -> None:
@@ -96,10 +106,10 @@ class _Relay:
         self._said: set[str] = set()
         self._lock = threading.Lock()
 
-    def follow(self, lines: IO[str] | None) -> None:
-        """Until the process has closed its output."""
+    def follow(self, lines: Iterable[str]) -> None:
+        """Until there are no more: a process has closed its output, say."""
         counts = True
-        for line in lines or ():
+        for line in lines:
             with self._lock:
                 if match := COUNTED.match(line):
                     counts = match[1] not in self._ended
