@@ -1,12 +1,12 @@
 """How a generator's options are best chosen: `python benchmarks/search_generators.py GRID --work FOLDER`.
 
 Fits every generator of a grid on the inner split of the real X-rays at 64x64 grey: what the hold-out of
-cxr-board.yaml leaves of the training part, a fifth of its patients cut off once more. The small CNN of `tstr` learns
-from 1000 of its images, classes balanced, and is scored on those cut off; each seed is another generator and
+cxr-board.yaml leaves of the training part, a fifth of its patients cut off once more. The small CNN of `tstr`
+learns from 1000 of its images, classes balanced, and is scored on those cut off; each seed is another generator and
 classifier. Neither the official test set nor the hold-out is looked at. With `--gate` the evaluator `memorisation`
 seeks copies, the patients cut off as its hold-out. A row takes half a core minute beside its generator's own time.
-The rows in docs/results/generators are written one by one and what was trained stays in FOLDER, so that a killed run
-counts and goes on. The data are looked for as docs/data.md says.
+Rows are written one by one to docs/results/generators/GRID.csv; those that stand there are not measured again, so
+that a killed run goes on. The data are looked for as docs/data.md says.
 """
 
 from __future__ import annotations
@@ -68,12 +68,13 @@ def main() -> None:
     rows = pd.read_csv(file).to_dict("records") if file.is_file() else []
     for seed in range(arguments.seeds):
         for name, written in GRIDS[arguments.grid].items():
-            if name not in (arguments.only or [name]):
+            known = any((row["generator"], row["seed"]) == (name, seed) for row in rows)
+            if known or name not in (arguments.only or [name]):
                 continue
             nested = TypeAdapter[NestedGenerator](GeneratorField).validate_python(written)
             own = replace(ctx.child("search", seed), workdir=arguments.work / f"{name} {seed}")
             row = {"generator": name, "seed": seed, **measure(nested, real, own, gate=arguments.gate)}
-            rows = [old for old in rows if (old["generator"], old["seed"]) != (name, seed)] + [row]
+            rows.append(row)
             print(row, flush=True)
             pd.DataFrame(rows).to_csv(file, index=False, float_format="%.6f", lineterminator="\n")
 
