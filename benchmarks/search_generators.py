@@ -2,7 +2,7 @@
 
 Fits every generator of a grid on the inner split of the real X-rays at 64x64 grey: what the hold-out of
 cxr-board.yaml leaves of the training part, a fifth of its patients cut off once more. The small CNN of `tstr`
-learns from 1000 of its images, classes balanced, and is scored on those cut off; each seed is another generator and
+learns from 1000 of its images, classes balanced, and is scored on those cut off; a seed is another generator and
 classifier. Neither the official test set nor the hold-out is looked at. With `--gate` the evaluator `memorisation`
 seeks copies, the patients cut off as its hold-out. A row takes half a core minute beside its generator's own time.
 Rows are written one by one to docs/results/generators/GRID.csv; those that stand there are not measured again, so
