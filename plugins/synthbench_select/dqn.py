@@ -23,13 +23,13 @@ from stable_baselines3.common.callbacks import BaseCallback
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from synthbench import Bar, Context, Images, write_atomic
+from synthbench import Bar, Context, DataError, Images, write_atomic
 from synthbench_select.pool import Pool
 from synthbench_select.probe import Probe
 from synthbench_select.stream import Offers, Real, Stream
 from synthbench_torchkit.state import load_tensors, save_tensors
 
-__all__ = ["Dqn", "RidgeHead", "Selection", "fit_dqn", "keep_by"]
+__all__ = ["Dqn", "RidgeHead", "Selection", "fit_dqn", "keep_by", "train_network"]
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -113,10 +113,10 @@ class Selection(gymnasium.Env[npt.NDArray[np.float32], np.int64]):
             nth[places] = np.arange(len(places))
         self.head.reset()
         kept = order[nth[order] < self.counts[self.offers.labels[order]]]
-        return np.log([self.head.loss, *(self._learn(place) for place in kept)])
+        return np.log([self.head.loss, *(self._loss_with(place) for place in kept)])
 
-    def _learn(self, place: int) -> float:
-        """The loss with one more image."""
+    def _loss_with(self, place: int) -> float:
+        """Once that image is learnt too."""
         self.head.learn(self.offers.features[place], int(self.offers.labels[place]))
         return self.head.loss
 
@@ -143,14 +143,14 @@ class Selection(gymnasium.Env[npt.NDArray[np.float32], np.int64]):
     def _reward(self) -> float:
         """For the images kept since it was last asked."""
         before = len(self.losses) - 1
-        self.losses += [float(np.log(self._learn(place))) for place in self.stream.kept[before:]]
+        self.losses += [float(np.log(self._loss_with(place))) for place in self.stream.kept[before:]]
         fall, usual = (of[before] - of[len(self.losses) - 1] for of in (self.losses, self.control))
         return SCALE * float(fall - usual)
 
 
 @dataclass(frozen=True, eq=False)
 class Dqn:
-    """Keeps, in an order of chance, what the Q-network values more than dropping it. Draws without the extra."""
+    """Keeps, in an order of chance, what the Q-network values more than dropping it."""
 
     probe: Probe
     real: Real
@@ -183,9 +183,11 @@ def fit_dqn(probe: Probe, pool: Pool, steps: int, train: Images, ctx: Context) -
         head = RidgeHead(real.features[held_out], train.labels[held_out], len(train.classes))
         images, _ = pool(np.repeat(np.unique(train.labels), KEPT), ctx.child("dqn", "pool").seed)
         counts = np.bincount(images.labels, minlength=len(train.classes)) // pool.oversample
+        if not counts.any():
+            raise DataError(f"policy dqn: of {len(images)} images that the base drew there is nothing to learn")
         environment = Selection(real.offers(images, probe), counts, head, ctx.rng("dqn", "control"))
         with ctx.progress.bar("dqn", steps, unit="decisions") as bar:
-            network = _learn(environment, steps, ctx.child("dqn").seed, bar)
+            network = train_network(environment, steps, ctx.child("dqn").seed, bar)
         control = float(np.exp(environment.control[-1]))
         rows = [[decisions, loss, control] for decisions, loss in environment.history]
         save_tensors(file, network.state_dict(), {"rows": rows})
@@ -198,7 +200,7 @@ def fit_dqn(probe: Probe, pool: Pool, steps: int, train: Images, ctx: Context) -
 
 
 def _network(inputs: int) -> nn.Sequential:
-    """Untrained: that of stable-baselines3's `MlpPolicy`, so that a sampler draws without it."""
+    """Untrained: that of stable-baselines3's `MlpPolicy`, for weights that are read back."""
     with torch.random.fork_rng(devices=[]):
         widths = (inputs, *UNITS)
         hidden = [layer for a, b in zip(widths, UNITS, strict=False) for layer in (nn.Linear(a, b), nn.ReLU())]
@@ -217,7 +219,8 @@ class _Advance(BaseCallback):
         return True
 
 
-def _learn(environment: Selection, steps: int, seed: int, bar: Bar) -> nn.Sequential:
+def train_network(environment: Selection, steps: int, seed: int, bar: Bar) -> nn.Sequential:
+    """Of (observation) -> values of (drop, keep); the process's random generators stay as they are."""
     with _own_randomness(), threadpool_limits(1):  # the steps are too small to share
         agent = DQN(
             "MlpPolicy",

@@ -112,7 +112,7 @@ def learned():
 
     rng = np.random.default_rng(0)
     environment, before = selection(half_wrong(160, rng)[0], rng), states()
-    network = dqn._learn(environment, 800, 3, Silent())
+    network = dqn.train_network(environment, 800, 3, Silent())
     return network, states() == before
 
 
