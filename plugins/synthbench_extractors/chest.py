@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
-from synthbench import Context, DataError, Embed, Extractor, Images, PluginError, WeightFile
+from synthbench import Context, DataError, Embed, Extractor, Images, WeightFile
+from synthbench_torchkit.available import require
 
 __all__ = ["RadDino", "TorchXRayVision"]
 
@@ -43,7 +43,7 @@ class TorchXRayVision(Extractor):
 
     def files(self) -> Sequence[WeightFile]:
         """The release that the package itself downloads."""
-        _require("torchxrayvision", self.name)
+        require("torchxrayvision", self.name, "this extractor")
         return (XRAYS,)
 
     def load(self, train: Images, ctx: Context) -> Embed:  # noqa: ARG002 - it learns nothing here
@@ -73,7 +73,7 @@ class RadDino(Extractor):
 
     def files(self) -> Sequence[WeightFile]:
         """Microsoft's file at the revision that was current in 2026."""
-        _require("transformers", self.name)
+        require("transformers", self.name, "this extractor")
         return (RAD_DINO,)
 
     def load(self, train: Images, ctx: Context) -> Embed:  # noqa: ARG002 - it learns nothing here
@@ -95,9 +95,3 @@ class RadDino(Extractor):
         mean, std = 255 * 0.5307, 255 * 0.2583
         prepare = Preparation(518, "bicubic", mean=(mean,) * 3, std=(std,) * 3)
         return embed_with(model, prepare, ctx, lambda images: model(images).pooler_output)
-
-
-def _require(package: str, extra: str) -> None:
-    if find_spec(package) is None:
-        install = f"`pip install '.[{extra}]'` or `uv sync --extra {extra}`"
-        raise PluginError(f"this extractor needs {package}; in a clone of synthbench's repository: {install}")

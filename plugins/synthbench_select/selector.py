@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,13 +24,13 @@ Index = npt.NDArray[np.int64]
 class Policy(Protocol):
     """Which images to keep."""
 
-    def __call__(self, pixels: Pixels, label: int, keep: int, rng: np.random.Generator, /) -> Index:
-        """Positions (keep,), each once, of the images (N, H, W, C) of one class, keep <= N."""
+    def __call__(self, images: Images, counts: Index, rng: np.random.Generator, /) -> Index:
+        """Positions in `images`, each once, `counts[k]` of each class k, which has as many."""
 
 
-def keep_at_random(pixels: Pixels, label: int, keep: int, rng: np.random.Generator) -> Index:  # noqa: ARG001
+def keep_at_random(images: Images, counts: Index, rng: np.random.Generator) -> Index:
     """The control: any."""
-    return rng.permutation(len(pixels))[:keep]
+    return _of_each(images.labels, counts, lambda places, _: rng.permutation(len(places)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +39,13 @@ class Margin:
 
     probe: Probe
 
-    def __call__(self, pixels: Pixels, label: int, keep: int, rng: np.random.Generator) -> Index:  # noqa: ARG002
-        probabilities, _ = self.probe(pixels)
-        return by_margin(margins(probabilities, label), keep)
+    def __call__(self, images: Images, counts: Index, rng: np.random.Generator) -> Index:  # noqa: ARG002
+        probabilities, _ = self.probe(images)
+
+        def choose(places: Index, label: int) -> Index:
+            return by_margin(margins(probabilities[places], label), int(counts[label]))
+
+        return _of_each(images.labels, counts, choose)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +55,22 @@ class Coverage:
     probe: Probe
     real: tuple[npt.NDArray[np.float64], ...]
 
-    def __call__(self, pixels: Pixels, label: int, keep: int, rng: np.random.Generator) -> Index:  # noqa: ARG002
-        _, features = self.probe(pixels)
-        return herd(features, self.real[label], keep)
+    def __call__(self, images: Images, counts: Index, rng: np.random.Generator) -> Index:  # noqa: ARG002
+        _, features = self.probe(images)
+
+        def choose(places: Index, label: int) -> Index:
+            return herd(features[places], self.real[label], int(counts[label]))
+
+        return _of_each(images.labels, counts, choose)
+
+
+def _of_each(labels: Labels, counts: Index, choose: Callable[[Index, int], Index]) -> Index:
+    """The first `counts[k]` of each class k in the order that `choose` says, from its places and k."""
+    kept = [np.empty(0, dtype=np.int64)]
+    for label in np.flatnonzero(counts):
+        places = np.flatnonzero(labels == label)
+        kept.append(places[choose(places, int(label))[: counts[label]]])
+    return np.concatenate(kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,24 +83,26 @@ class Selector:
     def __call__(self, labels: Labels, rng: np.random.Generator) -> Pixels | Images:
         """As many of each class as asked for, in the labels' order; fewer where the base had fewer to draw."""
         images, known = self.pool(labels, int(rng.integers(2**63)))
+        asked, drawn = (np.bincount(of, minlength=len(images.classes)) for of in (labels, images.labels))
+        chosen = np.sort(self.policy(images, np.minimum(asked, drawn), rng))
         places = np.full(len(labels), -1)
         for label in np.unique(labels):
-            asked, of_class = (np.flatnonzero(of == label) for of in (labels, images.labels))
-            keep = min(len(asked), len(of_class))
-            chosen = self.policy(images.pixels[of_class], int(label), keep, rng)
-            places[asked[:keep]] = of_class[np.sort(chosen)]
+            of_class = chosen[images.labels[chosen] == label]
+            places[np.flatnonzero(labels == label)[: len(of_class)]] = of_class
         kept = places[places >= 0]
         return images.subset(kept) if known else np.ascontiguousarray(images.pixels[kept])
 
 
-def fit_selector(base: NestedGenerator, policy: str, oversample: int, train: Images, ctx: Context) -> Selector:
-    """The base first, then the probe where the policy asks one."""
+def fit_selector(
+    base: NestedGenerator, policy: str, oversample: int, steps: int, train: Images, ctx: Context
+) -> Selector:
+    """The base first, then the probe where the policy asks one, then what the policy itself learns in `steps`."""
     sampler, decided = fit_nested(base, train, ctx)
     pool = Pool(sampler, oversample, train.classes, decided, ctx.store)
-    return Selector(pool, _policy(policy, train, ctx))
+    return Selector(pool, _policy(policy, pool, steps, train, ctx))
 
 
-def _policy(name: str, train: Images, ctx: Context) -> Policy:
+def _policy(name: str, pool: Pool, steps: int, train: Images, ctx: Context) -> Policy:
     if name == "random":
         return keep_at_random
     from synthbench_select.probe import fit_probe
@@ -90,5 +110,9 @@ def _policy(name: str, train: Images, ctx: Context) -> Policy:
     probe = fit_probe(train, ctx)
     if name == "margin":
         return Margin(probe)
-    _, features = probe(train.pixels)
-    return Coverage(probe, tuple(features[train.labels == k] for k in range(len(train.classes))))
+    if name == "coverage":
+        _, features = probe(train)
+        return Coverage(probe, tuple(features[train.labels == k] for k in range(len(train.classes))))
+    from synthbench_select.dqn import fit_dqn
+
+    return fit_dqn(probe, pool, steps, train, ctx)

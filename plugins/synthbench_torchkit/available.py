@@ -1,14 +1,22 @@
-"""Whether a classifier's backbone and its published weights can be had: seen before any work starts."""
+"""Whether what a plugin needs can be had, packages, backbones, published weights: seen before any work starts."""
 
 from __future__ import annotations
 
 import difflib
+from importlib.util import find_spec
 from pathlib import Path
 
-from synthbench import ConfigError, DataError, offline
+from synthbench import ConfigError, DataError, PluginError, offline
 from synthbench_torchkit.recipe import TIMM, Recipe
 
-__all__ = ["check_available", "check_model"]
+__all__ = ["check_available", "check_model", "require"]
+
+
+def require(package: str, extra: str, who: str) -> None:
+    """Raise PluginError where `package`, of the extra of our distribution that `who` needs, is not installed."""
+    if find_spec(package) is None:
+        install = f"`pip install '.[{extra}]'` or `uv sync --extra {extra}`"
+        raise PluginError(f"{who} needs {package}; in a clone of synthbench's repository: {install}")
 
 
 def check_available(recipe: Recipe) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -47,27 +48,29 @@ class Classifier:
     history: list[Epoch]
     validation: npt.NDArray[np.int64]
 
-    def predict(self, images: Images, ctx: Context) -> npt.NDArray[np.float64]:
-        """Probabilities (N, K); rows sum to 1."""
+    def predict(self, images: Images, ctx: Context | None = None) -> npt.NDArray[np.float64]:
+        """Probabilities (N, K); rows sum to 1. `ctx` shows how far it is."""
         return self._batched(images, ctx, lambda pixels: probabilities_of(self.model(pixels)))
 
-    def features(self, images: Images, ctx: Context) -> npt.NDArray[np.float64]:
+    def features(self, images: Images, ctx: Context | None = None) -> npt.NDArray[np.float64]:
         """What the last layer sees, (N, D): VGG16 32, the small CNN 128, timm's as the model has."""
         return self._batched(images, ctx, lambda pixels: self.model.embed(pixels).double())
 
     def _batched(
-        self, images: Images, ctx: Context, function: Callable[[Tensor], Tensor]
+        self, images: Images, ctx: Context | None, function: Callable[[Tensor], Tensor]
     ) -> npt.NDArray[np.float64]:
         parts: list[npt.NDArray[np.float64]] = []
         size = self.recipe.batch_size
-        with torch.inference_mode(), ctx.progress.bar("classifying", len(images)) as bar:
+        shown = ctx.progress.bar("classifying", len(images)) if ctx else nullcontext()
+        with torch.inference_mode(), shown as bar:
             for start in range(0, len(images), size):
                 index = np.arange(start, min(start + size, len(images)))
                 pixels, _ = batch_of(images, index, self.model)
                 with autocast(pixels.device, self.recipe.precision):
                     answers = function(pixels)
                 parts.append(answers.cpu().numpy())
-                bar.advance(len(index))
+                if bar:
+                    bar.advance(len(index))
         return np.concatenate(parts)
 
     def save(self, folder: Path) -> None:

@@ -245,12 +245,12 @@ def test_rad_dino_is_transformers(ctx, folder, monkeypatch, nothing, pixels):
 
 @pytest.mark.parametrize("extractor", [RadDino(), TorchXRayVision()])
 def test_chest_extractors_want_their_extra_and_their_file(extractor, monkeypatch):
-    monkeypatch.setattr(chest, "find_spec", lambda package: "found")
+    monkeypatch.setattr("synthbench_torchkit.available.find_spec", lambda package: "found")
     (file,) = extractor.files()
     assert len(file.sha256) == 64
     with pytest.raises(DataError, match=f"{file.path} is missing"):
         extractor.inputs()
-    monkeypatch.setattr(chest, "find_spec", lambda package: None)
+    monkeypatch.setattr("synthbench_torchkit.available.find_spec", lambda package: None)
     with pytest.raises(PluginError, match=rf"clone .* `pip install '\.\[{extractor.name}\]'` or `uv sync --extra"):
         extractor.files()
 

@@ -31,17 +31,17 @@ class Numbered:
         return Images(pixels, labels, ("A", "B"), ids).subset(np.array(before) < self.most)
 
 
-def last_first(pixels, label, keep, rng):
+def last_first(images, counts, rng):
     """A policy that is easy to foretell."""
-    return np.arange(len(pixels))[::-1][:keep]
+    return np.concatenate([np.flatnonzero(images.labels == k)[::-1][:count] for k, count in enumerate(counts)])
 
 
 class SureOfTheFirst:
     """A probe whose probability of class 0 falls from image to image."""
 
-    def __call__(self, pixels):
-        p = np.linspace(0.9, 0.2, len(pixels))
-        return np.stack([p, 1 - p], axis=1), np.zeros((len(pixels), 1))
+    def __call__(self, images):
+        p = np.linspace(0.9, 0.2, len(images))
+        return np.stack([p, 1 - p], axis=1), np.zeros((len(images), 1))
 
 
 def selector(base, policy=last_first, oversample=3, store=None):
@@ -71,9 +71,10 @@ def test_a_base_that_has_fewer_gives_fewer():
 
 def test_margin_asks_the_probe_about_the_label():
     policy = Margin(SureOfTheFirst())
-    pixels = np.zeros((8, 1, 1, 1), np.uint8)  # p(0): .9 .8 .7 .6 .5 .4 .3 .2
-    assert policy(pixels, 0, 3, None).tolist() == [3, 2, 1]
-    assert policy(pixels, 1, 3, None).tolist() == [5, 6, 7]
+    labels = np.array([0, 1, 0, 0, 1, 0, 1, 1])  # p(0): .9 .8 .7 .6 .5 .4 .3 .2
+    images = Images(np.zeros((8, 1, 1, 1), np.uint8), labels, ("A", "B"))
+    assert policy(images, np.array([3, 0]), None).tolist() == [3, 2, 0]
+    assert policy(images, np.array([1, 2]), None).tolist() == [3, 6, 7]
 
 
 def test_a_pool_is_drawn_once_and_a_pickled_sampler_draws_the_same(ctx):
@@ -92,9 +93,11 @@ def test_a_pool_is_drawn_once_and_a_pickled_sampler_draws_the_same(ctx):
 
 
 def test_the_control_keeps_any():
-    kept = [keep_at_random(np.zeros((9, 1, 1, 1)), 0, 4, np.random.default_rng(seed)).tolist() for seed in (0, 1)]
-    assert kept[0] != kept[1]
-    assert all(len(set(some)) == 4 and max(some) < 9 for some in kept)
+    labels = np.arange(18) % 2
+    images = Images(np.zeros((18, 1, 1, 1), np.uint8), labels, ("A", "B"))
+    kept = [keep_at_random(images, np.array([4, 2]), np.random.default_rng(seed)) for seed in (0, 1)]
+    assert kept[0].tolist() != kept[1].tolist()
+    assert all(len(set(some)) == 6 and np.bincount(labels[some]).tolist() == [4, 2] for some in kept)
 
 
 def test_policies_of_one_base_choose_from_one_pool_by_one_probe(ctx):

@@ -1,0 +1,113 @@
+"""How a generator's options are best chosen: `python benchmarks/search_generators.py GRID --work FOLDER`.
+
+Fits every generator of a grid on the inner split of the real X-rays at 64x64 grey: what the hold-out of
+cxr-board.yaml leaves of the training part, a fifth of its patients cut off once more. The small CNN of `tstr`
+learns from 1000 of its images, classes balanced, and is scored on those cut off; a seed is another generator and
+classifier. Neither the official test set nor the hold-out is looked at. With `--gate` the evaluator `memorisation`
+seeks copies, the patients cut off as its hold-out. A row takes half a core minute beside its generator's own time.
+Rows are written one by one to docs/results/generators/GRID.csv; those that stand there are not measured again, so
+that a killed run goes on. The data are looked for as docs/data.md says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import TypeAdapter
+
+from synthbench import Context, GeneratorField, Images, NestedGenerator, Splits, derive_seed, grouped_split
+from synthbench.api.interfaces import balanced_labels
+from synthbench.data.audit import cached_audit
+from synthbench.data.holdout import with_holdout
+from synthbench.testing import context_in
+from synthbench_cxr.plugin import ChestXray
+from synthbench_fidelity.evaluators.memorisation import Memorisation
+from synthbench_torchkit.classifier import cached_classifier
+from synthbench_tstr.metrics import summary
+from synthbench_tstr.plugin import Tstr
+
+OUT = Path(__file__).parents[1] / "docs" / "results" / "generators"
+IMAGES, SEEDS, HOLDOUT, CUT_OFF = 1000, 3, 0.1, 0.2
+
+POLICIES = ("random", "margin", "coverage", "dqn")
+GRIDS: Mapping[str, Mapping[str, object]] = {
+    "select": {policy: {"use": "select", "base": "pca-gaussian", "policy": policy} for policy in POLICIES},
+    "select-smote": {policy: {"use": "select", "base": "smote", "policy": policy} for policy in POLICIES},
+    "generators": {
+        "pca-gaussian": "pca-gaussian",
+        "smote": "smote",
+        "smote, 20 neighbours": {"use": "smote", "neighbours": 20},
+        "pca-flow": "pca-flow",
+        "pca-flow, 128 components": {"use": "pca-flow", "components": 128},
+        "pca-flow, basis class": {"use": "pca-flow", "basis": "class"},
+        "real": "balanced-resample",
+    },
+}
+"""By grid: a name for each generator, and the generator as a benchmark file writes it."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("grid", choices=sorted(GRIDS))
+    parser.add_argument("--work", type=Path, required=True, help="a folder for what is trained")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"runs of each generator (default {SEEDS})")
+    parser.add_argument("--only", nargs="*", help="names in the grid (default all)")
+    parser.add_argument("--gate", action="store_true", help="seek copies as well")
+    parser.add_argument("--out", type=Path, default=OUT, help="where GRID.csv goes")
+    arguments = parser.parse_args()
+    ctx = context_in(arguments.work)
+    real = inner_split(ctx)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    file = arguments.out / f"{arguments.grid}.csv"
+    rows = pd.read_csv(file).to_dict("records") if file.is_file() else []
+    for seed in range(arguments.seeds):
+        for name, written in GRIDS[arguments.grid].items():
+            known = any((row["generator"], row["seed"]) == (name, seed) for row in rows)
+            if known or name not in (arguments.only or [name]):
+                continue
+            nested = TypeAdapter[NestedGenerator](GeneratorField).validate_python(written)
+            own = replace(ctx.child("search", seed), workdir=arguments.work / f"{name} {seed}")
+            row = {"generator": name, "seed": seed, **measure(nested, real, own, gate=arguments.gate)}
+            rows.append(row)
+            print(row, flush=True)
+            pd.DataFrame(rows).to_csv(file, index=False, float_format="%.6f", lineterminator="\n")
+
+
+def inner_split(ctx: Context) -> Splits:
+    """To train on and, as hold-out, to test on; no test set."""
+    splits = ChestXray(image_size=64, channels=1, antialias=False).load(ctx)
+    audit = cached_audit(splits, ctx.store, ctx.progress)
+    train = with_holdout(splits, audit, HOLDOUT, derive_seed(0, "holdout"))[0].train  # as in a run of cxr-board
+    out = grouped_split(train, CUT_OFF, np.random.default_rng(0))
+    return Splits(train.subset(~out), {}, holdout=train.subset(out), positive=splits.positive)
+
+
+def measure(nested: NestedGenerator, real: Splits, ctx: Context, *, gate: bool) -> dict[str, object]:
+    """The scores of one generator under the seed of `ctx`, and the processor's seconds that it took itself."""
+    resume = ctx.workdir / "resume"
+    resume.mkdir(parents=True, exist_ok=True)
+    cpu = time.process_time()
+    sampler = nested.plugin.fit(real.train, replace(ctx, resume=resume))
+    labels = balanced_labels(IMAGES, len(real.train.classes))
+    drawn = sampler(labels, ctx.rng("draw"))
+    images = drawn if isinstance(drawn, Images) else Images(drawn, labels, real.train.classes)
+    cpu = time.process_time() - cpu
+    assert real.holdout is not None
+    assert real.positive_index is not None
+    classifier = cached_classifier(images, Tstr(backbone="cnn").recipe, ctx.child("classifier"))
+    scores = summary(real.holdout.labels, classifier.predict(real.holdout, ctx), real.positive_index)
+    row = {"images": len(images), "auroc": scores["auroc"], "balanced_accuracy": scores["balanced_accuracy"]}
+    if gate:
+        found = Memorisation().evaluate(real, images, ctx).scores
+        row |= {score.metric.partition("[")[0]: score.value for score in found if not score.variant}
+    return {**row, "cpu_s": round(cpu, 1)}
+
+
+if __name__ == "__main__":
+    main()
