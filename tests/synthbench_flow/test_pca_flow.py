@@ -17,8 +17,8 @@ from synthbench.api.interfaces import Context
 from synthbench.errors import DataError, SynthbenchError
 from synthbench.testing import check_generator, context_in, tiny_splits
 from synthbench.types import Images
-from synthbench_flow.batches import balanced_draw
 from synthbench_flow.plugin import PcaFlow
+from synthbench_torchkit.batches import balanced_draw
 from tests.helpers.killing import Killed, KillingProgress
 
 SMALL = PcaFlow(
