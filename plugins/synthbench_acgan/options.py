@@ -93,7 +93,7 @@ class Options(LoopOptions):
 class TunedOptions(LoopOptions):
     """Those of `acgan-tuned`; what it changes in `acgan` can be switched off one by one."""
 
-    steps: int = Field(4000, ge=1, description="Training steps, each one update of both networks.")
+    steps: int = Field(3000, ge=1, description="Training steps, each one update of both networks.")
     batch_size: int = Field(32, ge=1, le=4096, description="Real images, and fake ones, of a step.")
     learning_rate: float = Field(5e-4, gt=0, description="Adam's, of both networks.")
     width: int = Field(
@@ -103,7 +103,7 @@ class TunedOptions(LoopOptions):
         multiple_of=2,
         description="Channels of the maps at half the image's side, in both networks.",
     )
-    label: Literal["projection", "discriminative", "auxiliary"] = Field(
+    conditioning: Literal["projection", "discriminative", "auxiliary"] = Field(
         "projection",
         description="How the discriminator sees the class. `projection`: it judges whether an image is real as "
         "one of its class (Miyato and Koyama, 2018). `discriminative`: beside real or fake, it names class and "

@@ -56,11 +56,11 @@ class TunedPlayers:
         shape = (image_size, channels, n_classes)
         self.config, self.n_classes = config, n_classes
         self.generator = CompactGenerator(*shape, latent=config.latent, width=config.width)
-        heads = {"projection": 0, "auxiliary": n_classes, "discriminative": 2 * n_classes}[config.label]
+        heads = {"projection": 0, "auxiliary": n_classes, "discriminative": 2 * n_classes}[config.conditioning]
         self.discriminator = CompactDiscriminator(
             *shape,
             width=config.width,
-            projection=config.label == "projection",
+            projection=config.conditioning == "projection",
             heads=heads,
             spectral=config.spectral_norm,
         )
@@ -156,7 +156,7 @@ def _discriminator_step(
     tag, logits = _judged(players, seen, labels)
     tag_loss = F.softplus(-tag[:n]).mean() + F.softplus(tag[n:]).mean()
     targets = labels.clone()
-    if config.label == "discriminative":
+    if config.conditioning == "discriminative":
         targets[n:] += players.n_classes  # a fake of a class is another class than a real one of it
     label_loss = torch.zeros_like(tag_loss) if logits is None else F.cross_entropy(logits, targets)
     penalty = torch.zeros_like(tag_loss)
@@ -174,7 +174,7 @@ def _generator_step(
     labels = batch.fake_labels
     tag, logits = _judged(players, augmented(fake * 2 - 1, players.config.augment, rng), labels)
     tag_loss = F.softplus(-tag).mean()  # the generator wants its images taken for real
-    match players.config.label:
+    match players.config.conditioning:
         case "auxiliary" if logits is not None:
             label_loss = F.cross_entropy(logits, labels)
         case "discriminative" if logits is not None:  # log p(fake of the class) - log p(real of the class)

@@ -64,7 +64,7 @@ def after(steps: int, images: Images, **options: object) -> tuple[TunedPlayers, 
 
 @pytest.mark.parametrize("label", ["projection", "discriminative"])
 def test_contract(label: str) -> None:
-    findings = check_generator(changed(label=label), tiny_splits(size=16, channels=3))
+    findings = check_generator(changed(conditioning=label), tiny_splits(size=16, channels=3))
     assert [str(finding) for finding in findings if finding.warning] == []
 
 
@@ -167,7 +167,7 @@ def test_r1_is_the_squared_gradient_and_is_taken_at_every_sixteenth_step(images:
 def test_labels_reach_the_discriminator_in_three_ways(images: Images) -> None:
     x, labels = torch.rand(5, 1, 16, 16), torch.tensor([0, 1, 1, 0, 1])
     for label, heads in (("projection", 0), ("auxiliary", 2), ("discriminative", 4)):
-        players, losses = after(2, images, label=label)
+        players, losses = after(2, images, conditioning=label)
         players.discriminator.eval()
         tag, logits = players.discriminator(x, labels)
         other, _ = players.discriminator(x, 1 - labels)
@@ -181,7 +181,7 @@ def test_discriminative_labels_do_not_reward_images_for_being_easy_to_tell_apart
     batch = draw_batch(SMALL, images, members_of(images, "acgan-tuned"), CPU, np.random.default_rng(1))
     for label, rewarded in (("discriminative", False), ("auxiliary", True)):
         torch.manual_seed(0)
-        players = TunedPlayers(changed(label=label, spectral_norm=False, r1=0.0), 16, 1, 2)
+        players = TunedPlayers(changed(conditioning=label, spectral_norm=False, r1=0.0), 16, 1, 2)
         heads = players.discriminator.heads
         assert heads is not None
         with torch.no_grad():  # rows of real and of fake alike
