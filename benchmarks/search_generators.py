@@ -35,8 +35,20 @@ from synthbench_tstr.plugin import Tstr
 OUT = Path(__file__).parents[1] / "docs" / "results" / "generators"
 IMAGES, SEEDS, HOLDOUT, CUT_OFF = 1000, 3, 0.1, 0.2
 
+# A small `acgan-tuned`, its changes switched on one after the other.
+SMALL = {"use": "acgan-tuned", "steps": 400, "batch_size": 16, "width": 16, "ema": 0.99}
+OFF = {"conditioning": "auxiliary", "spectral_norm": False, "r1": 0, "ema": 0, "balanced": False, "augment": []}
+LADDER = ("balanced", "ema", "spectral_norm", "r1", "conditioning", "augment")
+
 POLICIES = ("random", "margin", "coverage", "dqn")
 GRIDS: Mapping[str, Mapping[str, object]] = {
+    "acgan-tuned": {
+        "shipped": "acgan-tuned",
+        "small": SMALL,
+        "small, all off": {**SMALL, **OFF},
+        **{f"small, + {on}": {**SMALL, **{n: OFF[n] for n in LADDER[i:]}} for i, on in enumerate(LADDER[:-1], 1)},
+        "small, discriminative": {**SMALL, "conditioning": "discriminative"},
+    },
     "select": {policy: {"use": "select", "base": "pca-gaussian", "policy": policy} for policy in POLICIES},
     "select-smote": {policy: {"use": "select", "base": "smote", "policy": policy} for policy in POLICIES},
     "generators": {

@@ -12,12 +12,23 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from synthbench_acgan.model import Generator
-from synthbench_acgan.plugin import ACGAN
+from synthbench_acgan.plugin import ACGAN, ACGANTuned
 from synthbench_acgan.train import Batch, Players, train_step
+from synthbench_acgan.tuned import Batch as TunedBatch
+from synthbench_acgan.tuned import TunedPlayers
+from synthbench_acgan.tuned import train_step as tuned_train_step
 from synthbench_torchkit.backbones import ImageClassifier, build_classifier
 from synthbench_torchkit.recipe import Recipe
 
-__all__ = ["acgan_step", "classifier_forward", "classifier_step", "counted", "generator_forward", "matmul"]
+__all__ = [
+    "acgan_step",
+    "classifier_forward",
+    "classifier_step",
+    "counted",
+    "generator_forward",
+    "matmul",
+    "tuned_step",
+]
 
 FEW = 2
 
@@ -41,6 +52,16 @@ def acgan_step(batch_size: int, image_size: int = 64, channels: int = 3) -> floa
         g_noise=torch.rand(FEW, ACGAN().latent),
     )
     return counted(lambda: train_step(players, batch)) / FEW * batch_size
+
+
+def tuned_step(batch_size: int, image_size: int = 64, channels: int = 3) -> float:
+    """The same of `acgan-tuned`, but for R1 in every 16th step: torch's counter fails at its second derivative."""
+    config = ACGANTuned(r1=0)
+    players, labels = TunedPlayers(config, image_size, channels, 2), torch.from_numpy(np.arange(FEW))
+    real = torch.rand(FEW, channels, image_size, image_size)
+    batch = TunedBatch(real=real, real_labels=labels, fake_labels=labels, noise=torch.rand(FEW, config.latent))
+    rng = np.random.default_rng(0)
+    return counted(lambda: tuned_train_step(players, batch, 0, rng)) / FEW * batch_size
 
 
 def generator_forward(generator: Generator, n: int) -> float:

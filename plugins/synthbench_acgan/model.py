@@ -13,14 +13,32 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["ChannelNorm", "Discriminator", "Generator", "SameConv", "SameConvTranspose", "one_hot"]
+__all__ = [
+    "ChannelNorm",
+    "Discriminator",
+    "Generator",
+    "Network",
+    "SameConv",
+    "SameConvTranspose",
+    "eighth",
+    "one_hot",
+]
 
 Filters = tuple[int, int, int, int]
 STRIDES = 8
 """Three layers of stride 2: the generator starts, and the discriminator ends, at an eighth of the size."""
 
 
-class Generator(nn.Module):
+class Network(nn.Module):
+    """A generator, z (N, latent) in -1..1 and labels int64 (N,) -> images in 0..1, or a discriminator.
+
+    config  what it was made with; a generator's has image_size, channels, n_classes and latent
+    """
+
+    config: dict[str, Any]
+
+
+class Generator(Network):
     """Noise and a label -> an image. Made without arguments it is the paper's: 19,616,963 parameters.
 
     z (N, latent) in -1..1, labels int64 (N,) -> images (N, channels, image_size, image_size) in 0..1
@@ -38,7 +56,7 @@ class Generator(nn.Module):
         kernel: int = 5,
     ) -> None:
         super().__init__()
-        self.config: dict[str, Any] = {
+        self.config = {
             "image_size": image_size,
             "channels": channels,
             "n_classes": n_classes,
@@ -47,7 +65,7 @@ class Generator(nn.Module):
             "filters": tuple(filters),
             "kernel": kernel,
         }
-        self.start = _eighth(image_size)
+        self.start = eighth(image_size)
         self.widen = nn.Linear(latent + n_classes, dense)
         self.spread = nn.Linear(dense, self.start * self.start * filters[0])
         widths = (filters[0], *filters)
@@ -72,7 +90,7 @@ class Generator(nn.Module):
         return [self.spread.weight]
 
 
-class Discriminator(nn.Module):
+class Discriminator(Network):
     """An image -> how real, and of which class. Made without arguments it is the paper's: 5,289,539 parameters.
 
     images (N, channels, image_size, image_size) in 0..1
@@ -92,7 +110,7 @@ class Discriminator(nn.Module):
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
-        self.config: dict[str, Any] = {
+        self.config = {
             "image_size": image_size,
             "channels": channels,
             "n_classes": n_classes,
@@ -108,7 +126,7 @@ class Discriminator(nn.Module):
             SameConv(inside, outside, kernel, stride)
             for inside, outside, stride in zip(widths[:4], filters, (2, 2, 2, 1), strict=True)
         )
-        features = filters[3] * _eighth(image_size) ** 2
+        features = filters[3] * eighth(image_size) ** 2
         self.tag = nn.Linear(features, 1)
         self.hidden = nn.Linear(features, dense)
         self.dropout = nn.Dropout(dropout)
@@ -184,7 +202,8 @@ def _same(kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def _eighth(image_size: int) -> int:
+def eighth(image_size: int) -> int:
+    """The side of a map after three halvings. Raises ValueError where they do not go through."""
     if image_size <= 0 or image_size % STRIDES:
         raise ValueError(f"image_size must be a multiple of {STRIDES}, found {image_size}")
     return image_size // STRIDES

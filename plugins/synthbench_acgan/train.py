@@ -1,12 +1,9 @@
-"""The training: a flat loop over steps. Each step's randomness follows from (seed, step), so a resume is exact."""
+"""A step of the paper's training. Its randomness follows from (seed, step), so a resume is exact."""
 
 from __future__ import annotations
 
-import math
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -14,24 +11,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from synthbench import Context, Images, derive_seed, write_atomic
+from synthbench import Context, Images, derive_seed
+from synthbench_acgan.loop import train
 from synthbench_acgan.model import Discriminator, Generator, one_hot
 from synthbench_acgan.optim import RMSprop
 from synthbench_acgan.options import Options
-from synthbench_acgan.sample import save_grid
 from synthbench_torchkit.device import torch_device
 from synthbench_torchkit.precision import autocast, warn_if_slow
-from synthbench_torchkit.state import load_tensors, save_tensors, select
+from synthbench_torchkit.state import join, select
 from synthbench_torchkit.tensors import to_float
 
-__all__ = ["Batch", "DivergedError", "Losses", "Players", "fit", "train_step"]
+__all__ = ["Batch", "Losses", "Players", "fit", "train_step"]
 
 CLIP = 1e-7
 """Keras' epsilon: probabilities are clipped to CLIP..1 - CLIP before their logarithm."""
-
-
-class DivergedError(RuntimeError):
-    """A loss is no longer a number."""
 
 
 class Losses(NamedTuple):
@@ -79,20 +72,25 @@ class Players:
 
     def state(self) -> dict[str, Tensor]:
         """All that the next step depends on."""
-        parts = {
-            "generator": self.generator.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "generator_squares": self.g_optimiser.squares,
-            "discriminator_squares": self.d_optimiser.squares,
-        }
-        return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+        return join(
+            {
+                "generator": self.generator.state_dict(),
+                "discriminator": self.discriminator.state_dict(),
+                "generator_squares": self.g_optimiser.squares,
+                "discriminator_squares": self.d_optimiser.squares,
+            }
+        )
 
-    def load(self, state: dict[str, Tensor]) -> None:
+    def load(self, state: Mapping[str, Tensor]) -> None:
         """Take over what `state` returned."""
         self.generator.load_state_dict(select(state, "generator"))
         self.discriminator.load_state_dict(select(state, "discriminator"))
         self.g_optimiser.load(select(state, "generator_squares"))
         self.d_optimiser.load(select(state, "discriminator_squares"))
+
+    def kept(self) -> Mapping[str, Generator | Discriminator]:
+        """The networks by the names of their files."""
+        return {"generator": self.generator, "discriminator": self.discriminator}
 
 
 def fit(config: Options, images: Images, ctx: Context) -> Generator:
@@ -102,29 +100,14 @@ def fit(config: Options, images: Images, ctx: Context) -> Generator:
     warn_if_slow(device, config.precision, ctx)
     torch.manual_seed(derive_seed(ctx.seed, "weights"))  # layers draw their start from torch's global state
     players = Players(config, size, channels, len(images.classes)).to(device)
-    checkpoint = ctx.resume / "state.safetensors"
-    if _steps_done(checkpoint) > config.steps:  # a longer training was here: it stays, and this one begins anew
-        checkpoint = ctx.resume / f"state-{config.steps}.safetensors"
-    start, history = _resume(players, checkpoint)
-    with ctx.progress.bar("acgan", config.steps, unit="steps", done=start) as bar:
-        for step in range(start, config.steps):
-            batch = draw_batch(config, images, ctx, step)
-            # Dropout draws from the global state, too: set anew each step, a resumed run has the same masks.
-            torch.manual_seed(derive_seed(ctx.seed, "dropout", step))
-            losses = train_step(players, batch)
-            _check_finite(losses, step)
-            last = step == config.steps - 1
-            if step % config.log_every == 0 or last:
-                history.append([step, *losses])
-                ctx.log.info("step %d: D tag %.3f labels %.3f, G tag %.3f labels %.3f", step, *losses)
-                write_losses(ctx.workdir / "losses.csv", history)
-            if step in config.grid_steps or last:
-                # Into `resume`, which outlives a kill, until `_keep`. The same noise each time: grids compare.
-                save_grid(ctx.resume / f"grid-{step:06d}.png", players.generator, ctx.rng("grid"))
-            if (step + 1) % config.checkpoint_every == 0 or last:
-                save_tensors(checkpoint, players.state(), {"step": step + 1, "history": history})
-            bar.advance(1, note="D {:.2f} {:.2f} G {:.2f} {:.2f}".format(*losses))
-    _keep(players, config, history, ctx)
+
+    def step(number: int) -> Losses:
+        batch = draw_batch(config, images, ctx, number)
+        # Dropout draws from the global state, too: set anew each step, a resumed run has the same masks.
+        torch.manual_seed(derive_seed(ctx.seed, "dropout", number))
+        return train_step(players, batch)
+
+    train(players, step, Losses._fields, config, ctx)
     return players.generator
 
 
@@ -211,42 +194,3 @@ def _add_l2(kernels: list[Tensor], l2: float) -> None:
     for kernel in kernels:
         assert kernel.grad is not None
         kernel.grad.add_(kernel, alpha=2 * l2)
-
-
-def write_losses(path: Path, history: list[list[float]]) -> None:
-    """CSV of the four losses at the logged steps; step 0 is the first one, its losses those before its update."""
-    rows = [f"{int(step)}," + ",".join(f"{value:.6f}" for value in losses) for step, *losses in history]
-    write_atomic(path, "\n".join(["step,d_tag,d_label,g_tag,g_label", *rows, ""]))
-
-
-def _resume(players: Players, checkpoint: Path) -> tuple[int, list[list[float]]]:
-    """Where to go on, and the losses logged before."""
-    if not checkpoint.exists():
-        return 0, []
-    state, metadata = load_tensors(checkpoint)
-    players.load(state)
-    return metadata["step"], metadata["history"]
-
-
-def _steps_done(checkpoint: Path) -> int:
-    return int(load_tensors(checkpoint)[1]["step"]) if checkpoint.exists() else 0
-
-
-def _check_finite(losses: Losses, step: int) -> None:
-    if not all(map(math.isfinite, losses)):
-        values = ", ".join(f"{name} {value}" for name, value in losses._asdict().items())
-        raise DivergedError(f"the ACGAN diverged at step {step} ({values}); try a lower learning_rate")
-
-
-def _keep(players: Players, config: Options, history: list[list[float]], ctx: Context) -> None:
-    """Losses, grids and weights of the whole training, whichever run, or shorter training, made them."""
-    last = config.steps - 1
-    logged = [row for row in history if row[0] % config.log_every == 0 or row[0] == last]
-    write_losses(ctx.workdir / "losses.csv", logged)
-    for step in {*config.grid_steps, last}:
-        grid = ctx.resume / f"grid-{step:06d}.png"
-        if step <= last and grid.exists():
-            shutil.copy(grid, ctx.workdir)
-    for name in ("generator", "discriminator"):
-        module: Generator | Discriminator = getattr(players, name)
-        save_tensors(ctx.workdir / f"{name}.safetensors", module.state_dict(), {"config": module.config})

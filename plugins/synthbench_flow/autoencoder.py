@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["SHRINK", "Autoencoder", "doubled", "reconstruction_loss"]
+from synthbench_torchkit.tensors import doubled
+
+__all__ = ["SHRINK", "Autoencoder", "reconstruction_loss"]
 
 SHRINK = 4
 """The side of an image over that of its latents."""
@@ -72,13 +74,6 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         change: Tensor = self.layers(x)
         return x + change
-
-
-def doubled(x: Tensor) -> Tensor:
-    """(N, C, H, W) -> (N, C, 2 H, 2 W), each value four times. A view: deterministic on a GPU."""
-    n, channels, height, width = x.shape
-    wide = x[:, :, :, None, :, None].expand(-1, -1, -1, 2, -1, 2)
-    return wide.reshape(n, channels, 2 * height, 2 * width)
 
 
 def reconstruction_loss(model: Autoencoder, images: Tensor, noise: Tensor, prior: float) -> Tensor:

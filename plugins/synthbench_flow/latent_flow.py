@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from synthbench import Context, DataError, Images, Labels, derive_seed
 from synthbench_flow.autoencoder import SHRINK, Autoencoder, reconstruction_loss
 from synthbench_flow.basis import ResidualNoise
-from synthbench_flow.batches import Members, balanced_draw, members_of
 from synthbench_flow.flow import Velocity, guided, integrate, matching_loss
 from synthbench_flow.options import LatentFlowOptions
 from synthbench_flow.sampler import Drawing, FlowSampler
 from synthbench_flow.training import Plan, train
 from synthbench_flow.unet import Unet
+from synthbench_torchkit.batches import Members, balanced_draw, members_of
 from synthbench_torchkit.device import layout, torch_device
 from synthbench_torchkit.precision import autocast, warn_if_slow
 from synthbench_torchkit.recipe import Precision

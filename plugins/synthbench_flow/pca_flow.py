@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from synthbench import Context, Images, Labels, derive_seed
 from synthbench_flow.basis import Basis, ResidualNoise
-from synthbench_flow.batches import Members, balanced_draw, members_of
 from synthbench_flow.flow import integrate, matching_loss
 from synthbench_flow.mlp import ResidualMlp
 from synthbench_flow.options import PcaFlowOptions
 from synthbench_flow.sampler import Drawing, FlowSampler
 from synthbench_flow.training import Plan, train
+from synthbench_torchkit.batches import Members, balanced_draw, members_of
 from synthbench_torchkit.device import torch_device
 from synthbench_torchkit.state import save_tensors
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -16,7 +15,8 @@ from torch import Tensor, nn
 
 from synthbench import Context, SynthbenchError, derive_seed, write_atomic
 from synthbench_flow.options import FlowOptions
-from synthbench_torchkit.state import load_tensors, save_tensors, select
+from synthbench_torchkit.averaging import average_of, update_average
+from synthbench_torchkit.state import join, load_moments, load_tensors, moments, save_tensors, select
 
 __all__ = ["Plan", "train"]
 
@@ -46,17 +46,13 @@ class Plan:
         rise = min(1.0, (step + 1) / max(1.0, WARM_UP * self.steps))
         return self.learning_rate * rise * (1 + math.cos(math.pi * step / self.steps)) / 2
 
-    def decay(self, step: int) -> float:
-        """The average's: short at first, that the untrained weights are soon forgotten."""
-        return min(self.ema, (1 + step) / (10 + step))
-
 
 class Trainee:
     """A network in training: itself, its average, its optimiser."""
 
     def __init__(self, network: nn.Module, plan: Plan) -> None:
         self.network, self.plan = network, plan
-        self.average = deepcopy(network).eval().requires_grad_(False)
+        self.average = average_of(network)
         self.optimiser = torch.optim.AdamW(
             network.parameters(), plan.learning_rate, weight_decay=plan.weight_decay
         )
@@ -69,30 +65,23 @@ class Trainee:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
-        share = 1 - self.plan.decay(step)
-        with torch.no_grad():
-            for mean, weight in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                mean.lerp_(weight, share)
+        update_average(self.average, self.network, self.plan.ema, step)
 
     def state(self) -> dict[str, Tensor]:
         """All that the next step depends on."""
-        parts: dict[str, dict[str, Tensor]] = {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-        }
-        for name, weight in self.network.named_parameters():
-            parts[f"adam.{name}"] = self.optimiser.state[weight]
-        return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+        return join(
+            {
+                "network": self.network.state_dict(),
+                "average": self.average.state_dict(),
+                "adam": moments(self.network, self.optimiser),
+            }
+        )
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Take over what `state` returned."""
         self.network.load_state_dict(select(state, "network"))
         self.average.load_state_dict(select(state, "average"))
-        for name, weight in self.network.named_parameters():
-            moments = select(state, f"adam.{name}")
-            self.optimiser.state[weight] = {
-                key: tensor if key == "step" else tensor.to(weight) for key, tensor in moments.items()
-            }
+        load_moments(self.network, self.optimiser, select(state, "adam"))
 
 
 def train(

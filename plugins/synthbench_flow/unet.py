@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from synthbench_flow.autoencoder import doubled
 from synthbench_flow.condition import CONDITION, Condition
 from synthbench_flow.flow import gaussian_velocity
+from synthbench_torchkit.tensors import doubled
 
 __all__ = ["Unet"]
 

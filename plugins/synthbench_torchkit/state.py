@@ -1,4 +1,4 @@
-"""Tensors on disk, atomically: weights to keep, and the state of a training that may be killed."""
+"""The state of a training that may be killed, and tensors on disk, atomically."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
-__all__ = ["load_tensors", "save_tensors", "select"]
+__all__ = ["join", "load_moments", "load_tensors", "moments", "save_tensors", "select"]
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
@@ -44,7 +45,29 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise RuntimeError(f"{path} is damaged ({error}); delete it to start again") from error
 
 
+def join(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The tensors of all parts, as `<part>.<name>`: what `select` takes apart."""
+    return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+
+
 def select(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors whose names begin with `prefix` and a dot, named by what follows."""
     start = len(prefix) + 1
     return {name[start:]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")}
+
+
+def moments(network: nn.Module, optimiser: Optimizer) -> dict[str, Tensor]:
+    """What an Adam remembers of each weight of `network`, as `<weight>.<what>`."""
+    return {
+        f"{name}.{kind}": tensor
+        for name, weight in network.named_parameters()
+        for kind, tensor in optimiser.state[weight].items()
+    }
+
+
+def load_moments(network: nn.Module, optimiser: Optimizer, state: Mapping[str, Tensor]) -> None:
+    """Take over what `moments` returned."""
+    for name, weight in network.named_parameters():
+        optimiser.state[weight] = {
+            kind: tensor if kind == "step" else tensor.to(weight) for kind, tensor in select(state, name).items()
+        }

@@ -140,7 +140,8 @@ def test_counted_flops_agree_with_a_count_by_hand() -> None:
 def test_the_floor_stands_in_the_page() -> None:
     figures = {
         "generator, forward": flops.generator_forward(Generator(), 1),
-        "discriminator on 3 images": flops.acgan_step(1),
+        "generator forward twice and backward once": flops.acgan_step(1),
+        "`acgan-tuned` training step": flops.tuned_step(1),
         "VGG16 with head, forward": flops.classifier_forward(VGG16, (64, 64, 3), 1),
         "VGG16 with head, training step": flops.classifier_step(VGG16, (64, 64, 3), 1),
     }

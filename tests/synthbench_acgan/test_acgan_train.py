@@ -17,12 +17,13 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from synthbench.api.interfaces import Context
-from synthbench.errors import DataError
+from synthbench.errors import DataError, SynthbenchError
 from synthbench.testing import context_in
 from synthbench.types import Images
 from synthbench_acgan import train as training
 from synthbench_acgan.plugin import ACGAN
 from synthbench_acgan.sample import load_generator
+from synthbench_torchkit.state import load_tensors
 from tests.helpers.killing import Killed, KillingProgress
 
 SMALL = ACGAN(
@@ -85,7 +86,7 @@ def test_a_killed_training_ends_with_the_same_weights(make: Make, images: Images
     for after in (2, 5):  # before the first checkpoint, and between the second and the third
         with pytest.raises(Killed):
             SMALL.fit(images, replace(broken, progress=KillingProgress(after)))
-    assert training.load_tensors(broken.resume / "state.safetensors")[1]["step"] == 3
+    assert load_tensors(broken.resume / "state.safetensors")[1]["step"] == 3
     with pytest.raises(Killed):
         SMALL.fit(images, replace(broken, progress=KillingProgress(5)))
     fresh = tmp_path / "fresh"
@@ -105,7 +106,7 @@ def test_checkpoints_of_one_training_are_as_if_each_were_trained_alone(make: Mak
         for surroundings in work:
             one.fit(images, surroundings)
         assert contents(work[0].workdir) == contents(work[1].workdir)
-    assert training.load_tensors(ctx.resume / "state.safetensors")[1]["step"] == 9
+    assert load_tensors(ctx.resume / "state.safetensors")[1]["step"] == 9
 
 
 def test_a_finished_training_is_not_repeated(make: Make, images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +172,7 @@ def test_colour_and_many_classes(make: Make) -> None:
 def test_a_loss_that_is_no_number_stops_it(make: Make, images: Images) -> None:
     ctx = make("a")
     wild = SMALL.model_copy(update={"learning_rate": 1e18, "checkpoint_every": 1})
-    with pytest.raises(training.DivergedError, match=r"diverged at step \d+ .*lower learning_rate"):
+    with pytest.raises(SynthbenchError, match=r"diverged at step \d+ .*lower learning_rate"):
         wild.fit(images, ctx)
     assert not contents(ctx.resume)  # neither a grid nor a checkpoint of it
 

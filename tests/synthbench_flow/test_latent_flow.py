@@ -14,12 +14,13 @@ from synthbench.api.interfaces import Context
 from synthbench.errors import DataError
 from synthbench.testing import check_generator, context_in, tiny_splits
 from synthbench.types import Images
-from synthbench_flow.autoencoder import Autoencoder, doubled, reconstruction_loss
-from synthbench_flow.batches import members_of
+from synthbench_flow.autoencoder import Autoencoder, reconstruction_loss
 from synthbench_flow.flow import gaussian_velocity
 from synthbench_flow.latent_flow import fit_autoencoder
 from synthbench_flow.plugin import LatentFlow
 from synthbench_flow.unet import Attention, Unet
+from synthbench_torchkit.batches import members_of
+from synthbench_torchkit.tensors import doubled
 from tests.helpers.killing import Killed, KillingProgress
 
 SMALL = LatentFlow(

@@ -17,7 +17,6 @@ from synthbench.api.interfaces import Context
 from synthbench.errors import DataError, SynthbenchError
 from synthbench.testing import check_generator, context_in, tiny_splits
 from synthbench.types import Images
-from synthbench_flow.batches import balanced_draw
 from synthbench_flow.plugin import PcaFlow
 from tests.helpers.killing import Killed, KillingProgress
 
@@ -127,15 +126,6 @@ def test_the_average_of_the_weights_is_kept_not_the_last_ones(images: Images, ma
     one, other = (load_file(ctx.workdir / "flow.safetensors")["enter.weight"] for ctx in (last, averaged))
     assert not torch.equal(one, other)
     assert torch.equal(one, load_file(averaged.resume / "flow.safetensors")["network.enter.weight"])
-
-
-def test_classes_are_drawn_evenly() -> None:
-    members = {0: np.array([7]), 2: np.array([1, 3, 5])}
-    drawn = balanced_draw(members, 3000, np.random.default_rng(0))
-    counts = np.bincount(drawn, minlength=8)
-    assert set(np.flatnonzero(counts)) == {1, 3, 5, 7}
-    assert counts[7] == pytest.approx(1500, abs=150)
-    assert counts[[1, 3, 5]].tolist() == pytest.approx([500] * 3, abs=100)
 
 
 def test_what_it_cannot_learn_from(images: Images, make: Make) -> None:
