@@ -206,11 +206,13 @@ def test_a_full_disk_stops_the_run_and_is_no_failed_trial(mini, capsys, monkeypa
     assert list(mini.cache.glob("synthetic/*")) == []
 
 
-def test_a_bug_in_a_data_set_shows_its_traceback(mini):
+def test_a_bug_in_a_data_set_is_one_line_and_its_traceback_a_file(mini, capsys):
     mini.plugin.write_text(mini.plugin.read_text().replace('called("load")', "1 / 0"))
     mini.write("MeanNoise")
-    with pytest.raises(ZeroDivisionError):
-        mini.run()
+    assert mini.run() == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("synthbench:")]
+    assert "dataset squares: ZeroDivisionError: division by zero (mini.py, line" in line
+    assert "1 / 0" in next(mini.out.glob("data/*/error.txt")).read_text()
 
 
 # ---- a run

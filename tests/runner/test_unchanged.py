@@ -155,7 +155,10 @@ def test_what_stages_need_loads_at_once_unless_all_may_be_done(mini, drawn, monk
             prepared.append(True)
 
         def perform(self, *_):
-            return None
+            return None  # all is done in this process
+
+        def room(self):
+            return mini.folder
 
     monkeypatch.setattr("synthbench.commands.run.workers_of", lambda *_, **__: nullcontext(Idle()))
     assert mini.run() == 0
