@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -12,14 +13,18 @@ File = TypeVar("File")
 Result = TypeVar("Result")
 
 BATCH = 32
-"""Files a thread takes at once: handing over each by itself costs as much as looking into it."""
+"""Files that a thread takes at once, at most: handing over each by itself costs as much as looking into it."""
+
+SHARES = 8
+"""Batches a core, at least: of a few large files each thread gets some."""
 
 
 def in_threads(
     work: Callable[[File], Result], files: Sequence[File], threads: int | None = None
 ) -> Iterator[Result]:
     """The result of each file, in order; by default in more threads than cores, for disks make them wait."""
-    batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
+    size = min(BATCH, max(1, len(files) // (SHARES * (os.cpu_count() or 1))))
+    batches = [files[start : start + size] for start in range(0, len(files), size)]
     with ThreadPoolExecutor(threads) as pool:
         for results in pool.map(lambda batch: [work(file) for file in batch], batches):
             yield from results
