@@ -27,7 +27,7 @@ def test_chest_xray_has_the_published_counts_and_separate_patients(xray_ctx: Con
 
     started = time.process_time()
     again = ChestXray(**OPTIONS).load(xray_ctx)
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 3  # .1 to 1 by processor; a read takes 5 to 20
     assert np.array_equal(again.tests["test"].pixels, test.pixels)
 
 
