@@ -1,4 +1,4 @@
-"""What a class declares: an evaluator's metrics, anyone's hooks. Validate, check and run refuse alike."""
+"""What a class declares: an evaluator's metrics, anyone's names. Validate, check and run refuse alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
 from synthbench.types import Score
 
-__all__ = ["declaration_faults", "out_of_bounds", "shadowed_hooks"]
+__all__ = ["declaration_faults", "name_faults", "out_of_bounds"]
 
 ROUNDING = 1e-9
 """How far beyond a bound a value may lie, as a share of the bound or of 1: sums may move the last digits."""
@@ -54,12 +54,28 @@ def _slack(end: float) -> float:
     return ROUNDING * max(1.0, abs(end))
 
 
-def shadowed_hooks(cls: type[Plugin]) -> list[str]:
-    """What of a class stands where the harness looks for a hook, and is none: an option called `files`, say.
+ROW_KEYS: Mapping[type[Plugin], tuple[str, ...]] = {
+    Plugin: ("use", "label"),
+    Generator: ("matrix", "checkpoints"),
+    Evaluator: ("matrix", "generators", "optional"),
+    Dataset: ("matrix",),
+}
+"""Keys of a benchmark file's row that the harness reads itself: an option of that name would never be set."""
 
-    Also a method that cannot be called as the hook is. A line each.
+
+def name_faults(cls: type[Plugin]) -> list[str]:
+    """What of a class bears a name that the harness uses. A line each.
+
+    An option called as a row's own key (`label`); what stands where the harness looks for a hook and is none (an
+    option `files`); a method that cannot be called as the hook is.
     """
-    return [fault for name, hook in _hooks(cls).items() if (fault := _shadow(cls, name, hook))]
+    keys = {key for base, of_base in ROW_KEYS.items() if issubclass(cls, base) for key in of_base}
+    options = [option for name, field in cls.model_fields.items() for option in (name, field.alias) if option]
+    reserved = [
+        f"its option `{key}` could not be set: a row of a benchmark file has a key `{key}` of its own"
+        for key in sorted(keys.intersection(options))
+    ]
+    return reserved + [fault for name, hook in _hooks(cls).items() if (fault := _shadow(cls, name, hook))]
 
 
 def _hooks(cls: type[Plugin]) -> dict[str, Callable[..., Any]]:

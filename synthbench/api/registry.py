@@ -19,7 +19,7 @@ from typing import Any, Literal
 import pluggy
 
 from synthbench.api import hookspecs
-from synthbench.api.declarations import shadowed_hooks
+from synthbench.api.declarations import name_faults
 from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
 from synthbench.api.paths import seen_from_here
 from synthbench.errors import PluginError
@@ -262,8 +262,8 @@ def _check_class(kind: Kind, cls: Any, origin: str) -> type[Plugin]:
         raise PluginError(f'{origin}: {_where(cls)} needs a class variable `name: ClassVar[str] = "..."`')
     if missing := sorted(getattr(cls, "__abstractmethods__", ())):
         raise PluginError(f"{origin}: {_where(cls)} does not implement {', '.join(missing)}")
-    if shadows := shadowed_hooks(cls):
-        raise PluginError(f"{origin}: {_where(cls)}: {'; '.join(shadows)}")
+    if faults := name_faults(cls):
+        raise PluginError(f"{origin}: {_where(cls)}: {'; '.join(faults)}")
     if kind == "evaluator" and not getattr(cls, "metrics", None):
         raise PluginError(f'{origin}: {_where(cls)} needs `metrics = {{"<metric>": "higher"}}`')
     return cls

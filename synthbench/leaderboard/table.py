@@ -152,7 +152,8 @@ def _cells(column: NumberColumn, estimates: Estimates) -> dict[str, float]:
 
 def _utility(column: Column, standing: Standing) -> dict[str, float]:
     known = standing.utilities.get(column)
-    cells = (known.value, known.low, known.high) if known else (math.nan,) * 3
+    ends = (known.low, known.high) if known and not known.wide else (math.nan, math.nan)
+    cells = (known.value if known else math.nan, *ends)
     return dict(zip((column, low(column), high(column)), cells, strict=True))
 
 
@@ -183,6 +184,8 @@ def _notes(columns: Sequence[NumberColumn], standing: Standing, doubtful: str | 
         known = standing.utilities.get(column)
         if known and math.isnan(known.value):
             yield f"{column} {known.note}"
+        elif known and known.wide:
+            yield f"{column}: interval unknown, seeds too far apart"
 
 
 def _reasons(results: Sequence[TrialResult]) -> Iterator[str]:

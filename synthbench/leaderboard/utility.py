@@ -25,13 +25,17 @@ FLOOR = "shuffled-labels"
 
 @dataclass(frozen=True)
 class Utility:
-    """A row of intervals.csv. `value` is NaN where undefined; `note` says by what it was measured, or why not."""
+    """A row of intervals.csv. `value` is NaN where undefined; `note` says by what it was measured, or why not.
+
+    `wide`: the seeds of candidate or ceiling lie so far apart that the ends say next to nothing.
+    """
 
     metric: str
     value: float
     low: float
     high: float
     note: str
+    wide: bool = False
 
 
 def utilities(
@@ -116,7 +120,8 @@ def _utility(
     note = f"ceiling {ceiling.label} of {bench.samples} images; {floor.note}"
     if not share.defined:
         return Utility(name, math.nan, math.nan, math.nan, f"undefined: {share.note}; {note}")
-    return Utility(name, share.value, share.low, share.high, note)
+    wide = candidate.interval.wide or top.interval.wide
+    return Utility(name, share.value, share.low, share.high, note, wide)
 
 
 def _known(estimate: Estimate | None) -> bool:

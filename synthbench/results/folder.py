@@ -45,6 +45,7 @@ class StoredEstimate(NamedTuple):
     by_seed  the seeds' values, where they are to stand beside the interval or in place of an unknown one
     check    of a floor: "chance 0.500; 5 draws: 0.507, sd 0.110"
     note     what is said of the number
+    wide     its ends say next to nothing, and are left out
     """
 
     value: float = math.nan
@@ -53,6 +54,7 @@ class StoredEstimate(NamedTuple):
     by_seed: str = ""
     check: str = ""
     note: str = ""
+    wide: bool = False
 
     @classmethod
     def parse(cls, text: str, low: str = "", high: str = "", by_seed: str = "", check: str = "") -> StoredEstimate:
@@ -66,10 +68,11 @@ class StoredEstimate(NamedTuple):
     @classmethod
     def of_row(cls, row: Row) -> StoredEstimate:
         """From a row of intervals.csv. Ends that say next to nothing are none."""
-        known = ("", "") if row.get("wide") == "True" else (row.get("low", ""), row.get("high", ""))
+        wide = row.get("wide") == "True"
+        known = ("", "") if wide else (row.get("low", ""), row.get("high", ""))
         text = row.get("value") or row.get("note", "")
         parsed = cls.parse(text, *known, row.get("by_seed", ""), row.get("check", ""))
-        return parsed._replace(note=row.get("note", ""))
+        return parsed._replace(note=row.get("note", ""), wide=wide)
 
     def __str__(self) -> str:
         """ "0.802 (0.770 to 0.833)", "0.471 (0.244 to 0.698; seeds 0.435, 0.507)", "0.62 (unknown; seeds ...)"."""
@@ -80,7 +83,7 @@ class StoredEstimate(NamedTuple):
 
     def about(self, shown: Callable[[float], str]) -> str:
         """What stands in brackets: the interval, the seeds' values."""
-        ends = " to ".join(map(shown, self.ends)) if self.ends else "unknown" * bool(self.by_seed)
+        ends = " to ".join(map(shown, self.ends)) if self.ends else "unknown" * bool(self.wide or self.by_seed)
         return "; ".join(filter(None, [ends, f"seeds {self.by_seed}" if self.by_seed else ""]))
 
 

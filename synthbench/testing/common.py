@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from synthbench.api.declarations import shadowed_hooks
+from synthbench.api.declarations import name_faults
 from synthbench.api.process_state import changes
 from synthbench.testing.cases import Case
 from synthbench.testing.findings import Violation, require
@@ -112,15 +112,15 @@ def _global_random(case: Case) -> str:
     return "left alone"
 
 
-def _hooks(case: Case) -> str:
-    faults = shadowed_hooks(type(case.plugin))
-    require(not faults, "; ".join(faults), "the harness calls hooks by these names", last=True)
-    return "none is hidden"
+def _names(case: Case) -> str:
+    faults = name_faults(type(case.plugin))
+    require(not faults, "; ".join(faults), "the harness uses these names", last=True)
+    return "none is the harness's own"
 
 
 FIRST: dict[str, Callable[[Case], str]] = {
     "name": _name,
-    "hooks": _hooks,
+    "names": _names,
     "configuration": _configuration,
     "import": _import,
     "pickling": _pickling,

@@ -18,6 +18,7 @@ from synthbench.leaderboard.estimates import estimates_of
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.leaderboard.utility import worth_text
+from synthbench.results.folder import StoredEstimate
 from synthbench.storage.layout import column_name
 from synthbench.storage.predictions import save_predictions
 from synthbench.types import Predictions, Score
@@ -351,6 +352,21 @@ def test_utility_is_undefined_where_the_ceiling_is_not_above_the_floor():
     row = by_generator(board_of(trials)).loc["a"]
     assert row[["utility", "utility_low"]].isna().all()
     assert row["note"].startswith("utility undefined: ")
+
+
+def test_utility_has_no_known_interval_where_the_seeds_lie_too_far_apart():
+    trials = [
+        *(result(generator("a"), seed, [value]) for seed, value in enumerate((0.55, 0.95))),
+        result(generator("shuffled-labels", "floor"), 0, [0.5]),
+        result(generator("balanced", "ceiling"), 0, [0.9]),
+    ]
+    board = board_of(trials)
+    row, known = by_generator(board).loc["a"], board.intervals.set_index("metric").loc["utility"]
+    assert row["utility"] == known["value"] == pytest.approx(0.625, abs=0.01)
+    assert row[["utility_low", "utility_high"]].isna().all()
+    assert "utility: interval unknown" in row["note"]
+    assert known["wide"]
+    assert str(StoredEstimate.of_row(known.dropna().astype(str))) == "0.625 (unknown)"
 
 
 def sized_ceiling(values, sizes):

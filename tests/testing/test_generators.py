@@ -2,13 +2,14 @@
 
 import os
 import random
+import re
 import sys
 from types import ModuleType
 from typing import ClassVar
 
 import numpy as np
 import pytest
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from synthbench.api.interfaces import Generator
 from synthbench.api.process_state import process_state
@@ -526,7 +527,7 @@ def test_images_that_lost_their_values_are_named(top, found):
     assert failed(run_checks(Flat(top=top)))["contents"].found == found
 
 
-def test_what_hides_a_hook_is_named_wherever_it_is_met():
+def test_a_name_that_the_harness_uses_is_named_wherever_it_is_met():
     class Value(GoodGenerator):
         files: ClassVar = ["a.txt"]
 
@@ -539,13 +540,21 @@ def test_what_hides_a_hook_is_named_wherever_it_is_met():
         class Option(GoodGenerator):
             files: tuple[str, ...] = ()
 
+    class RowKey(GoodGenerator):
+        label: str = "mine"
+
+    class Alias(GoodGenerator):
+        start: int = Field(1, alias="checkpoints")
+
     for cls, words in (
+        (RowKey, "its option `label` could not be set"),
+        (Alias, "its option `checkpoints` could not be set"),
         (Option, "its option `files` hides the hook files()"),
         (Value, "its `files` hides the hook files()"),
         (Arguments, "its method inputs takes other arguments than the hook inputs()"),
     ):
         last = run_checks(cls())[-1]
-        assert (last.check, last.ok) == ("hooks", False)
+        assert (last.check, last.ok) == ("names", False)
         assert words in last.found
-        with pytest.raises(PluginError, match=r"files|inputs"):
+        with pytest.raises(PluginError, match=re.escape(words)):
             _check_class("generator", cls, "mine.py:Mine")
