@@ -44,8 +44,7 @@ class StoredEstimate(NamedTuple):
 
     by_seed  the seeds' values, where they are to stand beside the interval or in place of an unknown one
     check    of a floor: "chance 0.500; 5 draws: 0.507, sd 0.110"
-    note     what is said of the number
-    wide     its ends say next to nothing, and are left out
+    note     what is said of the number; `wide`: its ends say next to nothing and are left out
     """
 
     value: float = math.nan
@@ -68,11 +67,10 @@ class StoredEstimate(NamedTuple):
     @classmethod
     def of_row(cls, row: Row) -> StoredEstimate:
         """From a row of intervals.csv. Ends that say next to nothing are none."""
-        wide = row.get("wide") == "True"
+        wide, note = row.get("wide") == "True", row.get("note", "")
         known = ("", "") if wide else (row.get("low", ""), row.get("high", ""))
-        text = row.get("value") or row.get("note", "")
-        parsed = cls.parse(text, *known, row.get("by_seed", ""), row.get("check", ""))
-        return parsed._replace(note=row.get("note", ""), wide=wide)
+        parsed = cls.parse(row.get("value") or note, *known, row.get("by_seed", ""), row.get("check", ""))
+        return parsed._replace(note=note, wide=wide)
 
     def __str__(self) -> str:
         """ "0.802 (0.770 to 0.833)", "0.471 (0.244 to 0.698; seeds 0.435, 0.507)", "0.62 (unknown; seeds ...)"."""

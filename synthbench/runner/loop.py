@@ -104,7 +104,8 @@ def run(
             results[key_of(trial)] = result
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"
             reasons = "".join(f"\n    {reason}" for reason in result.reasons)
-            session.progress.say(f"[{number}/{len(plan)}] {trial.title}: {status}, {seconds}{reasons}")
+            if reasons or not elsewhere:  # of those worked off elsewhere each was told when it ended
+                session.progress.say(f"[{number}/{len(plan)}] {trial.title}: {status}, {seconds}{reasons}")
             writer.after_trial(ended)
     tidy(out)
     if remark := mixed_threads(ended()):
