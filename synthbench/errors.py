@@ -11,7 +11,16 @@ Skipped                  raised by a plugin to say "not applicable here, because
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "DataError", "HookError", "PluginError", "Skipped", "StoreError", "SynthbenchError"]
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "HookError",
+    "PluginError",
+    "Skipped",
+    "StoreError",
+    "SynthbenchError",
+    "text_of",
+]
 
 
 class SynthbenchError(Exception):
@@ -53,3 +62,11 @@ class StoreError(SynthbenchError):
 
 class Skipped(Exception):  # noqa: N818 - an outcome, not an error
     """Raised by a generator or evaluator that does not apply; the reason stands on the board."""
+
+
+def text_of(error: BaseException) -> str:
+    """What an exception says; a foreign `__str__` may itself raise."""
+    try:
+        return str(error)
+    except Exception as second:
+        return f"(its text cannot be made: {type(second).__name__})"

@@ -14,7 +14,6 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["SYNTHBENCH_IN_PROCESS"] = "1"
 # Where the surroundings forbid bytecode, each of hundreds of processes would compile torch anew: 1.5 s of 3.3.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
 
 import pandas as pd
 import pytest

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from synthbench.errors import HookError, SynthbenchError
+from synthbench.errors import HookError, SynthbenchError, text_of
 
 __all__ = ["ask", "changes", "process_state", "restored", "thread_count"]
 
@@ -84,14 +84,7 @@ def ask(plugin: Any, hook: str, *about: Any, to: Callable[[Any], Any] = lambda a
     except SynthbenchError:
         raise
     except (Exception, SystemExit) as error:
-        raise HookError(f"`{hook}` of {plugin.name} fails: {type(error).__name__}: {_text(error)}") from error
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as second:
-        return f"(its text cannot be made: {type(second).__name__})"
+        raise HookError(f"`{hook}` of {plugin.name} fails: {type(error).__name__}: {text_of(error)}") from error
 
 
 def _put_back(name: str, value: Any) -> None:

@@ -19,7 +19,8 @@ from synthbench.leaderboard.pairwise import compare, listed, ranks
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.table import Standing, barred, board_table
 from synthbench.leaderboard.trial_result import TrialResult
-from synthbench.leaderboard.utility import utilities, worth_of
+from synthbench.leaderboard.utility import Utility, utilities, worths
+from synthbench.storage.layout import Column
 from synthbench.storage.predictions import load_predictions
 from synthbench.types import Predictions
 
@@ -55,13 +56,7 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[Tri
     comparisons, places = standings(bench, tests, trials, heads)
     by_judge, pairs = _judged(bench, tests, trials, estimates)
     n_classes = len(tests[0].counts) if tests else 2
-    ceiling = bench.ceiling("balanced")
-    of_ceiling = estimates.get(ceiling.label, {}) if ceiling else {}
-    known = {
-        label: {**utilities(label, heads, bench, n_classes), **worth_of(heads.get(label), of_ceiling, bench)}
-        for label, of_label in trials.items()
-        if of_label[0].role == "candidate"
-    }
+    known = _utilities(bench, trials, estimates, heads, n_classes)
     rows = {
         label: Standing(
             *(of_label, estimates[label], known.get(label, {})),
@@ -76,6 +71,19 @@ def make_board(bench: Benchmark, tests: Sequence[TestSet], results: Sequence[Tri
         pd.DataFrame(map(asdict, pairs), columns=[field.name for field in fields(JudgePair)]),
         costs_table(results),
     )
+
+
+def _utilities(
+    bench: Benchmark, trials: Trials, estimates: ByGenerator, heads: Mapping[str, Estimate], n_classes: int
+) -> dict[str, dict[str, Utility]]:
+    """By candidate, then by name: its utilities, and its worth in real images."""
+    candidates = [label for label, results in trials.items() if results[0].role == "candidate"]
+    ceiling = bench.ceiling("balanced")
+    of_ceiling = estimates.get(ceiling.label, {}) if ceiling else {}
+    known = {label: utilities(label, heads, bench, n_classes) for label in candidates}
+    for label, images in worths(candidates, heads, of_ceiling, bench).items():
+        known[label][Column.WORTH] = images
+    return known
 
 
 def standings(

@@ -6,7 +6,7 @@ And its worth: how many real images give the same score.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.stats import utility, worth
 from synthbench.storage.layout import Column, high, low
 
-__all__ = ["Utility", "utilities", "worth_of", "worth_text"]
+__all__ = ["Utility", "utilities", "worth_text", "worths"]
 
 FLOOR = "shuffled-labels"
 """What it reaches is the floor of a metric whose value under guessing is not known beforehand."""
@@ -54,23 +54,35 @@ def utilities(
     return known
 
 
-def worth_of(head: Estimate | None, of_ceiling: Estimates, bench: Benchmark) -> dict[str, Utility]:
-    """By name, as `utilities`: empty where the file asks for no size curve, or curve or headline are not known.
+def worths(
+    labels: Sequence[str], heads: Mapping[str, Estimate], of_ceiling: Estimates, bench: Benchmark
+) -> dict[str, Utility]:
+    """Of each label the worth of its headline in real images; none where curve or headline are not known.
 
-    head        the candidate's headline
+    heads       the headline of every generator
     of_ceiling  all estimates of the balanced real ceiling
     """
-    *smaller, last = bench.real_sizes or (0,)
-    variants = [*(f"{size} images" for size in smaller), ""]
+    curve = _size_curve(of_ceiling, bench)
+    known = (label for label in labels if _known(heads.get(label)))
+    return {label: _worth(heads[label], curve, bench) for label in known} if curve else {}
+
+
+def _size_curve(of_ceiling: Estimates, bench: Benchmark) -> list[tuple[Floats, Floats]]:
+    """The ceiling's values and replicates at each of `real_sizes`; empty where one is missing or none is asked."""
+    if not bench.real_sizes:
+        return []
+    variants = [*(f"{size} images" for size in bench.real_sizes[:-1]), ""]
     keys = [ScoreKey(bench.size_curve, bench.headline.metric, "test", variant=variant) for variant in variants]
-    curve = [point for key in keys if (point := of_ceiling.get(key)) and _known(point)]
-    if not last or head is None or not _known(head) or len(curve) < len(keys):
-        return {}
-    known = worth(_resampled(head), [*map(_resampled, curve)], bench.real_sizes, groups=head.patients)
+    points = [point for key in keys if (point := of_ceiling.get(key)) and _known(point)]
+    return [*map(_resampled, points)] if len(points) == len(keys) else []
+
+
+def _worth(head: Estimate, curve: Sequence[tuple[Floats, Floats]], bench: Benchmark) -> Utility:
+    known = worth(_resampled(head), curve, bench.real_sizes, groups=head.patients)
     note = f"of {', '.join(map(str, bench.real_sizes))} real images, classes balanced, scored as the headline"
     text = f"{known.note}; {note}" if known.note else note
     value, low, high = map(_whole, (known.value, known.low, known.high))
-    return {Column.WORTH: Utility(Column.WORTH, value, low, high, text)}
+    return Utility(Column.WORTH, value, low, high, text)
 
 
 def worth_text(row: Mapping[str, str]) -> str:

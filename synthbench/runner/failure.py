@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 
-from synthbench.errors import SynthbenchError
+from synthbench.errors import SynthbenchError, text_of
 
 __all__ = ["MOST", "Failure", "StageFailed", "message_of", "printable"]
 
@@ -49,11 +49,8 @@ class StageFailed(Exception):  # noqa: N818 - what a stage ended with
 
 
 def message_of(error: BaseException) -> str:
-    """What it says, fit for a board; a foreign `__str__` may itself raise."""
-    try:
-        return printable(str(error), MOST)
-    except Exception as second:
-        return f"(its text cannot be made: {type(second).__name__})"
+    """What it says, fit for a board."""
+    return printable(text_of(error), MOST)
 
 
 def _lines(error: BaseException) -> list[str]:

@@ -99,8 +99,7 @@ def run(
             with session.store.finished_only() if elsewhere else nullcontext():
                 result = run_trial(bench, trial, data.splits, session, out)
             result = as_it_ended(result, out) if elsewhere else result
-            status = row_status(bench, [result])
-            trials.end(status)
+            trials.end(status := row_status(bench, [result]))
             results[key_of(trial)] = result
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"
             reasons = "".join(f"\n    {reason}" for reason in result.reasons)
