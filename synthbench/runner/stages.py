@@ -243,23 +243,19 @@ class _Scoring:
 
     def __call__(self, session: Session, folder: Path) -> dict[str, Any]:
         label, plugin, store = self.evaluator.label, self.evaluator.plugin, session.store
-        with session.context("scores", self.key, self.seeds.evaluator, folder / "files") as ctx:
-            with (
-                store.counting() as work,
-                lend(self.real, label, store) as own,
-                lend(self.synthetic, label, store) as judged,
-                measure(session.device) as cost,
-            ):
-                evaluation = plugin.evaluate(own, judged, ctx)
-            cost.add(work.spared)  # what a killed run had done of it, say
-            cost.add({part: -seconds for part, seconds in work.booked.items()})
-            _check_evaluation(evaluation, plugin)
-            evaluation = with_subgroups(evaluation, plugin.resample, self.real)
-            save_scores(folder, evaluation.scores)
-            save_influences(ctx.workdir / INFLUENCE, evaluation.scores)
-            save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, self.real.train.classes)
-            save_evidence(ctx.workdir, evaluation.evidence, store)
-        self.resampled(folder, store)  # here, where the plugin can end nothing but its own process
+        with store.counting() as work, measure(session.device) as cost:
+            with session.context("scores", self.key, self.seeds.evaluator, folder / "files") as ctx:
+                with lend(self.real, label, store) as own, lend(self.synthetic, label, store) as judged:
+                    evaluation = plugin.evaluate(own, judged, ctx)
+                _check_evaluation(evaluation, plugin)
+                evaluation = with_subgroups(evaluation, plugin.resample, self.real)
+                save_scores(folder, evaluation.scores)
+                save_influences(ctx.workdir / INFLUENCE, evaluation.scores)
+                save_predictions(ctx.workdir / PREDICTIONS, evaluation.predictions, self.real.train.classes)
+                save_evidence(ctx.workdir, evaluation.evidence, store)
+            self.resampled(folder, store)  # here, where the plugin can end nothing but its own process
+        cost.add(work.spared)  # what a killed run had done of it, say
+        cost.add({part: -seconds for part, seconds in work.booked.items()})
         return {"costs": {"evaluate": cost.as_dict()}, "shared": work.shared, "threads": thread_count()}
 
     def resampled(self, folder: Path, store: Store) -> Replicates:

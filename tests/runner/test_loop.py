@@ -44,6 +44,19 @@ def test_what_is_from_the_store_shows_what_it_cost_when_it_was_made(mini):
     assert set(costs) == {"fit", "sample", "distance"}
 
 
+def test_resampling_is_booked_to_the_evaluator_whose_it_is(mini):
+    """Of a stage that is measured in part alone, the costs of a run would say less than its wall time."""
+    mini.plugin.write_text(
+        f"{mini.plugin.read_text()}\n\nclass Slow(Distance):\n    name: ClassVar[str] = 'slow'\n\n"
+        "    def resample(self, predictions, weights):\n        import time\n\n        time.sleep(0.4)\n"
+        "        return super().resample(predictions, weights)\n"
+    )
+    mini.write("MeanNoise", evaluators=["Distance", "Slow"])
+    mini.run()
+    costs = mini.record["trials"][0]["costs"]
+    assert costs["slow"]["wall_s"] > 0.4 > costs["distance"]["wall_s"]
+
+
 def test_a_changed_setting_of_one_generator_recomputes_that_one_alone(mini):
     mini.write("MeanNoise", {"use": "MeanNoise", "label": "other", "sigma": 5.0})
     mini.run()
