@@ -4,7 +4,8 @@ Fits every generator of a grid on the inner split of the real X-rays at 64x64 gr
 cxr-board.yaml leaves of the training part, a fifth of its patients cut off once more. The small CNN of `tstr`
 learns from 1000 of its images, classes balanced, and is scored on those cut off; a seed is another generator and
 classifier. Neither the official test set nor the hold-out is looked at. With `--gate` the evaluator `memorisation`
-seeks copies, the patients cut off as its hold-out. A row takes half a core minute beside its generator's own time.
+seeks copies, the patients cut off as its hold-out, and `membership`, `c2st` and `kid` score the images as well. A
+row takes half a core minute beside its generator's own time, with `--gate` some five.
 Rows are written one by one to docs/results/generators/GRID.csv; those that stand there are not measured again, so
 that a killed run goes on. The data are looked for as docs/data.md says.
 """
@@ -27,6 +28,9 @@ from synthbench.data.audit import cached_audit
 from synthbench.data.holdout import with_holdout
 from synthbench.testing import context_in
 from synthbench_cxr.plugin import ChestXray
+from synthbench_fidelity.evaluators.c2st import C2st
+from synthbench_fidelity.evaluators.kid import Kid
+from synthbench_fidelity.evaluators.membership import Membership
 from synthbench_fidelity.evaluators.memorisation import Memorisation
 from synthbench_torchkit.classifier import cached_classifier
 from synthbench_tstr.metrics import summary
@@ -59,6 +63,7 @@ GRIDS: Mapping[str, Mapping[str, object]] = {
         "pca-flow, 128 components": {"use": "pca-flow", "components": 128},
         "pca-flow, basis class": {"use": "pca-flow", "basis": "class"},
         "real": "balanced-resample",
+        "noise": "noise",
     },
 }
 """By grid: a name for each generator, and the generator as a benchmark file writes it."""
@@ -70,7 +75,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="a folder for what is trained")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"runs of each generator (default {SEEDS})")
     parser.add_argument("--only", nargs="*", help="names in the grid (default all)")
-    parser.add_argument("--gate", action="store_true", help="seek copies as well")
+    parser.add_argument("--gate", action="store_true", help="score the images themselves as well")
     parser.add_argument("--out", type=Path, default=OUT, help="where GRID.csv goes")
     arguments = parser.parse_args()
     ctx = context_in(arguments.work)
@@ -116,8 +121,9 @@ def measure(nested: NestedGenerator, real: Splits, ctx: Context, *, gate: bool) 
     scores = summary(real.holdout.labels, classifier.predict(real.holdout, ctx), real.positive_index)
     row = {"images": len(images), "auroc": scores["auroc"], "balanced_accuracy": scores["balanced_accuracy"]}
     if gate:
-        found = Memorisation().evaluate(real, images, ctx).scores
-        row |= {score.metric.partition("[")[0]: score.value for score in found if not score.variant}
+        for evaluator in (Memorisation(), C2st(), Membership(), Kid()):
+            found = evaluator.evaluate(real, images, ctx).scores
+            row |= {score.metric.partition("[")[0]: score.value for score in found if not score.variant}
     return {**row, "cpu_s": round(cpu, 1)}
 
 
