@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -71,11 +71,12 @@ def run(
     out: Path,
     only: Sequence[str] = (),
     *,
-    elsewhere: Callable[[Sequence[Trial]], None] | None = None,
+    elsewhere: Callable[[Sequence[Trial]], Collection[str]] | None = None,
 ) -> RunResult:
     """Run a benchmark; results are written while it goes on, and whatever ends it: nothing computed is lost.
 
-    elsewhere  works the trials off into the store, in other processes; here they are put together from it alone
+    elsewhere  works the trials off into the store, in other processes, and returns the titles of those whose end
+               it has told; here they are put together from it alone
 
     Raises SynthbenchError where the data set cannot be loaded or the store cannot be written.
     """
@@ -88,8 +89,7 @@ def run(
     write_audit(audit, out)
     save_real(out, data.splits.train)
     results = _kept(bench, plan, earlier, data.splits, session, out)
-    if elsewhere:
-        elsewhere(plan)
+    told = elsewhere(plan) if elsewhere else ()
     # Of the whole file, once: a plan of a thousand trials made anew after each of them would be a million.
     ended = partial(in_order, [key_of(trial) for trial in make_plan(bench)], results)
     with _written(_writer(bench, data, out), ended) as writer, session.progress.trials(len(plan)) as trials:
@@ -103,7 +103,7 @@ def run(
             results[key_of(trial)] = result
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"
             reasons = "".join(f"\n    {reason}" for reason in result.reasons)
-            if reasons or not elsewhere:  # of those worked off elsewhere each was told when it ended
+            if trial.title not in told:
                 session.progress.say(f"[{number}/{len(plan)}] {trial.title}: {status}, {seconds}{reasons}")
             writer.after_trial(ended)
     tidy(out)

@@ -108,11 +108,12 @@ def _own_signals() -> Iterator[None]:
 
 def work_on_ray(
     cluster: Cluster, device: str, remote: Remote, store: Store, progress: Progress, plan: Sequence[Trial]
-) -> None:
+) -> frozenset[str]:
     """Work off `plan`; a trial whose process or node died again and again ends as failed.
 
     device  "cpu" or "cuda"; on a GPU every trial gets one at least
 
+    Returns the titles of the trials whose end has been said.
     Raises DataError where a node cannot work.
     """
     ray = cluster.ray
@@ -135,6 +136,7 @@ def work_on_ray(
             _take_in(ray, one, running.pop(one), store, remote.out)
     for text in lines.get_nowait_batch(lines.qsize()):
         relay.follow(text.splitlines())
+    return relay.ended
 
 
 def _queue_beside_the_driver(ray: Any) -> Any:

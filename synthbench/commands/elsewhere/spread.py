@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,8 +19,8 @@ from synthbench.storage.store import Store
 
 __all__ = ["ALONE", "Elsewhere", "Spread"]
 
-Elsewhere = Callable[[Sequence[Trial]], None]
-"""Works trials off into the store, in other processes."""
+Elsewhere = Callable[[Sequence[Trial]], Collection[str]]
+"""Works trials off into the store, in other processes; returns the titles of those whose end it has said."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,15 @@ class Spread:
 ALONE = Spread()
 
 
-def _nothing(plan: Sequence[Trial]) -> None:
+def _nothing(_: Sequence[Trial]) -> Collection[str]:
     """All that there will be is in the store."""
+    return ()
 
 
-def _in_processes(remote: Remote, devices: Sequence[str], progress: Progress, plan: Sequence[Trial]) -> None:
+def _in_processes(
+    remote: Remote, devices: Sequence[str], progress: Progress, plan: Sequence[Trial]
+) -> Collection[str]:
     options = [f"--set={override}" for override in remote.overrides] + ["--in-process"] * remote.in_process
     trials = [f"--trial={trial.name}" for trial in plan]
     command = [str(remote.file), "--out", str(remote.out), *options, *trials]
-    work_in_processes(command, devices, len(plan), progress)
+    return work_in_processes(command, devices, len(plan), progress)

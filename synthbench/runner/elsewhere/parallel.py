@@ -22,8 +22,12 @@ COUNTED = re.compile(r"\[\d+/\d+\] (.+?, seed \d+): ")
 """The line with which `work` says that a trial has ended."""
 
 
-def work_in_processes(command: Sequence[str], devices: Sequence[str], trials: int, progress: Progress) -> None:
+def work_in_processes(
+    command: Sequence[str], devices: Sequence[str], trials: int, progress: Progress
+) -> frozenset[str]:
     """Run `synthbench work` as so many processes as there are `devices`, until every trial has ended.
+
+    Returns the titles of the trials whose end has been said.
 
     command  what follows `synthbench work`: the file and its options
     trials   how many there are, to count what has ended
@@ -57,6 +61,7 @@ def work_in_processes(command: Sequence[str], devices: Sequence[str], trials: in
         raise SynthbenchError(broken[0])
     for words in broken:
         progress.say(f"{words}; the others took over what it had begun")
+    return relay.ended
 
 
 def _last_words(worker: subprocess.Popen[str], said: IO[str]) -> str:
@@ -105,6 +110,11 @@ class Relay:
         self._ended: set[str] = set()
         self._said: set[str] = set()
         self._lock = threading.Lock()
+
+    @property
+    def ended(self) -> frozenset[str]:
+        """Titles of the trials whose end, and its reasons, it has said."""
+        return frozenset(self._ended)
 
     def follow(self, lines: Iterable[str]) -> None:
         """Until there are no more: a process has closed its output, say."""
