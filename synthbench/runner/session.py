@@ -16,6 +16,7 @@ from synthbench.api.interfaces import Context, Plugin
 from synthbench.api.nested.keys import work_key
 from synthbench.api.process_state import restored
 from synthbench.benchmark.definition import Entry
+from synthbench.errors import PluginError
 from synthbench.progress import Progress
 from synthbench.storage.store import Store
 
@@ -88,6 +89,8 @@ class Session:
         """A context that logs to `workdir/log.txt`.
 
         of_generator  what of `Context` a generator alone is told
+
+        Raises PluginError where that folder is gone at the end: an entry without it is damaged from the start.
         """
         workdir.mkdir(parents=True, exist_ok=True)
         log = logging.getLogger(f"synthbench.{workdir.parent.name}")
@@ -101,6 +104,8 @@ class Session:
                 features = StoredFeatures(self.device, self.store, self.progress, log)
                 surroundings = (self.device, workdir, resume, self.store, features, self.progress, log)
                 yield Context(seed, *surroundings, **of_generator)
+            if not workdir.is_dir():
+                raise PluginError("it removed its working folder, ctx.workdir, where its results belong")
         finally:
             log.removeHandler(handler)
             handler.close()

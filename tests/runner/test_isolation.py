@@ -129,6 +129,24 @@ def test_an_evaluator_that_ends_its_process_in_resample_is_one_failed_evaluation
     assert set(rows_of(isolated).evaluator) == {"distance"}
 
 
+@pytest.mark.parametrize("how", [(), ("--in-process",)])
+def test_who_removes_its_working_folder_is_one_failed_row(isolated, how):
+    add(
+        isolated,
+        "\n\nimport shutil\n\n\nclass Tidy(Twice):\n    name: ClassVar[str] = 'tidy'\n\n"
+        "    def evaluate(self, real, synthetic, ctx):\n"
+        "        shutil.rmtree(ctx.workdir)\n        return super().evaluate(real, synthetic, ctx)\n\n\n"
+        "class Tidier(MeanNoise):\n    name: ClassVar[str] = 'tidier'\n\n"
+        "    def fit(self, train, ctx):\n"
+        "        sampler = super().fit(train, ctx)\n        shutil.rmtree(ctx.workdir)\n        return sampler\n",
+    )
+    isolated.write("MeanNoise", "Tidier", evaluators=["Distance", "Tidy"])
+    assert isolated.run(*how) == 1
+    assert "tidy: it removed its working folder, ctx.workdir" in isolated.board.loc["meannoise", "note"]
+    assert isolated.board.loc["tidier", "status"] == "failed"
+    assert set(rows_of(isolated).evaluator) == {"distance"}
+
+
 @pytest.mark.full
 def test_what_takes_too_long_or_too_much_is_stopped_with_all_it_started(isolated):
     isolated.write(*bad("hang", "memory"), "MeanNoise", timeout=60.0, memory_limit=0.7)
