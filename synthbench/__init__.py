@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     from synthbench.api.nested.fitting import fit_nested
     from synthbench.api.nested.generators import GeneratorField, NestedGenerator
     from synthbench.api.origin import Origin
-    from synthbench.api.pictures import read_picture
+    from synthbench.api.pictures import PICTURE_SUFFIXES, read_picture
     from synthbench.data.audit.copies import Copies, find_copies
     from synthbench.data.class_folders import write_class_folders
     from synthbench.data.split import grouped_split
@@ -63,6 +63,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     )
 
 __all__ = [
+    "PICTURE_SUFFIXES",
     "Bar",
     "Checked",
     "ConfigError",
@@ -144,7 +145,7 @@ _HOMES = {
     "api.nested.fitting": ("fit_nested",),
     "api.nested.generators": ("GeneratorField", "NestedGenerator"),
     "api.origin": ("Origin",),
-    "api.pictures": ("read_picture",),
+    "api.pictures": ("PICTURE_SUFFIXES", "read_picture"),
     "data.audit.copies": ("Copies", "find_copies"),
     "data.class_folders": ("write_class_folders",),
     "data.split": ("grouped_split",),

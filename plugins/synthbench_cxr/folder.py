@@ -53,7 +53,7 @@ class FolderDataset(ImageDataset):
     another image put in its place. Files of the operating system are passed over.
     """
 
-    root: Path | None = Field(None, description="the set's folder, relative to the current one")
+    root: Path | None = Field(None, description="the set's folder, as seen from the file that names it")
     max_bad: float = Field(
         0.01, ge=0, le=1, description="share of files that may turn out unreadable before the run stops"
     )

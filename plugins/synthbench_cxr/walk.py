@@ -10,33 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from synthbench import DataError, Quarantined, is_dicom
+from synthbench import PICTURE_SUFFIXES, DataError, Quarantined, is_dicom
 
 __all__ = ["IMAGE_SUFFIXES", "Walk", "id_of", "is_system", "names_masks", "unlisted"]
 
 Key = TypeVar("Key", bound=Hashable)
 
 SYSTEM_NAMES = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "dicomdir"}
-IMAGE_SUFFIXES = frozenset(
-    (
-        *(
-            ".jpg",
-            ".jpeg",
-            ".jpe",
-            ".jfif",
-            ".png",
-            ".bmp",
-            ".gif",
-            ".tif",
-            ".tiff",
-            ".webp",
-            ".jp2",
-            ".pgm",
-            ".ppm",
-        ),
-        *(".dcm", ".dicom"),
-    )
-)
+IMAGE_SUFFIXES = PICTURE_SUFFIXES | {".dcm", ".dicom"}
 
 MASK = r"(?:masks?|seg(?:m|mentations?)?|gt|ground[ _-]?truth|annotations?|labels?|rois?|contours?)"
 MASK_FILE = re.compile(

@@ -29,8 +29,8 @@ DRAWING = FITTING | {"labels", "out"}
 class Command(Generator):
     """A program that writes an image for each of the labels it is given; optionally another one that trains.
 
-    The programs run one after the other, without a shell, in the current folder. What they print is in the trial's
-    log.txt; an exit code other than 0 fails the row.
+    The programs run one after the other, without a shell, in the folder that the run was started in. What they
+    print is in the trial's log.txt; an exit code other than 0 fails the row.
     """
 
     name: ClassVar[str] = "command"
@@ -39,7 +39,7 @@ class Command(Generator):
         min_length=1,
         description="the program that draws, and its arguments, a text each. `{labels}`: CSV file of path and "
         "label, `{out}`: empty folder to write each path into, `{seed}`, `{train}`: folder of class folders of "
-        "PNG files with a labels.csv, `{model}`: folder that fit_command left, `{device}`: cpu or cuda:0",
+        "PNG files with a labels.csv, `{model}`: folder that fit_command left, `{device}`: cpu or cuda:N",
     )
     fit_command: tuple[str, ...] | None = Field(
         None,

@@ -12,14 +12,11 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from synthbench import DataError, Labels
+from synthbench import PICTURE_SUFFIXES, DataError, Labels
 from synthbench_ready.sources import Batch, Pictures, Source
 
 __all__ = ["find_batch", "find_folders", "find_images", "find_listed", "find_unlabelled", "label_of"]
 
-SUFFIXES = frozenset(
-    (".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-)
 IMAGE_KEYS, LABEL_KEYS = ("images", "arr_0"), ("labels", "arr_1")
 """Of an .npz: by name, or in the order in which samplers give them to np.savez."""
 
@@ -57,7 +54,7 @@ def find_unlabelled(root: Path) -> Source:
         paths = sorted(path for path in root.rglob("*") if _is_picture(path))
         source = Pictures(paths, np.zeros(len(paths), dtype=np.int64), [_id(path, root) for path in paths])
     if not len(source.labels):
-        raise DataError(f"{root}: no images in it; pictures end in {' '.join(sorted(SUFFIXES))}")
+        raise DataError(f"{root}: no images in it; pictures end in {' '.join(sorted(PICTURE_SUFFIXES))}")
     return source
 
 
@@ -80,7 +77,7 @@ def find_folders(root: Path, classes: Sequence[str]) -> Pictures:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.casefold() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return path.suffix.casefold() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _id(path: Path, root: Path) -> str:

@@ -30,8 +30,8 @@ class ReadyImages(Generator):
 
     root: Path = Field(
         description="a folder of class folders, a flat folder with `manifest`, an .npz (`images` or `arr_0`, "
-        "`labels` or `arr_1`) or .npy file; relative to the current folder. With `{seed_index}` in it a place for "
-        "each of the benchmark's seeds, counted from 0; without, one seed"
+        "`labels` or `arr_1`) or .npy file, as seen from the file that names it. With `{seed_index}` in it a "
+        "place for each of the benchmark's seeds, counted from 0; without, one seed"
     )
     trained_on: TrainedOn = Field(
         "unknown",

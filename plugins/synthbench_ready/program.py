@@ -23,12 +23,15 @@ LINE, FIRST, LAST = 1000, 1000, 50
 WAIT_S = 5.0
 """How long a grandchild that left the group may hold the output open."""
 
+STARTED_IN = "SYNTHBENCH_STARTED_IN"
+"""The folder that the run was started in: a stage's process has another working folder, and says so there."""
+
 SHOWN = 5
 """Lines of the end that stand in an error."""
 
 
 def run_program(words: Sequence[str], timeout: float, log: Logger) -> None:
-    """Run a program to its end, what it prints going to `log`.
+    """Run a program to its end, in the folder that the run was started in; what it prints goes to `log`.
 
     Whatever it has started ends with it. Raises PluginError, with its last lines, where it cannot be started, is
     not done after `timeout` seconds, or ends by a signal or with another exit code than 0.
@@ -43,6 +46,7 @@ def run_program(words: Sequence[str], timeout: float, log: Logger) -> None:
             encoding="utf-8",
             errors="replace",
             start_new_session=True,  # a group of its own, so that its children can be ended with it
+            cwd=os.environ.get(STARTED_IN),
         )
     except OSError as error:
         raise PluginError(f"{words[0]} cannot be started: {error.strerror}") from error

@@ -20,6 +20,7 @@ from synthbench.errors import DataError
 __all__ = [
     "FORMATS",
     "MAX_PIXELS",
+    "PICTURE_SUFFIXES",
     "check_size",
     "decoding",
     "has_picture_suffix",
@@ -31,6 +32,12 @@ __all__ = [
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 """All that is opened, by content, whatever a file's name says. Pillow knows more kinds; for PostScript it starts a
 program on the file's content."""
+
+PICTURE_SUFFIXES = frozenset(
+    f".{name}"
+    for name in "avif bmp gif jfif jp2 jpe jpeg jpg pbm pgm png pnm ppm tif tiff webp".split()  # noqa: SIM905
+)
+"""How files of these kinds are called, in small letters; what one holds its content alone decides."""
 
 MAX_PIXELS = 80_000_000
 """No radiograph is larger; a small file that claims to be would fill the memory."""
@@ -58,7 +65,7 @@ def orientation(path: Path) -> int:
 
 def has_picture_suffix(path: Path) -> bool:
     """Whether the file is called as one of `FORMATS` is; its content may say something else."""
-    return Image.registered_extensions().get(path.suffix.casefold(), "") in _formats()
+    return path.suffix.casefold() in PICTURE_SUFFIXES
 
 
 @cache

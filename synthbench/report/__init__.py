@@ -4,11 +4,11 @@ write_report       make it; nothing heavy is imported before
 report_or_warning  the same at the end of a run, which it must not fail: the line to print
 gallery            the pictures that only a run can make, for it has the pixels: called while it runs
 
-folder   what a run left, read back          board    the leaderboard's rows, columns and bars
-metrics  which metrics stand where            fidelity  metrics beside their references
-theme    colours, the same in light and dark  album    each picture as PNG, SVG and inline SVG
-standing, training, answers  the plots       sections  what the page says about generators, data and set-up
-export   leaderboard.md, leaderboard.tex     page     all of it into the template
+board, bars, fold             the leaderboard's rows, columns and bars; long boards folded
+metrics, fidelity, subgroups  which metrics stand where, beside what references
+headline_plots, roc_plots, training, album  the plots; each as PNG, SVG and inline SVG
+generator_sections, provenance_tables       what the page says of generators, data and set-up
+theme, page, export           colours; all of it into the template; leaderboard.md and .tex
 """
 
 from __future__ import annotations

@@ -149,8 +149,8 @@ def _rows(name: str, run: SavedRun, reason: str, names: Mapping[Who, str]) -> pd
     table = pd.DataFrame(run.table(Table.BOARD))
     table = table[[(name, label) in names for label in table[Column.GENERATOR]]]
     generators = [names[name, label] for label in table[Column.GENERATOR]]
-    of_this_run = [column for column in map(str, table) if column.startswith((Column.RANK, Column.JUDGES))]
-    table = table.drop(columns=[*of_this_run, Column.GENERATOR])
+    of_this_run = {*RANKS, Column.JUDGES, Column.GENERATOR}.intersection(table.columns)
+    table = table.drop(columns=list(of_this_run))
     table.insert(0, "run", name)
     table.insert(1, Column.GENERATOR, generators)
     table.insert(2, "comparable", f"no: {reason}" if reason else "yes")

@@ -57,6 +57,15 @@ def test_ranks_across_runs_are_those_of_one_run_with_all_generators(runs, two):
     assert set(board["comparable"]) == {"yes"}
 
 
+def test_columns_whose_names_begin_like_those_of_ranks_stay(runs):
+    """As `judges_auroc` does, of a board that is ranked by the judges' mean."""
+    judge = {"evaluator": {"label": "ranker"}, "headline": "ranker.accuracy"}
+    folders = runs("d", GOOD, **judge), runs("e", BAD, **judge)
+    board = by_generator(merged(runs, *folders))
+    assert float(board.loc["good", "ranker_accuracy"]) == 0.95
+    assert "rank_high" in board.columns
+
+
 def test_numbers_are_those_of_the_runs_to_the_last_digit(runs, two):
     board = by_generator(merged(runs, *two))
     theirs = pd.read_csv(two[1] / "leaderboard.csv", dtype=str, keep_default_na=False).set_index("generator")

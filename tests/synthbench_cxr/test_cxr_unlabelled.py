@@ -60,7 +60,7 @@ def test_a_folder_without_images_is_one_message(make_set: MakeSet, ctx: Context)
     root = make_set("s", {"train/{i}.png": 4})
     (root / "test").mkdir()
     (root / "test/readme.txt").touch()
-    with pytest.raises(DataError, match=r"test: no images in it; image files end in \.bmp"):
+    with pytest.raises(DataError, match=r"test: no images in it; image files end in \.avif"):
         unlabelled(root).load(ctx)
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import yaml
 from PIL import Image
 from pydantic import ValidationError
 
+from synthbench import cli
 from synthbench.api.imaging import PictureRule, resize_square
 from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import build_plugin
@@ -47,6 +49,16 @@ assert all(os.path.isfile(f"{train}/{row['path']}") for row in rows)
 with open(f"{model}/notes.txt", "a") as file:
     print(len(rows), rows[0]["path"], rows[0]["label"], rows[0]["patient"], seed, file=file)
 """
+
+
+BENCHMARK = {
+    "name": "program",
+    "samples": 20,
+    "baselines": False,
+    "headline": "tstr.auroc",
+    "dataset": {"use": "phantom", "image_size": 16, "train_images": 20, "test_images": 10},
+    "evaluators": [{"use": "tstr", "backbone": "cnn", "epochs": 1}],
+}
 
 
 @pytest.fixture
@@ -109,6 +121,17 @@ def test_training_is_run_once_on_class_folders(draw, ctx, tmp_path):
     first = REAL.train
     line = f"48 PLAIN/000000.png {first.classes[first.labels[0]]} {first.groups[0]} {ctx.seed}\n"
     assert notes.read_text() == line
+
+
+def test_a_script_is_found_from_where_the_run_was_started(tmp_path, monkeypatch):
+    """Though a stage's process has a working folder of its own."""
+    monkeypatch.setenv("SYNTHBENCH_IN_PROCESS", "0")
+    monkeypatch.setenv("SYNTHBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    Path("draw.py").write_text(DRAW)
+    draws = {"use": "command", "command": [*PYTHON, "draw.py", "{labels}", "{out}", "{seed}", "16"]}
+    Path("bench.yaml").write_text(yaml.safe_dump({**BENCHMARK, "generators": [draws]}))
+    assert cli.main(["run", "bench.yaml", "--out", "out"]) == 0
 
 
 def test_a_training_that_failed_is_run_again(draw, ctx, tmp_path):

@@ -72,7 +72,9 @@ def connected(address: str) -> Iterator[Cluster]:
     try:
         import ray
     except ImportError as error:
-        raise ConfigError("--executor ray: install the extra: pip install 'synthbench-medical[ray]'") from error
+        raise ConfigError(
+            "--executor ray: in a clone of synthbench, `pip install '.[ray]'` or `uv sync --extra ray`"
+        ) from error
     try:
         try:
             _knock(address)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import IO
 
+from synthbench.api.process_state import thread_count
 from synthbench.errors import SynthbenchError
 from synthbench.progress import Progress
 
@@ -35,8 +36,9 @@ def work_in_processes(
     Interrupted, it ends them all and passes the interrupt on. The others make up for one that is killed; where
     none could work, it raises SynthbenchError with the last words of the first.
     """
-    # As many threads as one process would have had: more would only wait for each other.
-    threads = str(max(1, (os.cpu_count() or 1) // len(devices)))
+    # Together as many threads as one process would have had, since more would only wait for each other; but who
+    # has set the number means that of each.
+    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, thread_count() // len(devices)))
     surroundings = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
     commands = [[*command, "--device", device] for device in devices]
     with ExitStack() as files, ExitStack() as running:
