@@ -26,7 +26,7 @@ baselines: false
 headline: tstr.auroc
 dataset: {use: phantom, image_size: 32, train_images: 100, test_images: 100}
 generators: [{use: noise}]
-evaluators: [{use: tstr, backbone: cnn, epochs: 15, patience: 15}]
+evaluators: [{use: tstr, backbone: cnn, epochs: 45, patience: 45}]
 """
 
 BARE = """
