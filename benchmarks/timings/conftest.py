@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks.timings.machine import Neighbours, environment
 from synthbench.api.interfaces import Context
+from synthbench.runner.isolation.child import keep_freed_memory
 from synthbench.testing import context_in
 
 # As the command line does, before anything imports torch: what is timed is what a run gets.
@@ -55,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    keep_freed_memory()  # as a stage's process does
     config.stash[neighbours] = Neighbours()
 
 

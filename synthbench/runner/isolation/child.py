@@ -21,7 +21,7 @@ from synthbench.runner.isolation.crossing import Channel, Order, RemoteProgress
 from synthbench.runner.session import Job, Session
 from synthbench.storage.store import Store, StoreState
 
-__all__ = ["main"]
+__all__ = ["keep_freed_memory", "main"]
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 LARGEST_KEPT = 1 << 28  # bytes; larger blocks are rare, and go back when they are freed
@@ -37,7 +37,7 @@ def main(order: Order, reports: Connection, output: Connection) -> None:
     os.setsid()  # all that the plugin starts ends with it; Ctrl-C reaches the run alone, which passes it on
     _end_with_the_run()
     _redirect(output)
-    _keep_freed_memory()
+    keep_freed_memory()
     channel = Channel(reports)
     channel.send(begun=True)
     last = _work(order, channel)
@@ -85,7 +85,7 @@ def _surround(order: Order) -> None:
         torch.set_num_threads(order.threads)
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Have glibc keep the blocks that are freed; elsewhere nothing.
 
     A network asks for the same large ones at each step, and by default each is mapped anew and cleared by the
