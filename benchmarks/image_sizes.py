@@ -61,7 +61,7 @@ def costs_at(size: int, folder: Path) -> dict[str, float]:
     load = json.loads((out / "run.json").read_text())["load"]
     stages = pd.read_csv(out / "costs.csv").groupby("stage").agg({"wall_s": "sum", "peak_memory_mb": "max"})
     for name, cost in [("load and audit", load), *((name, stages.loc[name]) for name in stages.index)]:
-        known |= {f"{name}, s": cost["wall_s"], f"{name}, GB": cost["peak_memory_mb"] / 1000}
+        known |= {f"{name}, s": float(cost["wall_s"]), f"{name}, GB": float(cost["peak_memory_mb"]) / 1000}
     print(size, known, flush=True)
     return known
 
