@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pandas as pd
 import yaml
+from timed_run import timed_run
 
 FILE = {
     "name": "sizes",
@@ -50,14 +47,7 @@ def costs_at(size: int, folder: Path) -> dict[str, float]:
     file, out = folder / "sizes.yaml", folder / "out"
     dataset = {"use": "chest-xray", "image_size": size, "channels": 1}
     file.write_text(yaml.safe_dump({**FILE, "dataset": dataset}))
-    begun = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "synthbench.cli", "run", str(file), "--out", str(out)],
-        env={**os.environ, "SYNTHBENCH_CACHE": str(folder / "cache")},
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
-    known = {"whole run, s": time.perf_counter() - begun}
+    known = {"whole run, s": timed_run(file, out, folder / "cache")}
     load = json.loads((out / "run.json").read_text())["load"]
     stages = pd.read_csv(out / "costs.csv").groupby("stage").agg({"wall_s": "sum", "peak_memory_mb": "max"})
     for name, cost in [("load and audit", load), *((name, stages.loc[name]) for name in stages.index)]:

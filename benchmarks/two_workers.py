@@ -9,7 +9,6 @@ nothing, the most that this machine has to give.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
 import subprocess
@@ -17,6 +16,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from timed_run import timed_run
 
 BENCHMARK = """
 name: workers
@@ -67,20 +68,7 @@ def run(folder: Path, name: str, *options: str) -> float:
         shutil.copytree(folder / "store-data", store)
     out = folder / f"out-{name}"
     shutil.rmtree(out, ignore_errors=True)
-    command = [
-        sys.executable,
-        "-m",
-        "synthbench.cli",
-        "run",
-        str(folder / "workers.yaml"),
-        "--out",
-        str(out),
-        *options,
-    ]
-    begun = time.perf_counter()
-    surroundings = {**os.environ, "SYNTHBENCH_CACHE": str(store), "OMP_NUM_THREADS": "1"}
-    subprocess.run([*command, *options], env=surroundings, stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - begun
+    return timed_run(folder / "workers.yaml", out, store, *options, OMP_NUM_THREADS="1")
 
 
 def bare(processes: int) -> float:

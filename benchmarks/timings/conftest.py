@@ -5,7 +5,6 @@ Run by `pytest benchmarks/timings --benchmark-json=timings.json`; see docs/perfo
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -16,11 +15,12 @@ import pytest
 
 from benchmarks.timings.machine import Neighbours, environment
 from synthbench.api.interfaces import Context
+from synthbench.commands.device import let_idle_threads_sleep
 from synthbench.runner.isolation.child import keep_freed_memory
 from synthbench.testing import context_in
 
 # As the command line does, before anything imports torch: what is timed is what a run gets.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+let_idle_threads_sleep()
 
 neighbours = pytest.StashKey[Neighbours]()
 

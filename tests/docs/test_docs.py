@@ -74,9 +74,8 @@ def test_every_python_block_is_a_file_that_is_run():
 
 @pytest.mark.parametrize(
     ("file", "cls"),
-    [
-        pytest.param(*one, marks=[pytest.mark.full] * (one[1] == "FeatureGap")) for one in CLASSES
-    ],  # 10 s of features
+    # FeatureGap's features take 10 s.
+    [pytest.param(*one, marks=[pytest.mark.full] * (one[1] == "FeatureGap")) for one in CLASSES],
 )
 def test_documented_plugins_pass_the_conformance_suite(folder, file, cls):
     findings = run_checks(Registry().find_file(f"{folder / file}:{cls}", folder)())

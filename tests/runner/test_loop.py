@@ -8,6 +8,7 @@ import pytest
 
 from synthbench.results.claim import claim
 from synthbench.storage.layout import safe_name
+from tests.runner.test_poison import add
 
 STAGES = {"fit 10 0": 1, "evaluate meannoise-0-000000": 1}
 FLOOR_STAGES = {"fit 10 60": 5, **{f"evaluate floor-{draw}-000000": 1 for draw in range(5)}}
@@ -46,10 +47,11 @@ def test_what_is_from_the_store_shows_what_it_cost_when_it_was_made(mini):
 
 def test_resampling_is_booked_to_the_evaluator_whose_it_is(mini):
     """Of a stage that is measured in part alone, the costs of a run would say less than its wall time."""
-    mini.plugin.write_text(
-        f"{mini.plugin.read_text()}\n\nclass Slow(Distance):\n    name: ClassVar[str] = 'slow'\n\n"
+    add(
+        mini,
+        "\n\nclass Slow(Distance):\n    name: ClassVar[str] = 'slow'\n\n"
         "    def resample(self, predictions, weights):\n        import time\n\n        time.sleep(0.4)\n"
-        "        return super().resample(predictions, weights)\n"
+        "        return super().resample(predictions, weights)\n",
     )
     mini.write("MeanNoise", evaluators=["Distance", "Slow"])
     mini.run()
