@@ -1,6 +1,6 @@
 """The leak audit on the real X-rays, where they lie beside the checkout, and on the phantoms.
 
-The figures are those of docs/leaks.md; benchmarks/calibrate_audit.py has more of them.
+The figures are those of docs/leaks.md; benchmarks/studies/calibrate_audit.py has more of them.
 """
 
 import io

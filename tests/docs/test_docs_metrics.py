@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
-from collections.abc import Iterator
-from types import ModuleType
 
+import metrics_tables as tables
 import pandas as pd
 import pytest
+import separation
+from blocks import rewrite
+from make_metrics_doc import PAGE_BLOCKS
 
 from tests.helpers.places import ROOT
 
 PAGE = ROOT / "docs" / "metrics.md"
 RESULTS = ROOT / "docs" / "results"
-
-
-@pytest.fixture
-def tables() -> Iterator[ModuleType]:
-    """benchmarks/ holds scripts, not a package: their folder is on the path while these tests run."""
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    yield importlib.import_module("metrics_tables")
-    sys.path.remove(str(ROOT / "benchmarks"))
 
 
 def cells(name: str) -> dict[str, list[str]]:
@@ -35,20 +27,17 @@ def cells(name: str) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in rows if row[0] != "---"}
 
 
-def test_the_page_is_what_the_results_make(tables: ModuleType) -> None:
-    rewrite = importlib.import_module("paper_tables").rewrite
+def test_the_page_is_what_the_results_make() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    blocks = importlib.import_module("make_metrics_doc").PAGE_BLOCKS
-    fresh = rewrite(text, tables.load_metrics(RESULTS), blocks)
-    assert text == fresh, "run `python benchmarks/make_metrics_doc.py` and commit docs/"
+    fresh = rewrite(text, tables.load_metrics(RESULTS), PAGE_BLOCKS)
+    assert text == fresh, "run `python benchmarks/pages/make_metrics_doc.py` and commit docs/"
 
 
 def runs(values: dict[str, list[float]]) -> pd.DataFrame:
     return pd.DataFrame([{"training": name, "value": v} for name, of_set in values.items() for v in of_set])
 
 
-def test_how_well_training_sets_are_told_apart(tables: ModuleType) -> None:
-    separation = importlib.import_module("separation")
+def test_how_well_training_sets_are_told_apart() -> None:
     apart = runs({"a": [1.0, 3.0], "b": [11.0, 13.0]})  # means 2 and 12, each with variance 2
     assert separation.variance_ratio(apart) == pytest.approx(50 / 2)
     assert separation.pairs_in_order(apart) == 1
@@ -58,7 +47,7 @@ def test_how_well_training_sets_are_told_apart(tables: ModuleType) -> None:
     assert separation.ladder_correlation(ladder) == pytest.approx(0.8)
 
 
-def test_what_the_page_says_of_the_headline(tables: ModuleType) -> None:
+def test_what_the_page_says_of_the_headline() -> None:
     """AUROC tells training sets apart where balanced accuracy at .5 does not; both figures stand in the text."""
     table, page = cells("separation"), PAGE.read_text(encoding="utf-8")
     auroc, balanced = (list(map(float, table[f"`{name}`"])) for name in ("auroc", "balanced_accuracy"))
@@ -83,7 +72,7 @@ def test_the_shipped_recipe_is_within_the_margin_of_the_best() -> None:
     assert list(cells("recipes")) == ["recipe", *dict.fromkeys(recipes.recipe)]
 
 
-def test_a_cell_is_the_score(tables: ModuleType) -> None:
+def test_a_cell_is_the_score() -> None:
     scores = pd.read_csv(RESULTS / "cxr-cpu" / "scores.csv", keep_default_na=False)
     kid = scores[(scores.metric == f"kid{tables.SPACE}") & (scores.generator == "acgan") & (scores.seed == 0)]
     kid = kid.set_index("variant")
@@ -95,7 +84,7 @@ def test_a_cell_is_the_score(tables: ModuleType) -> None:
     )
 
 
-def test_copiers_are_flagged_and_nobody_else(tables: ModuleType) -> None:
+def test_copiers_are_flagged_and_nobody_else() -> None:
     """What the page says of the gate."""
     table = cells("fidelity")
     flags = dict(zip(table[""], table["copying"], strict=True))
@@ -126,5 +115,5 @@ def test_every_metric_of_the_run_has_its_signature() -> None:
         (18.0, "18"),
     ],
 )
-def test_numbers_are_short_and_never_in_powers_of_ten(tables: ModuleType, value: float, text: str) -> None:
+def test_numbers_are_short_and_never_in_powers_of_ten(value: float, text: str) -> None:
     assert tables._short(value) == text

@@ -6,45 +6,23 @@ import importlib
 import json
 import re
 import shutil
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
+import make_paper_doc
 import pandas as pd
+import paper_printed as printed
+import paper_tables as tables
 import pytest
 import yaml
+from blocks import rewrite
+from draw_networks import trace
+from paper_results import FILES, load_results
 
 from tests.helpers.places import ROOT
 
 PAGE = ROOT / "docs" / "paper.md"
 RESULTS = ROOT / "docs" / "results" / "cxr-cpu"
 MAX_BYTES = 300_000
-
-
-@pytest.fixture(scope="module", autouse=True)
-def scripts() -> Iterator[None]:
-    """benchmarks/ holds scripts, not a package: their folder is on the path while these tests run."""
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    yield
-    sys.path.remove(str(ROOT / "benchmarks"))
-
-
-@pytest.fixture
-def tables(scripts: None) -> ModuleType:
-    return importlib.import_module("paper_tables")
-
-
-@pytest.fixture
-def printed(scripts: None) -> ModuleType:
-    return importlib.import_module("paper_printed")
-
-
-@pytest.fixture
-def blocks(scripts: None) -> dict[str, Any]:
-    """What the page's script makes, by marker."""
-    return dict(importlib.import_module("make_paper_doc").PAGE_BLOCKS)
 
 
 def block(name: str) -> list[list[str]]:
@@ -57,54 +35,54 @@ def block(name: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in [lines[0], *lines[2:]]]
 
 
-def test_page_is_what_the_results_make(tables: ModuleType, blocks: dict[str, Any]) -> None:
+def test_page_is_what_the_results_make() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    fresh = tables.rewrite(text, tables.load_results(RESULTS), blocks)
-    assert text == fresh, "run `python benchmarks/make_paper_doc.py` and commit docs/"
+    fresh = rewrite(text, load_results(RESULTS), make_paper_doc.PAGE_BLOCKS)
+    assert text == fresh, "run `python benchmarks/pages/make_paper_doc.py` and commit docs/"
 
 
-def test_the_readme_shows_the_same_results(tables: ModuleType) -> None:
+def test_the_readme_shows_the_same_results() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    fresh = tables.rewrite(text, tables.load_results(RESULTS), tables.README_BLOCKS)
-    assert text == fresh, "run `python benchmarks/make_paper_doc.py` and commit README.md"
+    fresh = rewrite(text, load_results(RESULTS), tables.README_BLOCKS)
+    assert text == fresh, "run `python benchmarks/pages/make_paper_doc.py` and commit README.md"
 
 
-def test_a_changed_score_is_noticed(tables: ModuleType, blocks: dict[str, Any], tmp_path: Path) -> None:
+def test_a_changed_score_is_noticed(tmp_path: Path) -> None:
     shutil.copytree(RESULTS, tmp_path / "results")
     scores = pd.read_csv(RESULTS / "intervals.csv")
     chosen = (scores.generator == "acgan") & (scores.metric == "auroc") & (scores.test_set == "test")
     scores.loc[chosen, "value"] = 0.123456
     scores.to_csv(tmp_path / "results" / "intervals.csv", index=False)
     text = PAGE.read_text(encoding="utf-8")
-    fresh = tables.rewrite(text, tables.load_results(tmp_path / "results"), blocks)
+    fresh = rewrite(text, load_results(tmp_path / "results"), make_paper_doc.PAGE_BLOCKS)
     assert "0.123" in fresh
     assert "AUROC of the small CNN on ACGAN images: .123;" in fresh
 
 
-def test_a_run_of_an_earlier_headline_is_called_so(tables: ModuleType) -> None:
+def test_a_run_of_an_earlier_headline_is_called_so() -> None:
     wanted = yaml.safe_load((ROOT / "benchmarks" / "cxr-cpu.yaml").read_text(encoding="utf-8"))["headline"]
     for headline, said in (("x.recall", "was ranked by `x.recall`"), (wanted, f"Ranked by `{wanted}` on `test`.")):
-        results = tables.load_results(RESULTS)
+        results = load_results(RESULTS)
         results.run["benchmark"]["headline"] = headline
         assert said in tables.ranking(results)
 
 
-def test_missing_file_is_named(tables: ModuleType, tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     shutil.copytree(RESULTS, tmp_path / "results")
     (tmp_path / "results" / "run.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"run\.json"):
-        tables.load_results(tmp_path / "results")
+        load_results(tmp_path / "results")
 
 
-def test_missing_block_is_named(tables: ModuleType, blocks: dict[str, Any]) -> None:
+def test_missing_block_is_named() -> None:
     with pytest.raises(ValueError, match="table-1"):
-        tables.rewrite("# no blocks here\n", tables.load_results(RESULTS), blocks)
+        rewrite("# no blocks here\n", load_results(RESULTS), make_paper_doc.PAGE_BLOCKS)
 
 
 @pytest.mark.parametrize("backbone", ["cnn", "vgg16"])
-def test_leaderboard_agrees_with_both_files(tables: ModuleType, backbone: str) -> None:
+def test_leaderboard_agrees_with_both_files(backbone: str) -> None:
     heading, *rows = block(f"leaderboard-{backbone}")
-    evaluator = tables.load_results(RESULTS).judge(backbone)
+    evaluator = load_results(RESULTS).judge(backbone)
     scores = pd.read_csv(RESULTS / "scores.csv")
     intervals = pd.read_csv(RESULTS / "intervals.csv", keep_default_na=False)
     cells = intervals.query("evaluator == @evaluator and test_set == 'test' and variant == ''")
@@ -159,14 +137,13 @@ def test_the_run_is_the_benchmark_on_the_whole_data() -> None:
 
 
 def test_results_name_no_folder_of_a_machine() -> None:
-    maker = importlib.import_module("make_paper_doc")
-    for name in importlib.import_module("paper_tables").FILES:
+    for name in FILES:
         text = (RESULTS / name).read_text(encoding="utf-8")
-        assert not maker.FOLDERS.search(text), name
+        assert not make_paper_doc.FOLDERS.search(text), name
 
 
 def test_folders_are_taken_out() -> None:
-    clean = importlib.import_module("make_paper_doc").without_folders
+    clean = make_paper_doc.without_folders
     told = {
         "command": ["--out", "/srv/me/runs/x", "dataset.root=/data/sets/cxr", "benchmarks/cxr-cpu.yaml"],
         "n": 1,
@@ -174,7 +151,7 @@ def test_folders_are_taken_out() -> None:
     assert clean(told) == {"command": ["--out", "x", "dataset.root=cxr", "benchmarks/cxr-cpu.yaml"], "n": 1}
 
 
-def test_the_papers_table_is_the_swapped_report_of_its_counts(printed: ModuleType) -> None:
+def test_the_papers_table_is_the_swapped_report_of_its_counts() -> None:
     swapped = printed.swapped()
     for row, value in printed.PRINTED.items():
         if value is not None:
@@ -209,9 +186,7 @@ def test_drawings_and_page_have_the_networks_own_numbers(name: str) -> None:
 
 def test_activations_are_drawn_on_the_layer_they_follow() -> None:
     torch = importlib.import_module("torch")
-    boxes = importlib.import_module("draw_networks").trace(
-        importlib.import_module("synthbench_acgan.model").Discriminator(), torch.zeros(1, 3, 64, 64)
-    )
+    boxes = trace(importlib.import_module("synthbench_acgan.model").Discriminator(), torch.zeros(1, 3, 64, 64))
     text = {box.name: box.text for box in boxes}
     assert text["tag"] == "Linear 16,384 → 1"
     assert text["classify"] == "Linear 256 → 2, softmax"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import re
-import sys
-from collections.abc import Iterator
-from types import ModuleType
 from typing import Literal
 
 import pytest
+import reference_tables as tables
+from blocks import rewrite
 from pydantic import BaseModel, Field
 
 from synthbench.api.registry import BASES, load_registry
@@ -20,20 +18,11 @@ from tests.helpers.places import ROOT
 DOCS = ROOT / "docs"
 
 
-@pytest.fixture(scope="module")
-def tables() -> Iterator[ModuleType]:
-    """benchmarks/ holds scripts, not a package: their folder is on the path while these tests run."""
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    yield importlib.import_module("reference_tables")
-    sys.path.remove(str(ROOT / "benchmarks"))
-
-
 @pytest.mark.parametrize("name", ["command-line.md", "benchmark-file.md", "plugin-options.md"])
-def test_the_page_is_what_the_code_makes(tables: ModuleType, name: str) -> None:
-    rewrite = importlib.import_module("paper_tables").rewrite
+def test_the_page_is_what_the_code_makes(name: str) -> None:
     text = (DOCS / name).read_text(encoding="utf-8")
     fresh = rewrite(text, None, tables.PAGES[name])
-    assert text == fresh, "run `python benchmarks/make_reference_docs.py` and commit docs/"
+    assert text == fresh, "run `python benchmarks/pages/make_reference_docs.py` and commit docs/"
 
 
 def test_every_argument_has_a_help_text() -> None:
@@ -64,7 +53,7 @@ class Example(BaseModel):
     root: str = Field(description="where")
 
 
-def test_options_are_written_as_people_read_them(tables: ModuleType) -> None:
+def test_options_are_written_as_people_read_them() -> None:
     rows = [line.split(" | ", 1)[1] for line in tables._options(Example).splitlines()[2:]]
     assert rows == [
         r"whole number, 1 to 9 | `3` | a \| b |",

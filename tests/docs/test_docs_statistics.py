@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
-from collections.abc import Iterator
-from types import ModuleType
 
-import pytest
+import make_statistics_doc as page
+import simulate_intervals as simulate
+from blocks import rewrite
 
 from synthbench.stats.pooling import joint_quantile, own_tail
 from tests.helpers.places import ROOT
@@ -16,17 +14,9 @@ from tests.helpers.places import ROOT
 PAGE = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def simulate() -> Iterator[ModuleType]:
-    """benchmarks/ holds scripts, not a package: their folder is on the path while these tests run."""
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    yield importlib.import_module("simulate_intervals")
-    sys.path.remove(str(ROOT / "benchmarks"))
-
-
-def test_the_tables_are_what_the_simulations_make(simulate: ModuleType) -> None:
-    fresh = simulate.rewrite(PAGE, simulate.load(), simulate.BLOCKS)
-    assert fresh == PAGE, "run `python benchmarks/simulate_intervals.py --boards 0` and commit docs/"
+def test_the_tables_are_what_the_simulations_make() -> None:
+    fresh = rewrite(PAGE, page.load(), page.BLOCKS)
+    assert fresh == PAGE, "run `python benchmarks/pages/make_statistics_doc.py` and commit docs/"
 
 
 def test_the_formula_has_the_constants_that_the_page_prints() -> None:
@@ -40,8 +30,8 @@ def test_the_formula_has_the_constants_that_the_page_prints() -> None:
     ]
 
 
-def test_what_the_page_says_of_the_form_that_boards_use(simulate: ModuleType) -> None:
-    table = simulate.load().coverage
+def test_what_the_page_says_of_the_form_that_boards_use() -> None:
+    table = page.load().coverage
     chosen = table[(table.form == simulate.CHOSEN) & table.world.isin(simulate.NORMAL) & (table.images > 0)]
     plain = chosen[chosen.world != "wild"]
     wild = chosen[chosen.kind == "wild"]

@@ -1,36 +1,26 @@
 """Few seeds: what a row takes from the others' seeds, and whether intervals made so cover.
 
-The worlds and the other forms are those of benchmarks/simulate_intervals.py, whose full grid docs/statistics.md
-shows; here they run on fewer boards; the marker `full` runs ten times as many.
+The worlds and the other forms are those of benchmarks/studies/simulate_intervals.py, whose full grid stands in
+docs/statistics.md; here they run on fewer boards; the marker `full` runs ten times as many.
 """
 
-import importlib
 import math
-import sys
 import time
 
 import numpy as np
 import pytest
+import simulate_intervals as simulate
 from scipy import stats
 
 from synthbench.stats import Pool, interval, pools, seed_variance
 from synthbench.stats.pooling import joint_quantile, own_tail, pooled_margin
 from synthbench.stats.seeds import seed_means
-from tests.helpers.places import ROOT
 
 
 @pytest.fixture(params=[8_000, pytest.param(80_000, marks=pytest.mark.full)])
 def boards(request):
     """Of one row: how many are drawn."""
     return request.param
-
-
-@pytest.fixture(scope="module")
-def simulate():
-    """benchmarks/ holds scripts, not a package."""
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    yield importlib.import_module("simulate_intervals")
-    sys.path.remove(str(ROOT / "benchmarks"))
 
 
 def test_a_pool_is_the_mean_of_all_others():
@@ -128,7 +118,7 @@ def test_what_a_row_lends_is_what_its_seeds_add_to_the_images():
     assert math.isnan(seed_variance((values[:1], None)))
 
 
-def test_the_simulated_form_is_the_one_that_boards_use(simulate):
+def test_the_simulated_form_is_the_one_that_boards_use():
     rng = np.random.default_rng(0)
     values = rng.normal(0.8, rng.uniform(0.01, 0.1, size=(6, 1)), size=(6, 3))
     lent = pools([seed_variance((row, None)) for row in values])
@@ -139,7 +129,7 @@ def test_the_simulated_form_is_the_one_that_boards_use(simulate):
 # ---- simulations
 
 
-def rows_of(simulate, boards, world, seeds, rows, **how):
+def rows_of(boards, world, seeds, rows, **how):
     """By kind of row: coverage and its Monte-Carlo error, of the form that boards use."""
     found = simulate.coverage(world, seeds, rows, boards // rows, forms=(simulate.CHOSEN,), **how)
     return {row["kind"]: (row["coverage"], row["error"]) for row in found}
@@ -150,16 +140,16 @@ GRID = [(seeds, rows) for seeds in (2, 3, 5, 10) for rows in (4, 10, 50)]
 
 @pytest.mark.parametrize(("seeds", "rows"), GRID)
 @pytest.mark.parametrize("world", ["equal", "unequal", "floors", "drift"])
-def test_intervals_cover(simulate, world, seeds, rows, boards):
+def test_intervals_cover(world, seeds, rows, boards):
     """93 to 98 % of each kind of row, as far as the simulation can tell: three of its standard errors."""
-    for kind, (covered, error) in rows_of(simulate, boards, world, seeds, rows).items():
+    for kind, (covered, error) in rows_of(boards, world, seeds, rows).items():
         assert 0.93 - 3 * error <= covered <= 0.98 + 3 * error, kind
 
 
 @pytest.mark.parametrize(("seeds", "rows"), GRID)
-def test_a_wild_row_is_covered_too(simulate, seeds, rows, boards):
+def test_a_wild_row_is_covered_too(seeds, rows, boards):
     """Itself in at least 90 %; all rows of its board together in 93 to 98 %."""
-    found = rows_of(simulate, boards, "wild", seeds, rows)
+    found = rows_of(boards, "wild", seeds, rows)
     (wild, error), (others, others_error) = found["wild"], found["others"]
     assert wild >= 0.90 - 3 * error
     together = (wild + (rows - 1) * others) / rows
@@ -167,13 +157,13 @@ def test_a_wild_row_is_covered_too(simulate, seeds, rows, boards):
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])
-def test_without_any_draw_of_images_the_seeds_margin_covers_alone(simulate, seeds, boards):
+def test_without_any_draw_of_images_the_seeds_margin_covers_alone(seeds, boards):
     for world in ("equal", "unequal"):
-        ((covered, error),) = rows_of(simulate, boards, world, seeds, 10, images=0.0).values()
+        ((covered, error),) = rows_of(boards, world, seeds, 10, images=0.0).values()
         assert 0.93 - 3 * error <= covered <= 0.98 + 3 * error
 
 
-def test_why_not_the_others(simulate, boards):
+def test_why_not_the_others(boards):
     """Two seeds, ten rows: one of them wild; and a training that works or collapses."""
 
     def covered(world, kind, form):
@@ -191,10 +181,10 @@ def test_why_not_the_others(simulate, boards):
 
 @pytest.mark.parametrize("world", ["equal", "unequal", "wild", "floors"])
 @pytest.mark.parametrize("seeds", [2, 3, 5, 10])
-def test_ranks_keep_a_test_that_rejects_few_true_nulls(simulate, world, seeds, boards):
+def test_ranks_keep_a_test_that_rejects_few_true_nulls(world, seeds, boards):
     found = simulate.rejections(world, seeds, 10, boards)
     assert found["Student"] <= 0.06 + 3 * math.sqrt(0.06 * 0.94 / boards)
 
 
-def test_a_moderated_test_would_reject_too_many(simulate, boards):
+def test_a_moderated_test_would_reject_too_many(boards):
     assert simulate.rejections("wild", 2, 10, boards)["moderated, d0 = 3"] > 0.12

@@ -1,4 +1,4 @@
-"""What two workers gain over one on this machine, a thread each: `python benchmarks/two_workers.py`
+"""What two workers gain over one on this machine, a thread each: `python benchmarks/studies/two_workers.py`
 
 A run of 24 trials (`noise` on phantoms at 32 px, the small CNN), its data already in the store, by one process
 and by `--jobs 2`, in turns. Efficiency is the time of one over twice the time of two. Two cores of a virtual

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from paper_tables import markdown
+from blocks import markdown
 from separation import ladder_correlation, pairs_in_order, variance_ratio
 
 __all__ = ["BLOCKS", "SHOWN", "STRESSED", "Metrics", "load_metrics"]

@@ -1,4 +1,4 @@
-"""How a judge is best trained, on real patients: `python benchmarks/search_recipes.py cnn --work FOLDER`.
+"""How a judge is best trained, on real patients: `python benchmarks/studies/search_recipes.py cnn --work FOLDER`.
 
 Tries a small grid of recipes around the shipped one on the training patients of the real X-rays at 64x64 grey: a
 tenth of the patients, other ones with each seed, is cut off and scored; of the others 2000 images, classes
@@ -25,7 +25,7 @@ from synthbench_torchkit.classifier import cached_classifier
 from synthbench_tstr.metrics import summary
 from synthbench_tstr.plugin import Tstr
 
-OUT = Path(__file__).parents[1] / "docs" / "results" / "recipes"
+OUT = Path(__file__).parents[2] / "docs" / "results" / "recipes"
 SEEDS, HELD_OUT = 3, 0.1
 
 SHIPPED: Mapping[str, Mapping[str, float]] = {

@@ -1,4 +1,4 @@
-"""The reference pages anew: `python benchmarks/make_reference_docs.py`.
+"""The reference pages anew: `python benchmarks/pages/make_reference_docs.py`.
 
 Rewrites the generated blocks of docs/command-line.md, docs/benchmark-file.md and docs/plugin-options.md from the
 parser and from the models of the benchmark file and of the plugins. Run it when an option is new or has changed.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from paper_tables import rewrite
+from blocks import rewrite
 from reference_tables import PAGES
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def main() -> None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 import paper_printed as paper
 import yaml
+from blocks import markdown
+from paper_results import VGG, Results, by_seed
 
-T = TypeVar("T")
+__all__ = ["BLOCKS", "README_BLOCKS"]
 
-__all__ = ["BLOCKS", "FILES", "README_BLOCKS", "Results", "by_seed", "load_results", "rewrite"]
-
-GAN, VGG = "acgan", "tstr-vgg16"
-FLOATS = ("value", "low", "high", "sampling_low", "sampling_high", "seed_sd")
+BENCHMARK = Path(__file__).parents[1] / "cxr-cpu.yaml"
 METRICS = ("auroc", "balanced_accuracy", "accuracy", "f1")
 SETS = {("test", ""): "test", ("train", "generator"): "train[seen]", ("synthetic", "validation"): "synthetic"}
 HEADINGS = {
@@ -28,107 +24,6 @@ HEADINGS = {
     "f1": "F1",
     "recall": "recall of PNEUMONIA",
 }
-
-FILES = {
-    "scores.csv": "scores.csv",
-    "leaderboard.csv": "leaderboard.csv",
-    "intervals.csv": "intervals.csv",
-    "comparisons.csv": "comparisons.csv",
-    "test_sets.csv": "test_sets.csv",
-    "run.json": "run.json",
-    "acgan-losses.csv": f"trials/{GAN}/seed-0/generator/losses.csv",
-    "acgan-vgg16-history.csv": f"trials/{GAN}/seed-0/{VGG}/classifier-0/history.csv",
-    "acgan-vgg16-report.csv": f"trials/{GAN}/seed-0/{VGG}/classifier-0/report.csv",
-    "acgan-vgg16-confusion.csv": f"trials/{GAN}/seed-0/{VGG}/classifier-0/confusion.csv",
-}
-"""The committed files, and where in a run's folder each comes from."""
-
-BENCHMARK = Path(__file__).with_name("cxr-cpu.yaml")
-
-
-@dataclass(frozen=True)
-class Results:
-    """A run, as committed."""
-
-    scores: pd.DataFrame
-    board: pd.DataFrame
-    intervals: pd.DataFrame
-    comparisons: pd.DataFrame
-    test_sets: pd.DataFrame
-    run: dict[str, Any]
-    losses: pd.DataFrame
-    report: pd.DataFrame
-    confusion: pd.DataFrame
-
-    @property
-    def headline(self) -> str:
-        """What ranked the run: "<evaluator label>.<metric>"."""
-        return str(self.run["benchmark"]["headline"])
-
-    def judge(self, backbone: str) -> str:
-        """The label of the `tstr` evaluator whose classifier has this backbone."""
-        evaluators = self.run["benchmark"]["evaluators"]
-        return next(str(e["label"]) for e in evaluators if e["use"] == "tstr" and e["backbone"] == backbone)
-
-    def cell(self, generator: str, evaluator: str, metric: str, test_set: str) -> pd.Series | None:
-        """The row of intervals.csv for one cell of the board; None where nobody asked."""
-        i = self.intervals
-        keep = (i.generator == generator) & (i.evaluator == evaluator) & (i.metric == metric)
-        found = i[keep & (i.test_set == test_set) & (i.variant == "")]
-        return None if found.empty else found.iloc[0]
-
-    def report_row(self, test_set: str, name: str) -> dict[str, float]:
-        """precision, recall, f1 and support of a class, or of "macro avg"."""
-        r = self.report
-        found = r[(r.test_set == test_set) & (r["class"] == name)]
-        return {str(key): value for key, value in found.iloc[0].items()}
-
-
-def load_results(folder: Path) -> Results:
-    """Raises FileNotFoundError where a file of `FILES` is missing."""
-    missing = [name for name in FILES if not (folder / name).is_file()]
-    if missing:
-        raise FileNotFoundError(f"{folder}: no {', '.join(missing)}; run benchmarks/make_paper_doc.py RUN_DIR")
-
-    def table(name: str) -> pd.DataFrame:
-        undefined = {name: ["nan"] for name in ("precision", "recall", "f1")}
-        # text cells that are empty stay empty: a test set nobody has seen has seen == ""
-        return pd.read_csv(folder / name, keep_default_na=False, na_values={"value": [""], **undefined})
-
-    return Results(
-        scores=table("scores.csv"),
-        board=pd.read_csv(folder / "leaderboard.csv"),
-        intervals=pd.read_csv(
-            folder / "intervals.csv", keep_default_na=False, na_values={name: [""] for name in FLOATS}
-        ),
-        comparisons=pd.read_csv(folder / "comparisons.csv", keep_default_na=False),
-        test_sets=pd.read_csv(folder / "test_sets.csv"),
-        run=json.loads((folder / "run.json").read_text(encoding="utf-8")),
-        losses=table("acgan-losses.csv"),
-        report=table("acgan-vgg16-report.csv"),
-        confusion=table("acgan-vgg16-confusion.csv"),
-    )
-
-
-def rewrite(text: str, results: T, blocks: Mapping[str, Callable[[T], str]]) -> str:
-    """`text` with every generated block made anew. Raises ValueError where markers and blocks do not match."""
-    found = re.findall(r"<!-- generated: (\S+) -->", text)
-    if sorted(found) != sorted(blocks):
-        raise ValueError(f"the page has the blocks {sorted(found)}, expected {sorted(blocks)}, each once")
-    for name, make in blocks.items():
-        pattern = rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)"
-        block = make(results)
-        match = re.search(pattern, text, flags=re.DOTALL)
-        if not match:
-            raise ValueError(f"the block {name} has no <!-- end -->")
-        text = f"{text[: match.start()]}{match[1]}{block}\n{match[2]}{text[match.end() :]}"
-    return text
-
-
-def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; the first column to the left, all others to the right."""
-    rule = ["---", *["---:"] * (len(headings) - 1)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [list(headings), rule, *rows])
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -314,14 +209,6 @@ def our_report(results: Results, test_set: str) -> dict[str, float | int | str |
     for metric in ("accuracy", "balanced_accuracy"):
         rows[metric.replace("_", " ")] = by_seed(results, VGG, metric, test_set)[0]
     return rows
-
-
-def by_seed(results: Results, evaluator: str, metric: str, test_set: str = "test") -> list[float]:
-    """A score of the ACGAN's, one value for each training of it."""
-    s = results.scores
-    mine = s[(s.generator == GAN) & (s.evaluator == evaluator) & (s.metric == metric)]
-    mine = mine[(mine.test_set == test_set) & (mine.variant == "")]
-    return [float(value) for value in mine.groupby("seed").value.mean()]
 
 
 def confusions(results: Results) -> str:

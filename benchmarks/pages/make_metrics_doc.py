@@ -1,4 +1,4 @@
-"""docs/metrics.md from runs: `python benchmarks/make_metrics_doc.py [--run RUN_DIR] [--stress STRESS_DIR]`.
+"""docs/metrics.md from runs: `python benchmarks/pages/make_metrics_doc.py [--run RUN_DIR] [--stress STRESS_DIR]`.
 
 Copies the signatures of a run of benchmarks/cxr-cpu.yaml and the verdicts of a stress test to docs/results, draws
 docs/images/stress.png, and rewrites the generated blocks of docs/metrics.md from what is committed there. The
@@ -11,11 +11,11 @@ import argparse
 import shutil
 from pathlib import Path
 
+from blocks import rewrite
 from metrics_tables import BLOCKS, SHOWN, load_metrics
 from page_answers import metrics_answer
-from paper_tables import rewrite
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 PAGE, RESULTS, STRESS = DOCS / "metrics.md", DOCS / "results" / "cxr-cpu", DOCS / "results" / "cxr-stress"
 PICTURE = DOCS / "images" / "stress.png"
 PAGE_BLOCKS = {"answer": metrics_answer, **BLOCKS}

@@ -1,4 +1,4 @@
-"""docs/paper.md from a run: `python benchmarks/make_paper_doc.py RUN_DIR`.
+"""docs/paper.md from a run: `python benchmarks/pages/make_paper_doc.py RUN_DIR`.
 
 Copies the run's small result files to docs/results/cxr-cpu, its pictures to docs/images, draws the two networks,
 and rewrites the generated blocks of docs/paper.md and README.md from the copies. Without RUN_DIR it makes
@@ -14,12 +14,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from blocks import rewrite
 from draw_networks import draw_networks
 from page_answers import paper_answer
 from paper_figures import draw_grids, plot_losses
-from paper_tables import BLOCKS, FILES, GAN, README_BLOCKS, VGG, load_results, rewrite
+from paper_results import FILES, GAN, VGG, load_results
+from paper_tables import BLOCKS, README_BLOCKS
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 PAGE, RESULTS, IMAGES = DOCS / "paper.md", DOCS / "results" / "cxr-cpu", DOCS / "images"
 README = DOCS.parent / "README.md"
 PAGE_BLOCKS = {"answer": paper_answer, **BLOCKS}

@@ -1,6 +1,6 @@
-"""Do intervals from few seeds hold? Boards whose truth is known: `python benchmarks/simulate_intervals.py`.
+"""Do intervals from few seeds hold? Boards of known truth: `python benchmarks/studies/simulate_intervals.py`.
 
-Writes docs/results/intervals/{coverage,tests}.csv and the tables of docs/statistics.md made from them.
+Writes docs/results/intervals/{coverage,tests}.csv, of which pages/make_statistics_doc.py makes its tables.
 `--boards N` sets how many boards of 4 rows are drawn; larger boards are fewer, by their rows.
 """
 
@@ -16,14 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from paper_tables import markdown, rewrite
 from scipy.stats import norm, t
 
 from synthbench.stats import LEVEL
 from synthbench.stats.pooling import joint_quantile, own_tail
 
-DOCS = Path(__file__).parents[1] / "docs"
-PAGE, RESULTS = DOCS / "statistics.md", DOCS / "results" / "intervals"
+RESULTS = Path(__file__).parents[2] / "docs" / "results" / "intervals"
 
 SEEDS, ROWS = (2, 3, 5, 10), (4, 10, 50)
 TAIL = (1 - LEVEL) / 2
@@ -218,73 +216,14 @@ def full_grid(boards: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(covered).round(4), pd.DataFrame(tested).round(4)
 
 
-# ---- tables
-
-
-@dataclass(frozen=True)
-class Simulated:
-    """Both tables, and when they were made."""
-
-    coverage: pd.DataFrame
-    tests: pd.DataFrame
-
-
-def by_form(simulated: Simulated) -> str:
-    """Least and greatest coverage over the numbers of rows, by form; in brackets the median width at ten rows."""
-    table = simulated.coverage[simulated.coverage.images > 0]
-    rows = []
-    for world in WORLDS:
-        for kind in dict.fromkeys(table[table.world == world].kind):
-            for seeds in SEEDS:
-                part = table[(table.world == world) & (table.kind == kind) & (table.seeds == seeds)]
-                rows.append([f"{world}: {kind}", str(seeds), *(_cell(part[part.form == form]) for form in FORMS)])
-    drawn = ", ".join(
-        f"{part.boards.iloc[0]:,} boards of {n} rows ({100 * part.error.max():.2f})"
-        for n, part in table.groupby("rows")
-    )
-    made = (
-        f"Drawn on {table.date.iloc[0]}: {drawn}; in brackets the largest standard error of a coverage, in points."
-    )
-    return f"{markdown(['world: rows', 'seeds', *FORMS], rows)}\n\n{made}"
-
-
-def _cell(part: pd.DataFrame) -> str:
-    low, high = 100 * part.coverage.min(), 100 * part.coverage.max()
-    return f"{low:.1f}–{high:.1f} ({part[part.rows == ROWS[1]].median_width.iloc[0]:.3f})"
-
-
-def type_one(simulated: Simulated) -> str:
-    """Share of true nulls rejected, in per cent, for each number of seeds."""
-    tests = simulated.tests
-    forms = [column for column in tests if column in FORMS]
-    rows = [
-        [str(world), *(", ".join(f"{100 * rate:.1f}" for rate in part[form]) for form in forms)]
-        for world, part in tests.groupby("world", sort=False)
-    ]
-    seeds = ", ".join(map(str, SEEDS))
-    table = markdown(["world", *(f"{form}: {seeds} seeds" for form in forms)], rows)
-    return f"{table}\n\n({tests.boards.iloc[0]:,} boards each.)"
-
-
-BLOCKS: dict[str, Callable[[Any], str]] = {"few-seeds": by_form, "type-one": type_one}
-
-
-def load() -> Simulated:
-    """What is committed."""
-    return Simulated(*(pd.read_csv(RESULTS / f"{name}.csv") for name in ("coverage", "tests")))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--boards", type=int, default=20_000, help="boards of 4 rows; 0: only write the page anew")
-    boards = parser.parse_args().boards
-    if boards:
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        for name, table in zip(("coverage", "tests"), full_grid(boards), strict=True):
-            table.assign(date=date.today().isoformat()).to_csv(
-                RESULTS / f"{name}.csv", index=False, lineterminator="\n"
-            )
-    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), load(), BLOCKS), encoding="utf-8")
+    parser.add_argument("--boards", type=int, default=20_000, help="boards of 4 rows")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for name, table in zip(("coverage", "tests"), full_grid(parser.parse_args().boards), strict=True):
+        table.assign(date=date.today().isoformat()).to_csv(
+            RESULTS / f"{name}.csv", index=False, lineterminator="\n"
+        )
 
 
 if __name__ == "__main__":

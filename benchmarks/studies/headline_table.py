@@ -1,9 +1,9 @@
-"""Which metric tells training sets apart: `python benchmarks/headline_table.py --work FOLDER` (25 core minutes).
+"""Which metric tells training sets apart: `python benchmarks/studies/headline_table.py --work FOLDER`.
 
-Trains the small CNN on sets of which we know that they differ, each of 2000 images of the real X-rays at 64x64
-grey, classes balanced: real, blurred, mixed and three linear generators; and a ladder of real images with 0 to
-80 % of the labels random. Every seed is another draw of images and another classifier. Each run is tested on
-the official test set and on a tenth of the training patients whom nobody learns from. Results go to
+Trains the small CNN (25 core minutes) on sets of which we know that they differ, each of 2000 images of the real
+X-rays at 64x64 grey, classes balanced: real, blurred, mixed and three linear generators; and a ladder of real
+images with 0 to 80 % of the labels random. Every seed is another draw of images and another classifier. Each run
+is tested on the official test set and on a tenth of the training patients whom nobody learns from. Results go to
 docs/results/headline; classifiers stay in FOLDER, so that a killed run goes on. The data are looked for as
 docs/data.md says.
 """
@@ -34,7 +34,7 @@ from synthbench_torchkit.classifier import cached_classifier
 from synthbench_tstr.metrics import summary
 from synthbench_tstr.plugin import Tstr
 
-OUT = Path(__file__).parents[1] / "docs" / "results" / "headline"
+OUT = Path(__file__).parents[2] / "docs" / "results" / "headline"
 IMAGES, SEEDS, EPOCHS = 2000, 5, 10
 BLUR = 0.25
 """A Gaussian of 1 pixel at 64x64."""

@@ -1,4 +1,4 @@
-"""Time and memory of the leak audit on many images: `python benchmarks/time_audit.py 100000`
+"""Time and memory of the leak audit on many images: `python benchmarks/studies/time_audit.py 100000`
 
 The images are drawn from the principal components of 600 phantoms, in families of ten that look alike, so that
 few pairs are spared the second look. The test set holds as many as the training set; every hundredth of its images

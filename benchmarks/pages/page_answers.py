@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import paper_printed as paper
 from metrics_tables import SPACE, STRESSED, Metrics
-from paper_tables import GAN, VGG, Results, by_seed
+from paper_results import GAN, VGG, Results, by_seed
 
 __all__ = ["metrics_answer", "paper_answer"]
 

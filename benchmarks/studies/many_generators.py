@@ -1,6 +1,6 @@
 """A board of a thousand generators: what everything around the work takes, over the number of generators.
 
-    uv run python benchmarks/many_generators.py 10 30 100 300 1000
+    uv run python benchmarks/studies/many_generators.py 10 30 100 300 1000
 
 Generators draw four images of noise, the evaluator makes predictions up, better or worse by generator; all else
 is a real run in a process of its own with an empty store: plan, trials, bootstrap, writes, comparisons, ranks,

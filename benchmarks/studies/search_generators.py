@@ -1,4 +1,4 @@
-"""How a generator's options are best chosen: `python benchmarks/search_generators.py GRID --work FOLDER`.
+"""How a generator's options are best chosen: `python benchmarks/studies/search_generators.py GRID --work FOLDER`.
 
 Fits every generator of a grid on the inner split of the real X-rays at 64x64 grey: what the hold-out of
 cxr-board.yaml leaves of the training part, a fifth of its patients cut off once more. The small CNN of `tstr`
@@ -36,7 +36,7 @@ from synthbench_torchkit.classifier import cached_classifier
 from synthbench_tstr.metrics import summary
 from synthbench_tstr.plugin import Tstr
 
-OUT = Path(__file__).parents[1] / "docs" / "results" / "generators"
+OUT = Path(__file__).parents[2] / "docs" / "results" / "generators"
 IMAGES, SEEDS, HOLDOUT, CUT_OFF = 1000, 3, 0.1, 0.2
 
 # A small `acgan-tuned`, its changes switched on one after the other.

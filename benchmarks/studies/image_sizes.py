@@ -1,4 +1,4 @@
-"""Time and memory of a whole run by image size: `python benchmarks/image_sizes.py 64 128 256 512 --work FOLDER`
+"""Time and memory of a run by image size: `python benchmarks/studies/image_sizes.py 64 128 256 --work FOLDER`
 
 The real X-rays (grey; 4695 to train on, 624 to test on, a tenth of the patients held out), `pca-gaussian` of 50
 components, 500 images drawn; `tstr` by the small CNN in two epochs, `kid` and `memorisation` on 500 images of each

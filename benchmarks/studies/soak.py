@@ -1,4 +1,4 @@
-"""Kill runs, start several at once, damage the store, bring foreign plugins: `python benchmarks/soak.py`.
+"""Kill runs, start several at once, damage the store, bring foreign plugins: `python benchmarks/studies/soak.py`.
 
 Each try ends with a run on the same store; it survived where that run ends as it should and its scores.csv has the
 bytes of an undisturbed run. Prints the table of docs/reliability.md, and each try that did not survive.

@@ -1,6 +1,6 @@
 """Run docs/notebook.ipynb from its first cell to its last, in a folder of its own; fail where a cell raises.
 
-    uv run --group docs python benchmarks/run_notebook.py [--write]
+    uv run --group docs python benchmarks/pages/run_notebook.py [--write]
 
 `--write` keeps the outputs in the notebook, without what differs from run to run.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).parents[1] / "docs/notebook.ipynb"
+NOTEBOOK = Path(__file__).parents[2] / "docs/notebook.ipynb"
 LIMIT_S = 600
 
 
