@@ -8,23 +8,28 @@ one soon, then one a minute.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Bar", "Progress", "Trials", "plain"]
+__all__ = ["PLAIN_LINE", "Bar", "Progress", "Trials", "plain"]
 
 FIRST_LINE_S = 5.0
 """Seconds after which a stage prints its first plain line; what takes less prints none."""
 
 LINE_EVERY_S = 60.0
 """Seconds between two further ones."""
+
+PLAIN_LINE = re.compile(r".+: \d+/\d+ \w+")
+"""How such a line begins."""
 
 
 def plain(text: str) -> str:
@@ -80,6 +85,17 @@ class Progress:
                 yield self._trials
         finally:
             self._trials = None
+
+    @contextmanager
+    def others_line(self) -> Iterator[Callable[[str], None]]:
+        """A line for what another process does: takes the plain lines that it prints, and shows the last."""
+        if self.enabled:
+            with _tqdm()(total=1, leave=False, dynamic_ncols=True, bar_format="{desc}") as bar:
+                yield bar.set_description_str
+        elif self._lines:
+            yield partial(print, file=sys.stderr, flush=True)
+        else:
+            yield lambda _: None
 
     def stage(self, what: str) -> None:
         """What the running trial does now; nothing outside of `trials`."""

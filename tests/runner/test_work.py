@@ -105,6 +105,16 @@ def test_jobs_give_the_board_of_one_process(mini, shared, capsys):
     assert (mini.out / "scores.csv").read_bytes() == alone(mini)
 
 
+@pytest.mark.full
+def test_jobs_say_how_far_each_is(mini, shared, capsys):
+    mini.plugin.write_text(
+        mini.plugin.read_text() + "\nimport synthbench.progress\nsynthbench.progress.FIRST_LINE_S = 0\n"
+    )
+    shared("run", "--jobs", "2")
+    said = capsys.readouterr().err
+    assert all(f"\nmeannoise, seed {k}, generator: fitting: 3/3 images" in said for k in (0, 1))
+
+
 MORTAL = """
 
 class Mortal(MeanNoise):

@@ -120,24 +120,25 @@ def work_on_ray(
     """
     ray = cluster.ray
     lines = _queue_beside_the_driver(ray)
-    relay = Relay(len(plan), progress)
-    files = ray.put({p.name: p.read_bytes() for p in remote.file.parent.iterdir() if p.suffix in BESIDE})
-    running = {}
-    for trials in _trainings(plan):
-        task = Task.of(remote, device, [trial.name for trial in trials])
-        needs = _needs(trials, device)
-        if not cluster.room_for(needs):
-            progress.say(f"{', '.join(task.trials)}: no node has what it needs: {needs}; waiting for one")
-        running[_submitted(ray, task, needs, files, lines)] = trials
-    while running:
-        ready, _ = ray.wait(list(running), timeout=LISTEN_S)
+    with progress.trials(len(plan)) as counted:
+        relay = Relay(len(plan), progress, counted)
+        files = ray.put({p.name: p.read_bytes() for p in remote.file.parent.iterdir() if p.suffix in BESIDE})
+        running = {}
+        for trials in _trainings(plan):
+            task = Task.of(remote, device, [trial.name for trial in trials])
+            needs = _needs(trials, device)
+            if not cluster.room_for(needs):
+                progress.say(f"{', '.join(task.trials)}: no node has what it needs: {needs}; waiting for one")
+            running[_submitted(ray, task, needs, files, lines)] = trials
+        while running:
+            ready, _ = ray.wait(list(running), timeout=LISTEN_S)
+            for text in lines.get_nowait_batch(lines.qsize()):
+                relay.follow(text.splitlines())
+            for one in ready:
+                # Of what has come back nothing is kept: the nodes' memory holds it as long as it is known here.
+                _take_in(ray, one, running.pop(one), store, remote.out)
         for text in lines.get_nowait_batch(lines.qsize()):
             relay.follow(text.splitlines())
-        for one in ready:
-            # Of what has come back nothing is kept: the nodes' memory holds it as long as it is known here.
-            _take_in(ray, one, running.pop(one), store, remote.out)
-    for text in lines.get_nowait_batch(lines.qsize()):
-        relay.follow(text.splitlines())
     return relay.ended
 
 

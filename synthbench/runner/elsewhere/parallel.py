@@ -7,19 +7,17 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import IO
 
 from synthbench.api.process_state import thread_count
 from synthbench.errors import SynthbenchError
-from synthbench.progress import Progress
+from synthbench.progress import PLAIN_LINE, Progress, Trials, plain
 
 __all__ = ["Relay", "work_in_processes"]
 
-COUNTED = re.compile(r"\[\d+/\d+\] (.+?, seed \d+): ")
+COUNTED = re.compile(r"\[\d+/\d+\] (.+?, seed \d+): (in the store already|\w+)")
 """The line with which `work` says that a trial has ended."""
 
 
@@ -41,13 +39,13 @@ def work_in_processes(
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, thread_count() // len(devices)))
     surroundings = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
     commands = [[*command, "--device", device] for device in devices]
-    with ExitStack() as files, ExitStack() as running:
-        complaints = [
-            files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")) for _ in devices
-        ]
-        workers = running.enter_context(_processes(commands, surroundings, complaints))
-        relay = Relay(trials, progress)
-        readers = [threading.Thread(target=relay.follow, args=(worker.stdout or (),)) for worker in workers]
+    with ExitStack() as display:
+        relay = Relay(trials, progress, display.enter_context(progress.trials(trials)))
+        asides = [Asides(display.enter_context(progress.others_line())) for _ in devices]
+        workers = display.enter_context(_processes(commands, surroundings))
+        streams = [(relay.follow, worker.stdout) for worker in workers]
+        streams += [(aside.follow, worker.stderr) for aside, worker in zip(asides, workers, strict=True)]
+        readers = [threading.Thread(target=follow, args=(stream or (),)) for follow, stream in streams]
         for reader in readers:
             reader.start()
         for worker in workers:
@@ -55,8 +53,8 @@ def work_in_processes(
         for reader in readers:
             reader.join()
         broken = [
-            _last_words(worker, said)
-            for worker, said in zip(workers, complaints, strict=True)
+            f"a process of --jobs ended: {aside.last_words or f'exit code {worker.returncode}'}"
+            for worker, aside in zip(workers, asides, strict=True)
             if worker.returncode not in (0, 1)  # 1: a trial failed, which stands on the board
         ]
     if len(broken) == len(workers):
@@ -66,32 +64,42 @@ def work_in_processes(
     return relay.ended
 
 
-def _last_words(worker: subprocess.Popen[str], said: IO[str]) -> str:
-    said.seek(0)
-    last = said.read().strip().splitlines()[-1:] or [f"exit code {worker.returncode}"]
-    return f"a process of --jobs ended: {last[0].removeprefix('synthbench: ')}"
+class Asides:
+    """What a process says on standard error: how far it is, which is shown; of all else the last line is kept."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self.last_words = ""
+
+    def follow(self, lines: Iterable[str]) -> None:
+        """Until there are no more."""
+        for line in map(str.rstrip, lines):
+            if PLAIN_LINE.match(line):
+                self._show(plain(line))
+            elif line:
+                self.last_words = line.removeprefix("synthbench: ")
 
 
 @contextmanager
 def _processes(
-    commands: Sequence[Sequence[str]], surroundings: dict[str, str], complaints: Sequence[IO[str]]
+    commands: Sequence[Sequence[str]], surroundings: dict[str, str]
 ) -> Iterator[list[subprocess.Popen[str]]]:
     """Started, and none left behind, however the block ends."""
     workers: list[subprocess.Popen[str]] = []
     try:
-        for command, said in zip(commands, complaints, strict=True):
-            workers.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "synthbench.cli", "work", *command],
-                    stdout=subprocess.PIPE,
-                    stderr=said,
-                    text=True,
-                    encoding="utf-8",
-                    errors="replace",
-                    env=surroundings,
-                    start_new_session=True,  # Ctrl-C reaches this process, which passes it on once
-                )
+        workers.extend(
+            subprocess.Popen(
+                [sys.executable, "-m", "synthbench.cli", "work", *command],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env=surroundings,
+                start_new_session=True,  # Ctrl-C reaches this process, which passes it on once
             )
+            for command in commands
+        )
         yield workers
     finally:
         for worker in workers:
@@ -107,8 +115,8 @@ def _processes(
 class Relay:
     """Says what the processes say, once where they say the same, with a count over all of their trials."""
 
-    def __init__(self, total: int, progress: Progress) -> None:
-        self._total, self._progress = total, progress
+    def __init__(self, total: int, progress: Progress, counted: Trials) -> None:
+        self._total, self._progress, self._counted = total, progress, counted
         self._ended: set[str] = set()
         self._said: set[str] = set()
         self._lock = threading.Lock()
@@ -124,8 +132,9 @@ class Relay:
         for line in lines:
             with self._lock:
                 if match := COUNTED.match(line):
-                    counts = match[1] not in self._ended
-                    self._ended.add(match[1])
+                    if counts := match[1] not in self._ended:
+                        self._ended.add(match[1])
+                        self._counted.end("done" if " " in match[2] else match[2])
                     line = f"[{len(self._ended)}/{self._total}] {line.partition('] ')[2]}"
                 if counts and line not in self._said:  # the lines after a trial's own are its reasons
                     self._said.add(line)

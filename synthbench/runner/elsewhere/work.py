@@ -20,6 +20,7 @@ from synthbench.runner.loop import load_audited_data, run_trial
 from synthbench.runner.session import Session
 from synthbench.storage.locks import hold, try_hold
 from synthbench.storage.store import digest_of
+from synthbench.types import Splits
 
 __all__ = ["named", "shard", "work"]
 
@@ -52,24 +53,31 @@ def work(bench: Benchmark, session: Session, trials: Sequence[Trial], out: Path)
     Nothing is written to `out` but the folders of trials that fail, with their tracebacks. When it returns, every
     trial has ended, here or elsewhere: one whose process died is taken over.
     """
-    scratch, began = session.scratch, time.time()
+    began = time.time()
     data, _ = load_audited_data(bench, session, datetime.now(UTC))
     ended: dict[str, TrialResult] = {}
-    for patient in (False, True):
-        for trial in trials:
-            if trial.name in ended:
-                continue
-            with _taken(bench, trial, session, patient=patient) as taken:
-                if taken:
-                    result = TrialResult(trial, "skipped")
-                    if ended_since(result, out, began):  # it failed elsewhere, and would fail here
-                        result = as_it_ended(result, out)
-                    else:
-                        result = run_trial(bench, trial, data.splits, session, scratch)
-                        leave_word(result, scratch, out)
-                    ended[trial.name] = result
-                    _say(result, row_status(bench, [result]), f"{len(ended)}/{len(trials)}", session)
+    with session.progress.trials(len(trials)) as counted:
+        for patient in (False, True):
+            for trial in [trial for trial in trials if trial.name not in ended]:
+                with _taken(bench, trial, session, patient=patient) as taken:
+                    if taken:
+                        counted.begin(trial.title)
+                        result = ended[trial.name] = _worked_off(bench, trial, data.splits, session, out, began)
+                        counted.end(status := row_status(bench, [result]))
+                        _say(result, status, f"{len(ended)}/{len(trials)}", session)
     return [ended[trial.name] for trial in trials]
+
+
+def _worked_off(
+    bench: Benchmark, trial: Trial, splits: Splits, session: Session, out: Path, began: float
+) -> TrialResult:
+    """The trial's end; one that failed elsewhere since `began` would fail here."""
+    result = TrialResult(trial, "skipped")
+    if ended_since(result, out, began):
+        return as_it_ended(result, out)
+    result = run_trial(bench, trial, splits, session, session.scratch)
+    leave_word(result, session.scratch, out)
+    return result
 
 
 @contextmanager
