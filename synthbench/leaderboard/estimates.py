@@ -186,18 +186,19 @@ def widened(
     """The evaluator's own interval of one seed; for several, their mean joined with the spread over seeds.
 
     Joined by MOVER (Zou & Donner, Statistics in Medicine 2008): the two half-widths, each side by itself, add up
-    as squares.
+    as squares; cut at the metric's range.
     """
     seeds = interval(values, None, bounds=None, groups=None, pool=pool)
     seeds = replace(seeds, wide=interval(values, None, bounds=bounds, groups=None, pool=pool).wide)
     low, high = own.mean(0)
     if len(values) == 1:
         return replace(seeds, low=low, high=high, sampling_low=low, sampling_high=high)
-    mean = values.mean()
+    mean, (least, most) = values.mean(), bounds or (-math.inf, math.inf)
+    apart = 0.0 if math.isnan(seeds.low) else mean - seeds.low  # NaN: the seeds are all alike
     return replace(
         seeds,
-        low=mean - math.hypot(mean - low, mean - seeds.low),
-        high=mean + math.hypot(high - mean, seeds.high - mean),
+        low=float(np.maximum(mean - math.hypot(mean - low, apart), least)),
+        high=float(np.minimum(mean + math.hypot(high - mean, apart), most)),
         sampling_low=low,
         sampling_high=high,
     )

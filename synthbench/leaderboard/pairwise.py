@@ -47,7 +47,8 @@ def compare(
     """
     labels = [label for label, estimate in estimates.items() if not estimate.text]
     rivals = [estimates[label] for label in labels]
-    pairs = differences([one.rival for one in rivals], [one.patients for one in rivals])
+    bounds = rivals[0].bounds if rivals else None  # all of one metric
+    pairs = differences([one.rival for one in rivals], [one.patients for one in rivals], bounds)
     a, b = (np.array(labels, dtype=object)[places] for places in (pairs.first, pairs.second))
     p = pairs.p if ranking.test == "bootstrap" else _named(ranking.test, list(zip(a, b, strict=True)), predictions)
     adjusted = np.array(holm(p.tolist()))

@@ -78,7 +78,7 @@ def _size_curve(of_ceiling: Estimates, bench: Benchmark) -> list[tuple[Floats, F
 
 
 def _worth(head: Estimate, curve: Sequence[tuple[Floats, Floats]], bench: Benchmark) -> Utility:
-    known = worth(_resampled(head), curve, bench.real_sizes, groups=head.patients)
+    known = worth(_resampled(head), curve, bench.real_sizes, bounds=head.bounds, groups=head.patients)
     note = f"of {', '.join(map(str, bench.real_sizes))} real images, classes balanced, scored as the headline"
     text = f"{known.note}; {note}" if known.note else note
     value, low, high = map(_whole, (known.value, known.low, known.high))
@@ -128,7 +128,8 @@ def _utility(
     name: str,
 ) -> Utility:
     candidate, top = estimates[label], estimates[ceiling.label]
-    share = utility(_resampled(candidate), _resampled(top), floor.value, groups=candidate.patients)
+    score, best = _resampled(candidate), _resampled(top)
+    share = utility(score, best, floor.value, bounds=candidate.bounds, groups=candidate.patients)
     note = f"ceiling {ceiling.label} of {bench.samples} images; {floor.note}"
     if not share.defined:
         return Utility(name, math.nan, math.nan, math.nan, f"undefined: {share.note}; {note}")

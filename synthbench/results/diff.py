@@ -136,7 +136,7 @@ def _paired(runs: tuple[SavedRun, SavedRun], apart: Sequence[Key], progress: Pro
 def _shift(a: Estimate, b: Estimate) -> Shift | None:
     if a.resampled is None or b.resampled is None:
         return None
-    d = difference(*b.side, *a.side, groups=a.patients)
+    d = difference(*b.side, *a.side, bounds=a.bounds, groups=a.patients)
     return Shift(d.value, d.low, d.high, "paired")
 
 

@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LEVEL", "RESAMPLES", "cluster_weights", "percentiles", "sampling_quantile"]
+__all__ = ["LEVEL", "RESAMPLES", "alike_reach", "all_alike", "cluster_weights", "percentiles", "sampling_quantile"]
 
 RESAMPLES = 10_000
 """Bootstrap resamples of a test set."""
 
 LEVEL = 0.95
 """Confidence level of every interval."""
+
+ROUNDING = 1e-9
+"""Of a number's size: draws that differ by less are the same."""
 
 BLOCK_DRAWS = 1 << 21
 """Draws in memory at once: 16 MiB of them."""
@@ -64,6 +67,22 @@ def sampling_quantile(tail: float, groups: int | None) -> float:
     if groups < 2:
         return math.inf
     return float(t.isf(tail, groups - 1)) * math.sqrt(groups / (groups - 1))
+
+
+def all_alike(draws: Floats, scale: float) -> bool:
+    """Whether no resample moves a number of the size `scale`: its draws (B,) differ by rounding at most."""
+    return bool(np.ptp(draws) <= ROUNDING * max(1.0, abs(scale)))
+
+
+def alike_reach(tail: float, groups: int | None, span: float) -> float:
+    """How far the truth may lie from a number that no resample moves, `tail` (0-1) left outside on each side.
+
+    Where all answers are right, say, the bootstrap would give an interval of width 0. That none of G groups
+    differs bounds the share that would: Clopper & Pearson's upper limit for 0 of G (Biometrika 26, 1934), which is
+    1 - tail^(1/G). If that share differed as much as can be, the number would move by that much of its range,
+    `span`. 0 where G is many (None).
+    """
+    return 0.0 if groups is None else (1 - tail ** (1 / groups)) * span
 
 
 def percentiles(draws: Floats, groups: int | None) -> tuple[float, float]:

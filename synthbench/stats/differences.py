@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synthbench.stats.bootstrap import ROUNDING
 from synthbench.stats.seeds import TAIL, SeedMean, Side, defined, kept_draws, seed_mean
+from synthbench.stats.utility import width
 
 __all__ = ["Difference", "Differences", "difference", "differences"]
 
@@ -69,14 +71,17 @@ def difference(
     values_b: Floats,
     replicates_b: Floats | None,
     *,
+    bounds: tuple[float, float] | None = (0.0, 1.0),
     groups: int | None = None,
 ) -> Difference:
     """Compare two generators by the means of a metric over their seeds: `differences` of one pair."""
-    pair = differences([(values_a, replicates_a), (values_b, replicates_b)], [groups, groups])
+    pair = differences([(values_a, replicates_a), (values_b, replicates_b)], [groups, groups], bounds)
     return Difference(*(float(column[0]) for column in (pair.value, pair.low, pair.high, pair.p)))
 
 
-def differences(sides: Sequence[Side], groups: Sequence[int | None]) -> Differences:
+def differences(
+    sides: Sequence[Side], groups: Sequence[int | None], bounds: tuple[float, float] | None = (0.0, 1.0)
+) -> Differences:
     """Compare every two generators by the means of a metric over their seeds.
 
     sides   of each generator the values float (r,), the metric by seed, whose number may differ, and replicates
@@ -84,14 +89,17 @@ def differences(sides: Sequence[Side], groups: Sequence[int | None]) -> Differen
             image hard for both cancels out. None: the seeds only
     groups  patients behind each one's metric, None for many; p is at least that of a sign test on which all of
             the pair's first one agree
+    bounds  the metric's range
 
     The margin's square is the sum of squares of the sampling margin (normal, from the standard deviation of the
     difference over resamples) and of each side's seeds (t): see docs/statistics.md for why. A side with one seed
-    adds nothing to it: the comparison is then of these models, not of their generators.
+    adds nothing to it: the comparison is then of these models, not of their generators. Where no resample moves
+    the difference (both always right, say), `alike_reach` stands for the sampling margin. NaN where nothing was
+    resampled and the seeds of both are all alike: nothing says how the difference would vary.
     """
     pairs = np.triu_indices(len(sides), 1)
     patients = np.array([math.inf if g is None else g for g in groups])[pairs[0]]
-    sources = patients, *_sources(sides, pairs)
+    sources = patients, *_sources(sides, pairs, width(bounds))
     means = np.array([np.mean(values, dtype=np.float64) for values, _ in sides])
     value = means[pairs[0]] - means[pairs[1]]
     half = _margin(np.full(len(value), TAIL), *sources)
@@ -99,13 +107,18 @@ def differences(sides: Sequence[Side], groups: Sequence[int | None]) -> Differen
     return Differences(*pairs, value, value - half, value + half, p)
 
 
-def _sources(sides: Sequence[Side], pairs: tuple[Places, Places]) -> tuple[Floats, Floats, Floats]:
-    """Of each pair the standard errors by sampling and by seeds, and the latter's degrees of freedom.
+def _sources(
+    sides: Sequence[Side], pairs: tuple[Places, Places], span: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Of each pair the standard error by sampling, how far a difference that no resample moves may be off (0 for
+    others), the standard error by seeds, and its degrees of freedom.
 
     Those by Welch and Satterthwaite, as in `seed_quantile`.
     """
     n = len(sides)
     sampled, errors = np.full((n, n), math.nan), np.zeros((n, n))  # errors[i, j]: of i's seeds, beside j
+    resampled = np.array([replicates is not None for _, replicates in sides], dtype=np.bool_)
+    size = np.array([abs(np.mean(values, dtype=np.float64)) for values, _ in sides], dtype=np.float64)
     for rows, columns, kept in _alike(sides):
         a, b = ([seed_mean(sides[i], kept) for i in places] for places in (rows, columns))
         errors[np.ix_(rows, columns)] = np.array([[mean.error] for mean in a])
@@ -117,7 +130,10 @@ def _sources(sides: Sequence[Side], pairs: tuple[Places, Places]) -> tuple[Float
     total = own.sum(0)
     with np.errstate(invalid="ignore", divide="ignore"):
         df = np.where(total == 0, 1.0, total**2 / (own**2 / degrees[np.array(pairs)]).sum(0))
-    return sampled[pairs], np.sqrt(total), df
+    by_images = resampled[pairs[0]] & resampled[pairs[1]]
+    still = sampled[pairs] <= ROUNDING * np.maximum(1.0, np.maximum(size[pairs[0]], size[pairs[1]]))
+    known = np.where(~by_images & (total == 0), math.nan, np.where(still, 0.0, sampled[pairs]))
+    return known, np.where(by_images & still, span, 0.0), np.sqrt(total), df
 
 
 def _alike(sides: Sequence[Side]) -> Iterator[tuple[list[int], list[int], npt.NDArray[np.bool_] | None]]:
@@ -159,7 +175,7 @@ def _centred(means: Sequence[SeedMean]) -> Floats:
     return draws
 
 
-def _margin(tail: Floats, patients: Floats, sampled: Floats, seeds: Floats, df: Floats) -> Floats:
+def _margin(tail: Floats, patients: Floats, sampled: Floats, span: Floats, seeds: Floats, df: Floats) -> Floats:
     """Half-widths with `tail` (0 to .5) left outside on each side; the rest by pair, as `_sources` gives it."""
     from scipy.special import stdtrit
 
@@ -167,7 +183,10 @@ def _margin(tail: Floats, patients: Floats, sampled: Floats, seeds: Floats, df: 
         quantile = -stdtrit(patients - 1, tail) * np.where(
             np.isinf(patients), 1, np.sqrt(patients / (patients - 1))
         )
-        by_images = np.where(sampled == 0, 0.0, np.where(patients < 2, math.inf, quantile) * sampled)
+        reach = np.where(
+            (span == 0) | np.isinf(patients), 0.0, (1 - tail ** (1 / patients)) * span
+        )  # `alike_reach`
+        by_images = np.where(sampled == 0, reach, np.where(patients < 2, math.inf, quantile) * sampled)
     half: Floats = np.hypot(by_images, -stdtrit(df, tail) * seeds)
     return half
 

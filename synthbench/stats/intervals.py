@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.stats.bootstrap import LEVEL, percentiles
+from synthbench.stats.bootstrap import alike_reach, all_alike, percentiles
 from synthbench.stats.pooling import Pool, pooled_margin
-from synthbench.stats.seeds import SeedMean, Side, seed_means
+from synthbench.stats.seeds import TAIL, SeedMean, Side, seed_means
 
 __all__ = ["FEW_SEEDS", "Interval", "interval", "seed_variance"]
 
@@ -87,7 +87,7 @@ def seed_variance(side: Side) -> float:
 
 def _joined(mean: SeedMean, sampling: Bounds, margin: float, bounds: Bounds) -> Bounds:
     """The sampling interval widened by the seeds' margin; where nothing was resampled, that margin alone."""
-    if mean.draws is None and mean.seeds > 1:
+    if mean.draws is None and margin > 0:  # at 0 nobody knows how the number would vary
         sampling = (mean.value, mean.value)
     low = mean.value - math.hypot(mean.value - sampling[0], margin)
     high = mean.value + math.hypot(sampling[1] - mean.value, margin)
@@ -109,24 +109,13 @@ def _sampling(mean: SeedMean, bounds: Bounds | None, groups: int | None, patient
         return UNKNOWN, "images not resampled"
     if math.isnan(mean.value) or np.isnan(mean.draws).any():
         return UNKNOWN, f"{patients}, undefined in most resamples"
-    if np.ptp(mean.draws) > 1e-9 * max(1.0, abs(mean.value)):
+    if not all_alike(mean.draws, mean.value):
         return percentiles(mean.draws, groups), patients
     if groups is None or bounds is None:
         return UNKNOWN, f"{patients}, the same in all resamples"
-    return _all_alike(mean.value, bounds, groups), f"{patients}, all alike: exact binomial bound"
-
-
-def _all_alike(value: float, bounds: Bounds, groups: int) -> Bounds:
-    """Where no group moves the metric (all answers right, say), resampling would give an interval of width 0.
-
-    That none of G groups differs bounds the share that would: Clopper & Pearson's upper limit for 0 of G. If that
-    share differed as much as can be, the metric would move by that much of its range.
-    """
-    from scipy.stats import binomtest
-
-    share = float(binomtest(0, groups).proportion_ci(LEVEL, method="exact").high)
-    reach = share * (bounds[1] - bounds[0])
-    return max(value - reach, bounds[0]), min(value + reach, bounds[1])
+    reach = alike_reach(TAIL, groups, bounds[1] - bounds[0])
+    ends = max(mean.value - reach, bounds[0]), min(mean.value + reach, bounds[1])
+    return ends, f"{patients}, all alike: exact binomial bound"
 
 
 def _seeds(n: int, pool: Pool | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.stats.bootstrap import sampling_quantile
+from synthbench.stats.bootstrap import alike_reach, all_alike, sampling_quantile
 from synthbench.stats.seeds import TAIL, SeedMean, seed_means, seed_quantile
 
 __all__ = ["Utility", "utility"]
@@ -30,12 +30,18 @@ class Utility:
 
 
 def utility(
-    score: Resampled, ceiling: Resampled, floor: Resampled | float, *, groups: int | None = None
+    score: Resampled,
+    ceiling: Resampled,
+    floor: Resampled | float,
+    *,
+    bounds: tuple[float, float] | None = (0.0, 1.0),
+    groups: int | None = None,
 ) -> Utility:
     """(score - floor) / (ceiling - floor); below 0 or above 1 where the score is outside the two.
 
     score, ceiling, floor  values (R,) by seed and their replicates (R, B) in the same B resamples of the test
                            images; a floor may be a constant
+    bounds                 the metric's range
     groups                 patients behind the metric, None for many
 
     The interval is Fieller's (Journal of the Royal Statistical Society B 16, 1954): all u for which score - floor
@@ -47,7 +53,7 @@ def utility(
     means = seed_means(score, ceiling, base)
     candidate, top, bottom = means
     over, span = candidate.value - bottom.value, top.value - bottom.value
-    var_over, var_both, var_span = _margins(means, over / span if span > 0 else 0.0, groups)
+    var_over, var_both, var_span = _margins(means, over / span if span > 0 else 0.0, width(bounds), groups)
     if math.isnan(over + span + var_over + var_span):
         return _undefined("score, ceiling or floor is undefined in most resamples")
     if span <= math.sqrt(var_span):
@@ -57,13 +63,22 @@ def utility(
     return Utility(over / span, middle - half, middle + half, True)
 
 
-def _margins(means: list[SeedMean], ratio: float, groups: int | None) -> tuple[float, float, float]:
+def width(bounds: tuple[float, float] | None) -> float:
+    """Of a metric's range; infinite where it has none."""
+    return bounds[1] - bounds[0] if bounds else math.inf
+
+
+def _margins(means: list[SeedMean], ratio: float, span: float, groups: int | None) -> tuple[float, float, float]:
     """Squared margins of score - floor and of ceiling - floor, and between them their product's part."""
     candidate, top, bottom = means
     z = sampling_quantile(TAIL, groups)
     t = seed_quantile(TAIL, means, (1.0, ratio, 1 - ratio))
     draws = np.stack([mean.draws for mean in means if mean.draws is not None])
-    sampled = z**2 * np.cov(draws[:2] - draws[2])
+    above_floor = draws[:2] - draws[2]
+    sampled = z**2 * np.cov(above_floor)
+    for k, one in enumerate(above_floor):
+        if all_alike(one, 1.0):
+            sampled[k, k] = alike_reach(TAIL, groups, span) ** 2
     of_score, of_ceiling, of_floor = ((t * mean.error) ** 2 for mean in (candidate, top, bottom))
     return (
         float(sampled[0, 0]) + of_score + of_floor,

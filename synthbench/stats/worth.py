@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.stats.bootstrap import sampling_quantile
+from synthbench.stats.bootstrap import alike_reach, all_alike, sampling_quantile
 from synthbench.stats.seeds import TAIL, seed_margin, seed_means
-from synthbench.stats.utility import Resampled
+from synthbench.stats.utility import Resampled, width
 
 __all__ = ["Worth", "worth"]
 
@@ -40,7 +40,12 @@ class Worth:
 
 
 def worth(
-    score: Resampled, curve: Sequence[Resampled], sizes: Sequence[int], *, groups: int | None = None
+    score: Resampled,
+    curve: Sequence[Resampled],
+    sizes: Sequence[int],
+    *,
+    bounds: tuple[float, float] | None = (0.0, 1.0),
+    groups: int | None = None,
 ) -> Worth:
     """Where `score` meets the curve of real images, linear between sizes in the logarithm of their number.
 
@@ -48,6 +53,7 @@ def worth(
     curve   the same of as many real images as `sizes` says, in the same B resamples of the test images; all sizes
             of the same seeds
     sizes   ascending, two or more
+    bounds  the metric's range
     groups  patients behind the metric, None for many
 
     The number itself is read off the curve made monotone (isotonic regression), for a classifier does not learn
@@ -64,7 +70,7 @@ def worth(
     if math.isnan(value) or np.isnan(means).any():
         return Worth(math.nan, math.nan, math.nan, "score or curve is undefined")
     nearest = math.exp(np.interp(value, means, logs))  # an end of the curve for a score beyond it
-    alike = [nearest, *_not_different(score, curve, logs, groups)]
+    alike = [nearest, *_not_different(score, curve, logs, width(bounds), groups)]
     low, high = min(alike), max(alike)
     note = ""
     if value < means[0]:
@@ -79,10 +85,12 @@ def worth(
     )
 
 
-def _not_different(score: Resampled, curve: Sequence[Resampled], logs: Floats, groups: int | None) -> Floats:
+def _not_different(
+    score: Resampled, curve: Sequence[Resampled], logs: Floats, span: float, groups: int | None
+) -> Floats:
     """The sizes, on a fine grid, at which the curve's interval of the difference to the score holds 0."""
     places = np.linspace(0, len(curve) - 1, STEPS * (len(curve) - 1) + 1)
-    gaps = np.array([_gap(score, _between(curve, place), groups) for place in places])  # (places, 2)
+    gaps = np.array([_gap(score, _between(curve, place), span, groups) for place in places])  # (places, 2)
     fine = np.linspace(0, len(curve) - 1, FINE * (len(curve) - 1) + 1)
     low, high = (np.interp(fine, places, ends) for ends in gaps.T)
     alike: Floats = np.exp(np.interp(fine, np.arange(len(curve)), logs)[(low <= 0) & (high >= 0)])
@@ -97,11 +105,15 @@ def _between(curve: Sequence[Resampled], place: float) -> Resampled:
     return (1 - share) * values_a + share * values_b, (1 - share) * replicates_a + share * replicates_b
 
 
-def _gap(score: Resampled, side: Resampled, groups: int | None) -> tuple[float, float]:
+def _gap(score: Resampled, side: Resampled, span: float, groups: int | None) -> tuple[float, float]:
     """The ends of the interval of score - side, its margin made as in `difference`."""
     one, other = seed_means(score, side)
     if one.draws is None or other.draws is None:
         return math.nan, math.nan
-    sampled = sampling_quantile(TAIL, groups) * float(np.std(one.draws - other.draws, ddof=1))
+    apart = one.draws - other.draws
+    if all_alike(apart, one.value):
+        sampled = alike_reach(TAIL, groups, span)
+    else:
+        sampled = sampling_quantile(TAIL, groups) * float(np.std(apart, ddof=1))
     half = math.hypot(sampled, seed_margin(TAIL, one, other))
     return one.value - other.value - half, one.value - other.value + half

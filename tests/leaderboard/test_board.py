@@ -143,6 +143,11 @@ def test_an_evaluators_own_interval_is_kept_for_one_seed_and_widened_for_several
     three = estimates_of(trials, 3)[HEAD].interval
     assert three.low < 0.4
     assert three.high > 0.7
+    near = [result(g, i, [0.97 + 0.02 * i], spread=0, low=0.94, high=0.995) for i in range(2)]
+    assert estimates_of(near, 2)[HEAD].interval.high == 1, "cut at the metric's range"
+    agreed = [result(g, i, [0.5], spread=0, low=0.4, high=0.7) for i in range(2)]
+    of_agreed = estimates_of(agreed, 2)[HEAD].interval
+    assert (of_agreed.low, of_agreed.high) == pytest.approx((0.4, 0.7))
 
 
 def test_no_resampling_and_one_seed_is_no_interval():

@@ -82,6 +82,26 @@ def test_all_right_against_all_wrong():
     assert difference(*sides, groups=1).p == 1
 
 
+def test_what_no_resample_moves_is_not_known_exactly():
+    """Both right on all images of 12 patients: a 13th could go either way, and nobody may call the two equal."""
+    right = one(1.0, 0 * NORMAL)
+    found = difference(*right, *right, groups=12)
+    reach = stats.binomtest(0, 12).proportion_ci(method="exact").high
+    assert (found.value, found.p) == (0, 1)
+    assert (found.low, found.high) == pytest.approx((-reach, reach))
+    both = [right, right]
+    assert not differences(both, [12, 12]).within(np.array([0.01])).any()
+    assert differences(both, [428, 428]).within(np.array([0.01])).all()
+    (wide,) = differences(both, [12, 12], (0.0, 10.0)).high
+    assert wide == pytest.approx(10 * reach)
+    assert math.isinf(differences(both, [12, 12], None).high[0])
+
+
+def test_seeds_that_all_agree_say_nothing_where_nothing_was_resampled():
+    found = difference(np.array([0.5, 0.5]), None, np.array([0.51, 0.51]), None)
+    assert all(math.isnan(x) for x in (found.low, found.high, found.p))
+
+
 @pytest.mark.parametrize("seeds", [2, 3, 8])
 def test_a_vast_difference_has_p_0(seeds):
     values = np.linspace(0, 1e-9, seeds)
@@ -120,7 +140,7 @@ def by_itself(a, b, groups):
             shared = covariance[~np.eye(len(values), dtype=bool)].mean()
             own = covariance.diagonal().mean() - np.maximum(shared, 0)
         errors.append(np.maximum(np.var(values, ddof=1) - own, 0) / len(values) if len(values) > 1 else 0.0)
-    alone = 0.0 if min(len(a[0]), len(b[0])) > 1 else math.nan
+    alone = 0.0 if min(len(a[0]), len(b[0])) > 1 and any(errors) else math.nan
     sampled = np.std(draws[0].mean(0) - draws[1].mean(0), ddof=1) if draws else alone
     parts = sum(e**2 / max(len(s[0]) - 1, 1) for e, s in zip(errors, (a, b), strict=True))
     df = sum(errors) ** 2 / parts if parts else 1.0
@@ -130,7 +150,9 @@ def by_itself(a, b, groups):
         if groups is not None:
             quantile = stats.t.isf(tail, groups - 1) * math.sqrt(groups / (groups - 1)) if groups > 1 else math.inf
         seeds = stats.t.isf(tail, df) * math.sqrt(sum(errors)) if any(errors) else 0.0
-        return math.hypot(quantile * sampled if sampled else 0.0, seeds)
+        if sampled < 1e-9:
+            return math.hypot(1 - tail ** (1 / groups) if draws and groups is not None else 0.0, seeds)
+        return math.hypot(quantile * sampled, seeds)
 
     value = a[0].mean() - b[0].mean()
     if math.isnan(margin(0.025)):
