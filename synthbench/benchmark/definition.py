@@ -84,6 +84,27 @@ class Entry(Generic[P]):
         shown |= {"checkpoint": self.checkpoint._asdict()} if self.checkpoint else {}
         return shown | ({"optional": True} if self.optional else {})
 
+    @classmethod
+    def from_record(
+        cls, record: Mapping[str, Any], declared: Mapping[str, Any] | None = None, plugin: P | None = None
+    ) -> Entry[P]:
+        """From what `resolved` gave and what the plugin declared, as run.json has them.
+
+        Raises KeyError or TypeError where these are no such records.
+        """
+        only, point = record.get("generators"), record.get("checkpoint")
+        if not (isinstance(point, Mapping) and point.keys() == set(Checkpoint._fields)):
+            point = None  # an option of the plugin's own
+        return cls(
+            record["label"],
+            record["use"],
+            Declared.from_record(declared or {}),
+            plugin,
+            None if only is None else tuple(only),
+            record.get("optional") is True,
+            None if point is None else Checkpoint(**point),
+        )
+
 
 class Ranking(BaseModel):
     """How generators are compared: the test, and the level at which a difference counts."""

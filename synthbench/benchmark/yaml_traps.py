@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import yaml
+
 from synthbench.errors import ConfigError
 
-__all__ = ["refuse_traps", "syntax_hint"]
+__all__ = ["as_yaml", "refuse_traps", "syntax_hint"]
 
 FLOAT_WITHOUT_POINT = re.compile(
     r"[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?[0-9]*\.[0-9]+[eE][0-9]+|[-+]?[0-9]+\.[0-9]*[eE][0-9]+"
@@ -45,6 +47,24 @@ def refuse_traps(node: Any, where: str, path: str) -> None:
             f"{where}: {path}: YAML reads {node.value} as a number in base sixty, as minutes and seconds; write "
             f'the number itself, or "{node.value}" in quotes for the text'
         )
+
+
+class _Quoting(yaml.SafeDumper):
+    """Texts that would surprise (1e4, on, 1:30) in quotes."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    traps = (FLOAT_WITHOUT_POINT, AMBIGUOUS_BOOL, OCTAL, BASE_SIXTY)
+    style = '"' if any(trap.fullmatch(text) for trap in traps) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Quoting.add_representer(str, _text)
+
+
+def as_yaml(content: Any) -> str:
+    """The text of a benchmark file, which `refuse_traps` takes, whatever its labels are."""
+    return yaml.dump(content, Dumper=_Quoting, sort_keys=False, allow_unicode=True)
 
 
 def syntax_hint(error: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import yaml
-
+from synthbench.benchmark.yaml_traps import as_yaml
 from synthbench.report.bars import shown_number
 from synthbench.results.folder import Row, RunFolder, dig, estimate, number
 from synthbench.storage.layout import safe_name
@@ -149,9 +149,23 @@ def _p(row: Row) -> str:
     return "< 0.001" if p is not None and p < 0.001 else shown_number(p)
 
 
+def _as_a_file(bench: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration as a benchmark file has it: the checkpoints of one training are one row again."""
+    rows: dict[str, dict[str, Any]] = {}
+    for row in bench.get("generators", ()):
+        point = row.get("checkpoint")
+        if not isinstance(point, Mapping) or not {"of", "at", "unit"} <= point.keys():
+            rows[str(row.get("label"))] = dict(row)
+            continue
+        own = {key: value for key, value in row.items() if key not in ("checkpoint", point["unit"])}
+        training = rows.setdefault(point["of"], {**own, "label": point["of"], "checkpoints": []})
+        training["checkpoints"].append(point["at"])
+    return {**bench, "generators": [*rows.values()]}
+
+
 def setup_part(run: RunFolder) -> SetupPart:
     """The configuration, the machine and the commands."""
-    config = yaml.safe_dump(dict(run.bench), sort_keys=False, allow_unicode=True) if run.bench else ""
+    config = as_yaml(_as_a_file(run.bench)) if run.bench else ""
     tables = [
         _facts("Run", _run_facts(run)),
         _facts("Hardware", dig(run.record, "hardware", default={})),

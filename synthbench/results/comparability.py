@@ -11,8 +11,8 @@ __all__ = ["Change", "changes", "incomparable"]
 Record = Mapping[str, Any]
 
 ABSENT = "absent"
-LOCATION = frozenset({"label", "root", "generators", "positive"})
-"""Options that say where files lie, what a row is called or who is scored: they change no number.
+LOCATION = frozenset({"label", "root", "generators", "optional", "positive"})
+"""Options that say where files lie, what a row is called, who is scored, what may be left out: no number changes.
 
 `positive` does, and `data.positive` says what came of it, set or unset.
 """

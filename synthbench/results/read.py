@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from synthbench.api.declarations import ROW_KEYS
 from synthbench.api.extractors import Known
-from synthbench.api.interfaces import Evaluator
+from synthbench.api.interfaces import Evaluator, Plugin
 from synthbench.api.registry import Registry, load_registry
-from synthbench.benchmark.declared import Declared
 from synthbench.benchmark.definition import Benchmark, Entry, Headline, Ranking
 from synthbench.benchmark.plan import Trial, scorers
 from synthbench.data.test_sets import TestSet
@@ -116,16 +116,11 @@ def _benchmark(record: Mapping[str, Any], evaluators: Sequence[Entry[Evaluator]]
         holdout=content.get("holdout", 0.0),
         judges=tuple(content.get("judges", ())),
         real_sizes=tuple(content.get("real_sizes", ())),
-        dataset=_entry(content["dataset"]),
-        external=tuple(map(_entry, content["external"])),
-        generators=tuple(_entry(options, declared[options["label"]]) for options in content["generators"]),
+        dataset=Entry.from_record(content["dataset"]),
+        external=tuple(map(Entry.from_record, content["external"])),
+        generators=tuple(Entry.from_record(row, declared[row["label"]]) for row in content["generators"]),
         evaluators=tuple(evaluators),
     )
-
-
-def _entry(options: Mapping[str, Any], declared: Mapping[str, Any] | None = None) -> Entry[Any]:
-    """Of a plugin that nobody asks for work."""
-    return Entry(options["label"], options["use"], Declared.from_record(declared or {}))
 
 
 class _Evaluators:
@@ -141,15 +136,15 @@ class _Evaluators:
         ]
 
     def _entry(self, content: Mapping[str, Any], declared: Mapping[str, Any]) -> Entry[Evaluator]:
-        label, use = content["label"], content["use"]
-        options = {key: value for key, value in content.items() if key not in ("use", "label", "generators")}
-        only = tuple(content["generators"]) if "generators" in content else None
+        options = {
+            key: value for key, value in content.items() if key not in ROW_KEYS[Plugin] + ROW_KEYS[Evaluator]
+        }
         plugin: Evaluator | None = None
         try:
-            plugin = self._plugin(label, use, options)
+            plugin = self._plugin(content["label"], content["use"], options)
         except PluginError as error:
-            self.missing[label] = str(error)
-        return Entry(label, use, Declared.from_record(declared), plugin, only)
+            self.missing[content["label"]] = str(error)
+        return Entry.from_record(content, declared, plugin)
 
     def _plugin(self, label: str, use: str, options: Mapping[str, Any]) -> Evaluator:
         """Raises PluginError where the class is not at hand."""
