@@ -47,6 +47,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     from synthbench.seeds import derive_seed
     from synthbench.storage.cells import write_csv
     from synthbench.storage.code_version import code_version
+    from synthbench.storage.layout import holds_results
     from synthbench.storage.store import load_images, save_images, write_atomic
     from synthbench.storage.weights import WeightFile, offline, sha256_of
     from synthbench.types import (
@@ -114,6 +115,7 @@ __all__ = [
     "find_copies",
     "fit_nested",
     "grouped_split",
+    "holds_results",
     "hookimpl",
     "is_dicom",
     "load_images",
@@ -146,6 +148,7 @@ _HOMES = {
     "api.nested.generators": ("GeneratorField", "NestedGenerator"),
     "api.origin": ("Origin",),
     "api.pictures": ("PICTURE_SUFFIXES", "read_picture"),
+    "storage.layout": ("holds_results",),
     "data.audit.copies": ("Copies", "find_copies"),
     "data.class_folders": ("write_class_folders",),
     "data.split": ("grouped_split",),

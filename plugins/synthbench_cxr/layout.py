@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unicodedata import normalize
 
-from synthbench import DataError, Quarantined
+from synthbench import DataError, Quarantined, holds_results
 from synthbench_cxr.walk import IMAGE_SUFFIXES, Walk, id_of, is_system, unlisted
 
 __all__ = [
@@ -83,8 +83,11 @@ def readable(name: str) -> str:
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Folders directly below, by name, without system folders. Raises DataError where it cannot be listed."""
-    return [path for path in _entries(folder) if path.is_dir()]
+    """Folders directly below, by name, without system folders and our own results.
+
+    Raises DataError where it cannot be listed.
+    """
+    return [path for path in _entries(folder) if path.is_dir() and not holds_results(path)]
 
 
 def _entries(folder: Path) -> list[Path]:

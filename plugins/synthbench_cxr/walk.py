@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from synthbench import PICTURE_SUFFIXES, DataError, Quarantined, is_dicom
+from synthbench import PICTURE_SUFFIXES, DataError, Quarantined, holds_results, is_dicom
 
 __all__ = ["IMAGE_SUFFIXES", "Walk", "id_of", "is_system", "names_masks", "unlisted"]
 
@@ -94,7 +94,9 @@ class Walk(Generic[Key]):
             seen.add(real)
             for entry in _entries(folder):
                 path = folder / entry.name
-                if entry.is_dir():
+                if entry.is_dir() and holds_results(path):
+                    self._put_aside(path, "results of synthbench")
+                elif entry.is_dir():
                     (links if entry.is_symlink() else folders).append((key, path))
                 elif entry.is_file() or (entry.is_symlink() and not path.exists()):  # a broken link says so later
                     yield key, path, os.path.realpath(path) if entry.is_symlink() else f"{real}/{entry.name}"

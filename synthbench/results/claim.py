@@ -10,12 +10,10 @@ from pathlib import Path
 from synthbench.errors import ConfigError, DataError
 from synthbench.results.folder import dig, load_record
 from synthbench.storage.disk import disk_errors
-from synthbench.storage.layout import File
+from synthbench.storage.layout import LOCK, File
 from synthbench.storage.locks import try_hold
 
 __all__ = ["claim"]
-
-LOCK = ".synthbench.lock"
 
 
 @contextmanager
@@ -26,7 +24,7 @@ def claim(out: Path, name: str) -> Iterator[None]:
     where it cannot be made, or is full.
     """
     with disk_errors(out, "give another --out"):
-        is_new = not out.exists()
+        made = [folder for folder in (out, *out.parents) if not folder.exists()]
         out.mkdir(parents=True, exist_ok=True)
         with try_hold(out / LOCK) as held:
             if not held:
@@ -35,16 +33,11 @@ def claim(out: Path, name: str) -> Iterator[None]:
             try:
                 yield
             finally:
-                if is_new:
-                    _tidy(out)
-
-
-def _tidy(out: Path) -> None:
-    """Take the folder away again where nothing came of it."""
-    if [path.name for path in out.iterdir()] == [LOCK]:
-        with contextlib.suppress(OSError):  # Windows removes no open file
-            (out / LOCK).unlink()
-            out.rmdir()
+                if made and [path.name for path in out.iterdir()] == [LOCK]:  # nothing came of it
+                    with contextlib.suppress(OSError):  # Windows removes no open file
+                        (out / LOCK).unlink()
+                        for folder in made:
+                            folder.rmdir()
 
 
 def _check_name(out: Path, name: str) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "evaluation_folder",
     "generator_folder",
     "high",
+    "holds_results",
     "low",
     "n",
     "on",
@@ -34,6 +35,9 @@ __all__ = [
     "trial_folder",
 ]
 
+
+LOCK = ".synthbench.lock"
+"""Held by the run that writes into a folder, and left there."""
 
 ABSOLUTE = re.compile(r"(?:…|~|file:|[A-Za-z]:)?[/\\]")
 """How a label begins that is an absolute path, or was one before export."""
@@ -181,3 +185,14 @@ def generator_folder(trial: Path) -> Path:
 def evaluation_folder(trial: Path, evaluator: str) -> Path:
     """Where a trial's evaluator keeps what it made."""
     return trial / safe_name(evaluator)
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether a folder is a run's, or holds nothing but such (`runs/`): its pictures are nobody's data."""
+    if any((folder / name).is_file() for name in (LOCK, File.RECORD)):
+        return True
+    try:
+        inside = list(folder.iterdir())
+    except OSError:
+        return False
+    return bool(inside) and all(path.is_dir() and not path.is_symlink() and holds_results(path) for path in inside)

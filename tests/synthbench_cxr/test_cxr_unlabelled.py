@@ -74,3 +74,19 @@ def test_options_that_need_labels_are_refused(tmp_path: Path, option: str):
 def test_one_class_folder_names_the_way_out(make_set: MakeSet, ctx: Context):
     with pytest.raises(DataError, match=r"needs at least two class folders.*`labelled: false`"):
         ImageFolder(root=make_set("s", {"a/{i}.png": 3})).load(ctx)
+
+
+def test_results_beside_the_pictures_are_no_pictures(make_set: MakeSet, ctx: Context):
+    """`score . ../gan` within the folder leaves grids of samples there: in the next run they were real images."""
+    root = make_set("s", {"{i}.png": 8, "score/trials/gan/{i}.png": 3, "runs/one/figures/{i}.png": 2})
+    (root / "score/.synthbench.lock").touch()
+    (root / "runs/one/run.json").touch()
+    splits = unlabelled(root).load(ctx)
+    assert sum(map(len, splits.parts.values())) == 8
+    assert {bad.path for bad in splits.quarantine} == {"score", "runs"}
+
+
+def test_results_beside_class_folders_are_no_class(make_set: MakeSet, ctx: Context):
+    root = make_set("s", {"A/{i}.png": 8, "B/{i}.png": 8, "runs/one/figures/{i}.png": 2})
+    (root / "runs/one/run.json").touch()
+    assert ImageFolder(root=root, image_size=8, positive="B").load(ctx).train.classes == ("A", "B")
