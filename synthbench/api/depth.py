@@ -212,15 +212,19 @@ def _read_jpeg2000(path: Path, _: bytes) -> DeepPicture | None:
 
 
 def _read_ppm(path: Path, head: bytes) -> DeepPicture | None:
-    """The binary forms P5 (grey) and P6 (RGB); the header may hold comments."""
+    """P5 (grey) and P6 (RGB), and P2 and P3, the same as text; the header may hold comments."""
     gap = rb"\s+(?:#[^\n]*\n\s*)*"
-    header = re.match(rb"P([56])" + gap + rb"(\d+)" + gap + rb"(\d+)" + gap + rb"(\d+)\s", head)
+    header = re.match(rb"P([2356])" + gap + rb"(\d+)" + gap + rb"(\d+)" + gap + rb"(\d+)\s", head)
     if header is None or int(header[4]) < 256:
         return None
     width, height, white = int(header[2]), int(header[3]), int(header[4])
     check_size(width, height)
-    shape = (height, width, 3) if header[1] == b"6" else (height, width)
-    values = np.frombuffer(path.read_bytes(), ">u2", int(np.prod(shape)), header.end()).reshape(shape)
+    shape = (height, width, 3) if header[1] in b"36" else (height, width)
+    content = path.read_bytes()[header.end() :]
+    if header[1] in b"56":
+        values = np.frombuffer(content, ">u2", int(np.prod(shape))).reshape(shape)
+    else:
+        values = np.array(content.split()[: int(np.prod(shape))], dtype=np.uint16).reshape(shape)
     bits = white.bit_length()
     return _with_alpha(np.rint(values * ((2**bits - 1) / white)).astype(np.uint16), bits)
 
@@ -267,5 +271,5 @@ READERS: dict[bytes, Callable[[Path, bytes], DeepPicture | None]] = {
     b"\x89PNG\r\n\x1a\n": _read_png,
     **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _read_tiff),
     **dict.fromkeys((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), _read_jpeg2000),
-    **dict.fromkeys((b"P5", b"P6"), _read_ppm),
+    **dict.fromkeys((b"P2", b"P3", b"P5", b"P6"), _read_ppm),
 }

@@ -129,12 +129,16 @@ def _check(file: Dataset) -> None:
 
 def _modality(stored: Values, file: Dataset) -> tuple[Values, int | None]:
     """Values as the modality means them (C.11.1), and their bits: those stored where nothing is rescaled."""
-    from pydicom.pixels.processing import apply_modality_lut
+    if file.get("ModalityLUTSequence"):
+        from pydicom.pixels.processing import apply_modality_lut
 
-    rescaling = float(file.get("RescaleSlope", 1)), float(file.get("RescaleIntercept", 0))
-    if "ModalityLUTSequence" not in file and rescaling == (1, 0):
+        return np.asarray(apply_modality_lut(stored, file)), None
+    # Some archives write the tags and leave them empty.
+    slope, intercept = (_first(file.get(name)) for name in ("RescaleSlope", "RescaleIntercept"))
+    slope, intercept = 1.0 if slope is None else slope, intercept or 0.0
+    if (slope, intercept) == (1, 0):
         return stored, int(file.BitsStored) - int(file.PixelRepresentation)
-    return np.asarray(apply_modality_lut(stored, file)), None
+    return stored * slope + intercept, None
 
 
 def _shown(values: Values, file: Dataset) -> tuple[Values | None, str]:

@@ -39,7 +39,10 @@ def read_extended(path: Path, before: tuple[Path, ...] = ()) -> Extended:
     """
     content = read_yaml(path)
     if "extends" in content:
-        content.setdefault("name", re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-"))
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-")
+        if "name" not in content and not stem:
+            raise ConfigError(f"{path}: give it a `name:`, of the letters, digits and ._- that a folder may have")
+        content.setdefault("name", stem)
     return extended(content, path, before)
 
 

@@ -58,7 +58,7 @@ def _add_benchmark_commands(commands: Commands) -> None:
     audit.set_defaults(command="audit")
     add_file(audit)
     audit.add_argument(
-        "--out", type=Path, metavar="DIR", help="where audit.csv goes (default: runs/<benchmark name>)"
+        "--out", type=Path, metavar="DIR", help="where audit.csv goes (default: runs/<benchmark name>-audit)"
     )
 
 

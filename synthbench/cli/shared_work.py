@@ -44,4 +44,4 @@ def work(arguments: argparse.Namespace) -> int:
 def limits_of(arguments: argparse.Namespace) -> list[str]:
     """Of a stage, as overrides of the benchmark file's keys."""
     limits = {"timeout": arguments.timeout, "memory_limit": arguments.memory_limit}
-    return [f"{key}={value:g}" for key, value in limits.items() if value is not None]
+    return [f"{key}={value!r}" for key, value in limits.items() if value is not None]

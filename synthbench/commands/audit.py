@@ -9,10 +9,12 @@ from typing import NamedTuple
 from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import BenchmarkSource, load_benchmark
 from synthbench.data.audit import Audit, cached_audit, write_audit
+from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
 from synthbench.runner.session import Session
 from synthbench.storage.disk import make_folder
+from synthbench.storage.layout import File, Table
 from synthbench.storage.store import Store, default_root
 from synthbench.storage.upkeep import running
 
@@ -44,9 +46,14 @@ def audit(
     overrides: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Audited:
-    """Look for images that two parts share; every pair goes to audit.csv in `out`, by default runs/<its name>."""
+    """Look for images that two parts share; every pair goes to audit.csv in `out`, else in runs/<its name>-audit.
+
+    Raises SynthbenchError for whatever its user can mend, a folder that holds a run among it: its table would go.
+    """
     bench = load_benchmark(file, load_registry(), overrides)
-    out = out or Path("runs") / bench.name
+    out = out or Path("runs") / f"{bench.name}-audit"
+    if (out / File.RECORD).exists():
+        raise ConfigError(f"{out} holds a run, whose {Table.AUDIT.file} would be lost; give another --out")
     progress = progress or Progress()
     store = Store(default_root(), say=progress.say)
     session = Session(store, "cpu", progress, make_folder(out) / "data")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ def _images(file: Path) -> Images:
     labels = next((held[name] for name in LABELS if name in held), None)
     names, numbers = np.array(NO_LABELS), np.zeros(len(pixels), dtype=np.int64)
     if labels is not None:
-        names, numbers = np.unique(_names(labels), return_inverse=True)
+        if labels.size != len(pixels):
+            raise ConfigError(f"{file}: {labels.size} labels for {len(pixels)} images")
+        names, numbers = np.unique(_names(labels.reshape(-1)), return_inverse=True)
     try:
         return Images(
             pixels[..., None] if pixels.ndim == 3 else pixels,
@@ -64,7 +67,7 @@ def _held(file: Path) -> dict[str, npt.NDArray[Any]]:
         with zipfile.ZipFile(file):  # np.load would also take a .npy of that name
             arrays = np.load(file, allow_pickle=False)
         return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ConfigError(f"{file} cannot be read: {error}") from error
 
 
@@ -77,7 +80,6 @@ def _array(held: dict[str, npt.NDArray[Any]], names: tuple[str, ...], file: Path
 
 def _names(labels: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
     """Class names; numbers as wide as the largest, so that their order as text is that of the numbers."""
-    labels = labels.reshape(len(labels), -1)[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
     if not np.issubdtype(labels.dtype, np.integer):
         return labels.astype(np.str_)
     width = len(str(labels.max(initial=0)))

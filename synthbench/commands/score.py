@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from synthbench.api.interfaces import Generator
 from synthbench.api.origin import TrainedOn
+from synthbench.api.registry import load_registry
+from synthbench.benchmark.yaml_traps import as_yaml
 from synthbench.commands.real_arrays import as_class_folders
 from synthbench.commands.run import run
 from synthbench.commands.score_labels import pictures_in, unlabelled
@@ -23,6 +24,7 @@ from synthbench.progress import Progress
 from synthbench.results.claim import claim
 from synthbench.runner.loop import RunResult
 from synthbench.storage.disk import make_folder
+from synthbench.storage.layout import File
 
 __all__ = ["score", "scoring_file"]
 
@@ -58,8 +60,8 @@ def score(
     content = scoring_file(real, synthetic, out=out, **options)
     progress = progress or Progress()
     file = out / FILE
-    written = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-    if file.exists() and file.read_text(encoding="utf-8") != written:
+    written = as_yaml(content)
+    if (out / File.RECORD).exists() and file.exists() and file.read_text(encoding="utf-8") != written:
         raise ConfigError(
             f"{file} says something else: another `score`, or edited since; run it with `synthbench run {file}`, "
             "or give another --out"
@@ -107,7 +109,7 @@ def scoring_file(
     row = {**flat, "trained_on": "train" if test else trained_on, "fewer": True}
     return {
         "name": _label(out),
-        "samples": max(2, min(samples, max(map(_images_in, synthetic)))),
+        "samples": _scored(samples, synthetic),
         "headline": UNLABELLED_HEADLINE if flat else f"{JUDGE}.auroc",
         **({"baselines": False} if flat else {}),
         "dataset": {"use": "image-folder", **_real(real, test, out), **_given(asked)},
@@ -146,6 +148,9 @@ def _labels(real: Path, synthetic: Sequence[Path], test: Path | None) -> list[st
     labels = [_label(place) for place in synthetic]
     if twice := sorted({label for label in labels if labels.count(label) > 1}):
         raise ConfigError(f"two sets of synthetic images are called {twice[0]}; rename a folder")
+    for label, cls in load_registry().names("generator").items():
+        if label in labels and issubclass(cls, Generator) and cls.role != "candidate":
+            raise ConfigError(f"a set of synthetic images is called as the {cls.role} {label}; rename the folder")
     return labels
 
 
@@ -163,6 +168,13 @@ def _label(place: Path) -> str:
     """A folder's or file's name, as labels and names of benchmarks may be."""
     stem = place.resolve().stem if place.is_file() else place.resolve().name
     return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._") or "score"
+
+
+def _scored(samples: int, synthetic: Sequence[Path]) -> int:
+    """How many images of each set: of fewer than are asked for all of the largest."""
+    if samples < 2:
+        raise ConfigError(f"--samples {samples}: expected 2 or more")
+    return max(2, min(samples, max(map(_images_in, synthetic))))
 
 
 def _images_in(place: Path) -> int:

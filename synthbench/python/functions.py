@@ -117,8 +117,8 @@ def check(
 def audit(benchmark: BenchmarkSource, *, out: Place | None = None, overrides: Sequence[str] = ()) -> Leaks:
     """Look for test images that training knows, as `synthbench audit` does; `benchmark` as in `run`.
 
-    Every pair goes to audit.csv in `out`, by default runs/<its name>. Raises SynthbenchError for whatever its user
-    can mend.
+    Every pair goes to audit.csv in `out`, by default runs/<its name>-audit. Raises SynthbenchError for what
+    its user can mend.
     """
     return Leaks(audit_benchmark(benchmark, out=_path(out), overrides=overrides))
 

@@ -7,15 +7,33 @@ from pathlib import Path
 import pandas as pd
 
 from synthbench.errors import DataError
-from synthbench.python.show import as_html, as_text
+from synthbench.python.show import as_html
+from synthbench.python.show import as_text as board_text
 from synthbench.report import REPORT
 from synthbench.report.board import BoardTable, board_tables
 from synthbench.results.damage import readable
 from synthbench.results.folder import RunFolder, read_folder
 from synthbench.results.requirements import missed, recorded
+from synthbench.storage.cells import as_text
 from synthbench.storage.layout import Table
 
 __all__ = ["Run"]
+
+NAMES = (
+    "generator",
+    "evaluator",
+    "a",
+    "b",
+    "better",
+    "test_set",
+    "dataset",
+    "image",
+    "match",
+    "path",
+    "variant",
+    "label",
+)
+"""Columns of names: a name of digits is no number."""
 
 
 class Run:
@@ -61,8 +79,10 @@ class Run:
             known = [table.value for table in Table if (self.folder / table.file).is_file()]
             raise DataError(f"{self.folder} has no table {name!r}; there is: {', '.join(known)}")
         try:
-            # "None", "NA", "null" may be names of generators and of patients
-            return pd.read_csv(file, keep_default_na=False, na_values=[""])
+            # "None", "NA", "null" may be names of generators and of patients, and so may "007"
+            table = pd.read_csv(file, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(NAMES, "str"))
+            texts = table.select_dtypes(include=["object", "string"]).columns
+            return table.assign(**{column: table[column].map(as_text, na_action="ignore") for column in texts})
         except pd.errors.EmptyDataError:
             return pd.DataFrame()
         except ValueError as error:  # of pandas, or no UTF-8
@@ -90,7 +110,7 @@ class Run:
     def __repr__(self) -> str:
         with readable(self.folder):
             run, board = self._first()
-            return "\n".join([_title(run), as_text(_frame(board)), *self._notes(board)])
+            return "\n".join([_title(run), board_text(_frame(board)), *self._notes(board)])
 
     def _repr_html_(self) -> str:
         with readable(self.folder):

@@ -94,8 +94,9 @@ def _home() -> list[Path]:
 
 def _is_result(path: Path, name: Path, wanted: Mapping[str, Collection[str]]) -> bool:
     """Written by `run`: tables and run.json at the top, in folders the kinds of files that are wanted there."""
-    asked = {".csv", ".json"} if len(name.parts) == 1 else wanted.get(name.parts[0], ())
-    hidden = any(part.startswith(".") for part in name.parts)
+    if len(name.parts) == 1:
+        return name.name in {File.RECORD, *(table.file for table in Table)} and not path.is_symlink()
+    asked, hidden = wanted.get(name.parts[0], ()), any(part.startswith(".") for part in name.parts)
     return path.suffix in asked and not path.is_symlink() and not hidden and _is_plain(name.as_posix())
 
 

@@ -92,7 +92,9 @@ def _check_positive(entry: Entry[Dataset], splits: Splits) -> None:
         return
     option = "positive" in type(entry.plugin).model_fields
     remedy = (
-        f"add `positive: {classes[1]}` to it" if option else f'let it return Splits(..., positive="{classes[1]}")'
+        f"add `positive: {classes[1]}` to it (`score`: --positive {classes[1]})"
+        if option
+        else f'let it return Splits(..., positive="{classes[1]}")'
     )
     raise DataError(
         f"dataset {entry.label}: which of its classes {classes[0]} and {classes[1]} is the positive one, of which "

@@ -18,7 +18,7 @@ from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.benchmark.plan import Trial, evaluator_seed, make_plan
 from synthbench.data.audit import Audit, write_audit
 from synthbench.data.test_sets import Data, TestSet, describe, with_remainders
-from synthbench.errors import Skipped, StoreError, SynthbenchError
+from synthbench.errors import ConfigError, Skipped, StoreError, SynthbenchError
 from synthbench.leaderboard.trial_result import TrialResult, row_status
 from synthbench.results.evidence import copy_evidence, tidy
 from synthbench.runner.cost import measure
@@ -149,6 +149,8 @@ def load_audited_data(bench: Benchmark, session: Session, started: datetime) -> 
     """Load the data, look for leaks, cut off the hold-out, add the test sets' clean remainders."""
     with measure(session.device) as loading:
         splits, audit = audited_splits(bench, session)
+    if bench.ranking.test == "delong" and (n := len(splits.train.classes)) != 2:
+        raise ConfigError(f"ranking.test: delong compares areas of two classes, {bench.dataset.label} has {n}")
     splits, tests = with_remainders(splits, audit), describe(bench, splits, audit)
     return Data(splits, tests, provenance(bench, splits, session.device, started, loading)), audit
 

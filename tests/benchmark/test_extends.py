@@ -4,6 +4,7 @@ import pytest
 
 from synthbench.benchmark.extends import DEEPEST, merged, read_extended
 from synthbench.benchmark.shipped import shipped
+from synthbench.commands.validate import validate
 from synthbench.errors import ConfigError
 
 
@@ -94,3 +95,9 @@ def test_a_chain_ends_somewhere(write):
 def test_what_cannot_be_extended(write, written, message):
     with pytest.raises(ConfigError, match=message):
         read_extended(write("own.yaml", f"extends: {written}\n"))
+
+
+def test_a_file_whose_name_makes_no_benchmarks_name_needs_one(tmp_path):
+    (tmp_path / "胸片.yaml").write_text("extends: quickstart\n")
+    with pytest.raises(ConfigError, match="give it a `name:`"):
+        validate(tmp_path / "胸片.yaml")

@@ -72,8 +72,8 @@ def test_every_pair_is_in_the_file(leaky):
 def test_results_go_beside_the_runs_by_default(leaky, monkeypatch, capsys):
     monkeypatch.chdir(leaky.folder)
     assert audit(leaky) == 1
-    assert (leaky.folder / "runs/mini/audit.csv").exists()
-    assert "every pair: runs/mini/audit.csv" in capsys.readouterr().out
+    assert (leaky.folder / "runs/mini-audit/audit.csv").exists()
+    assert "every pair: runs/mini-audit/audit.csv" in capsys.readouterr().out
 
 
 def test_it_trains_and_scores_nothing_and_looks_once(leaky, monkeypatch):
@@ -103,3 +103,11 @@ def test_a_mistake_is_refused(leaky, capsys):
     leaky.out.write_text("")
     assert audit(leaky, "--out", leaky.out) == 2
     assert str(leaky.out) in capsys.readouterr().err
+
+
+def test_a_runs_own_table_is_not_written_over(leaky, capsys):
+    assert leaky.run() == 0
+    before = (leaky.out / "audit.csv").read_bytes()
+    assert audit(leaky, "--out", leaky.out) == 2
+    assert "holds a run, whose audit.csv would be lost; give another --out" in capsys.readouterr().err
+    assert (leaky.out / "audit.csv").read_bytes() == before

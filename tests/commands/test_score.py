@@ -71,6 +71,7 @@ def test_again_is_fine_and_another_question_is_refused(here, tmp_path):
     first = {"out": tmp_path / "out", "size": 8}
     for _ in range(2):
         score_module.score(tmp_path / "real", [tmp_path / "gan"], **first)
+    (tmp_path / "out/run.json").write_text('{"benchmark": {"name": "out"}}')  # as a run leaves it
     with pytest.raises(ConfigError, match=r"says something else.*another --out"):
         score_module.score(tmp_path / "real", [tmp_path / "flow"], **first)
     assert len(here) == 2
@@ -82,6 +83,7 @@ def test_again_is_fine_and_another_question_is_refused(here, tmp_path):
     [
         (["real", "nowhere"], "nowhere: there is nothing of this name"),
         (["real", "gan", "x/gan"], "two sets of synthetic images are called gan"),
+        (["real", "x/noise"], "a set of synthetic images is called as the floor noise; rename the folder"),
         (["one.npz", "gan"], "one.npz cannot be read"),
         (["one.npy", "gan"], "one.npy cannot be read"),
         (["real", "empty"], "empty: no images in it: it holds no file"),
@@ -95,6 +97,7 @@ def test_again_is_fine_and_another_question_is_refused(here, tmp_path):
 )
 def test_mistakes_are_one_line_before_any_work(here, tmp_path, capsys, arguments, message):
     pictures(tmp_path / "x/gan")
+    pictures(tmp_path / "x/noise")
     (tmp_path / "empty").mkdir()
     pictures(tmp_path / "flat", classes=["."])
     (tmp_path / "texts/ill").mkdir(parents=True)
@@ -185,10 +188,41 @@ def test_real_arrays_become_class_folders_with_their_patients(here, tmp_path):
     [
         ({"pictures": np.zeros(3)}, "no array images or arr_0; it holds pictures"),
         ({"images": np.zeros((3, 4, 4)), "labels": np.zeros(3, int)}, "pixels must be a uint8 array"),
-        ({"images": np.zeros((3, 4, 4), np.uint8), "labels": np.zeros(2, int)}, "labels must be an int64 array"),
+        ({"images": np.zeros((3, 4, 4), np.uint8), "labels": np.int64(3)}, "1 labels for 3 images"),
+        ({"images": np.zeros((3, 4, 4), np.uint8), "labels": np.zeros(2, int)}, "2 labels for 3 images"),
     ],
 )
 def test_arrays_that_are_none_say_why(here, tmp_path, held, message):
     np.savez("real.npz", **held)
     with pytest.raises(ConfigError, match=message):
         scoring_file(tmp_path / "real.npz", [tmp_path / "gan"], out=tmp_path / "out")
+
+
+def test_a_question_that_led_to_nothing_may_be_put_otherwise(here, tmp_path):
+    """The first call forgot --positive: its file is no result."""
+    ask = {"real": tmp_path / "real", "synthetic": [tmp_path / "gan"], "out": tmp_path / "out"}
+    score_module.score(**ask)
+    score_module.score(**ask, positive="ill")
+    assert "positive: ill" in (tmp_path / "out/benchmark.yaml").read_text()
+
+
+@pytest.mark.parametrize("name", ["1e4", "1e-4", "on", "007", "1_30"])
+def test_folders_called_like_numbers(here, tmp_path, name):
+    pictures(tmp_path / name)
+    score_module.score(tmp_path / "real", [tmp_path / name], out=tmp_path / "out", positive="ill")
+    assert name in [entry.label for entry in validate(tmp_path / "out/benchmark.yaml").bench.generators]
+
+
+def test_samples_that_are_none_are_refused(here, tmp_path):
+    with pytest.raises(ConfigError, match="--samples -5: expected 2 or more"):
+        scoring_file(tmp_path / "real", [tmp_path / "gan"], out=tmp_path / "out", samples=-5)
+
+
+def test_a_damaged_compressed_batch(here, tmp_path):
+    file = tmp_path / "r.npz"
+    np.savez_compressed(file, images=np.random.default_rng(0).integers(0, 9, (24, 8, 8), np.uint8))
+    content = bytearray(file.read_bytes())
+    content[200:220] = bytes(20)
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"r\.npz cannot be read"):
+        scoring_file(file, [tmp_path / "gan"], out=tmp_path / "out")

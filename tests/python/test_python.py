@@ -241,3 +241,14 @@ def test_a_notebooks_class_counts_by_the_cells_that_it_rests_on(notebook):
     assert notebook(*CELLS, CELLS[2].replace("return grey", "# said\n        return grey")) == before
     with pytest.raises(sb.PluginError, match="Own: its source is known neither as a file nor as a cell"):
         notebook(*CELLS[:2])
+
+
+def test_names_come_back_as_they_are(mini):
+    """Of digits, with a sign before them: no numbers, and without the apostrophe that keeps spreadsheets quiet."""
+    names = ["007", "500", "-x"]
+    mini.write(*({"use": "MeanNoise", "label": name, "offset": k} for k, name in enumerate(names)))
+    assert mini.run() == 0
+    result = sb.Run(mini.out)
+    assert sorted(result.leaderboard.generator) == sorted(names)
+    assert set(result.comparisons.a) | set(result.comparisons.b) == set(names)
+    assert pd.api.types.is_numeric_dtype(result.leaderboard["rank"])

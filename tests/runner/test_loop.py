@@ -5,6 +5,7 @@ import shutil
 
 import pandas as pd
 import pytest
+import yaml
 
 from synthbench.results.claim import claim
 from synthbench.storage.layout import safe_name
@@ -558,3 +559,23 @@ def test_a_board_that_mixes_thread_counts_says_so(mini, monkeypatch, capsys):
     assert mini.record["threads"] == [2, 5]
     assert mini.record["trials"][0]["threads"] == {"generator": 2, "distance": 2}
     assert "this board mixes thread counts" in capsys.readouterr().out
+
+
+def test_delong_is_for_two_classes(mini, capsys):
+    mini.write("MeanNoise", dataset={"use": "Squares", "classes": ["A", "B", "C"]}, ranking={"test": "delong"})
+    content = yaml.safe_load(mini.file.read_text())
+    content |= {"headline": "tstr.auroc", "evaluators": [{"use": "tstr", "backbone": "cnn"}]}
+    mini.file.write_text(yaml.safe_dump(content))
+    assert mini.run() == 2
+    assert "delong compares areas of two classes, squares has 3" in capsys.readouterr().err
+
+
+def test_jobs_that_are_none_are_refused(mini, capsys):
+    mini.write("MeanNoise")
+    assert mini.run("--jobs", "0") == 2
+    assert "--jobs 0: expected 1 or more" in capsys.readouterr().err
+
+
+def test_a_long_time_out_is_a_number(mini):
+    mini.write("MeanNoise")
+    assert mini.run("--timeout", "1000000") == 0

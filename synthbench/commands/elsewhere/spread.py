@@ -12,6 +12,7 @@ from synthbench.benchmark.plan import Trial
 from synthbench.commands.device import resolve_device, share_devices
 from synthbench.commands.elsewhere.on_ray import connected, work_on_ray
 from synthbench.commands.elsewhere.remote import Remote
+from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.runner.elsewhere.packing import unpack
 from synthbench.runner.elsewhere.parallel import work_in_processes
@@ -44,6 +45,8 @@ class Spread:
 
         The device is part of every entry's key. Who only collects need not have it: "cuda" is taken at its word.
         """
+        if self.jobs < 1:
+            raise ConfigError(f"--jobs {self.jobs}: expected 1 or more")
         if self.unpacked:
             progress.say(f"{self.unpacked}: {unpack(self.unpacked, store, remote.out)} entries are new")
         if self.collect:
