@@ -39,7 +39,7 @@ def read_manifest(file: Path, root: Path, label: str = "") -> Listing:
     for row in rows:
         where = f"{file}: line {row.line}"
         path = files.find(row["path"], where)
-        item = Item(path, id_of(path, root), _part(row, used, where), row["label"])
+        item = Item(path, id_of(path, root), _part(row, used, where) if row["label"] else "train", row["label"])
         earlier = first.setdefault(item.id, row)
         if any(row[name] != earlier[name] for name in row.cells if name != "path"):
             raise DataError(f"{where} says something else of {item.id} than line {earlier.line}; keep one of them")

@@ -11,13 +11,18 @@ from unicodedata import normalize
 from synthbench import DataError, dicom_patient
 from synthbench_cxr.layout import Listing
 from synthbench_cxr.threads import in_threads
+from synthbench_cxr.walk import IMAGE_SUFFIXES
 
 __all__ = ["grouped_by_dicom", "grouped_by_pattern", "own_group"]
 
 
 def own_group(image_id: str) -> str:
-    """An image of whose patient nothing is known is a group of its own: its id without suffix."""
-    return str(PurePosixPath(image_id).with_suffix(""))
+    """An image of whose patient nothing is known is a group of its own: its id without the suffix of an image.
+
+    The last number of a file called as a UID (1.2.840.17) is no suffix.
+    """
+    path = PurePosixPath(image_id)
+    return str(path.with_suffix("") if path.suffix.casefold() in IMAGE_SUFFIXES else path)
 
 
 def grouped_by_dicom(listing: Listing) -> Listing:

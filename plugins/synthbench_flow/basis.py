@@ -74,7 +74,8 @@ class ResidualNoise:
         channels = even.reshape(-1, even.shape[3])
         values, vectors = np.linalg.eigh(channels.T @ channels / len(channels))
         mix = vectors * np.sqrt(np.maximum(values, 0))
-        return cls(*(a.astype(np.float32) for a in (strength, np.sqrt(power / power.mean()), mix)))
+        mean = power.mean() or 1.0  # 0 where the components leave nothing out
+        return cls(*(a.astype(np.float32) for a in (strength, np.sqrt(power / mean), mix)))
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """(n, H, W, C)."""

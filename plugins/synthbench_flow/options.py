@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synthbench import Generator
 from synthbench_torchkit.recipe import Precision
@@ -78,3 +78,9 @@ class LatentFlowOptions(FlowOptions):
         description="of convolutions and matrix products, in drawing as in training; bf16 is two to three times "
         "as fast where the processor has units for it, else slower",
     )
+
+    @model_validator(mode="after")
+    def _learns_what_guidance_leans_on(self) -> Self:
+        if self.guidance != 1 and self.label_dropout == 0:
+            raise ValueError("guidance other than 1 needs images whose class is hidden: label_dropout above 0")
+        return self

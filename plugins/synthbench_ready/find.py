@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from synthbench import PICTURE_SUFFIXES, DataError, Labels
+from synthbench import PICTURE_SUFFIXES, DataError, Labels, holds_results
 from synthbench_ready.sources import Batch, Pictures, Source
 
 __all__ = ["find_batch", "find_folders", "find_images", "find_listed", "find_unlabelled", "label_of"]
@@ -22,17 +22,28 @@ IMAGE_KEYS, LABEL_KEYS = ("images", "arr_0"), ("labels", "arr_1")
 
 
 def find_images(
-    root: Path, classes: Sequence[str], *, manifest: str | None, labels: Path | None, numbers: Sequence[str]
+    root: Path, classes: Sequence[str], *, manifest: str | None, labels: Path | None, numbers: Sequence[str] | None
 ) -> Source:
     """What lies at `root`, labels as indices into `classes`.
 
-    numbers  the class names behind the labels 0, 1, ... where labels are numbers
+    numbers  the class names behind the labels 0, 1, ... where labels are numbers; None: `classes` themselves
 
-    Raises DataError where there is nothing, a label is no class, or a class has no image.
+    Raises DataError where there is nothing, a label is no class, a class has no image, or an option is of no use.
     """
     if not root.exists():
         raise DataError(f"{root}: there is no such file or folder")
-    if root.suffix in (".npz", ".npy"):
+    arrays = root.suffix in (".npz", ".npy")
+    idle = {
+        "manifest": arrays and manifest,
+        "labels": not arrays and labels,
+        "classes": not arrays and not manifest and numbers,
+    }
+    if useless := next((option for option, given in idle.items() if given), ""):
+        kind = (
+            "arrays" if arrays else "a folder of class folders" if not manifest else "files that a manifest lists"
+        )
+        raise DataError(f"{root}: `{useless}` says nothing of {kind}; take it away")
+    if arrays:
         source: Source = find_batch(root, labels, classes, numbers)
     elif manifest is not None:
         source = find_listed(root, root / manifest, classes, numbers)
@@ -62,7 +73,8 @@ def find_folders(root: Path, classes: Sequence[str]) -> Pictures:
     """The pictures in and below the class folders of `root`, by name; other files there are passed over."""
     if not root.is_dir():
         raise DataError(f"{root}: neither a folder of class folders nor an .npz or .npy file")
-    folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    below = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    folders = sorted(path for path in below if not holds_results(path))
     if not folders:
         raise DataError(
             f"{root}: no class folders; a flat folder needs `manifest:`, a CSV of path and label in it"
@@ -85,11 +97,17 @@ def _id(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()
 
 
-def find_listed(root: Path, manifest: Path, classes: Sequence[str], numbers: Sequence[str]) -> Pictures:
-    """The pictures that a CSV with the columns path and label lists, in its order; paths are below `root`."""
+def find_listed(root: Path, manifest: Path, classes: Sequence[str], numbers: Sequence[str] | None) -> Pictures:
+    """The pictures that a CSV with the columns path and label lists, each once, in its order; paths below `root`.
+
+    Cells are parted by comma, semicolon or tab; letter case of the columns' names makes no difference.
+    """
     try:
         with manifest.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+            heading = file.readline()
+            file.seek(0)
+            table = csv.DictReader(file, delimiter=max(",;\t", key=heading.count))
+            rows = [{str(name).strip().casefold(): cell for name, cell in row.items()} for row in table]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{manifest} cannot be read: {error}") from error
     if not rows or not {"path", "label"} <= rows[0].keys():
@@ -99,13 +117,21 @@ def find_listed(root: Path, manifest: Path, classes: Sequence[str], numbers: Seq
         label_of(row["label"] or "", classes, numbers, f"{manifest}, line {line}:")
         for line, row in enumerate(rows, start=2)
     ]
-    paths = [root / (row["path"] or "") for row in rows]
-    if missing := next((path for path in paths if not path.is_file()), None):
-        raise DataError(f"{manifest}: it lists {missing}, which is no file")
-    return Pictures(paths, np.array(labels, dtype=np.int64), [str(row["path"]) for row in rows])
+    listed: dict[Path, tuple[str, int]] = {}
+    for line, (row, label) in enumerate(zip(rows, labels, strict=True), start=2):
+        name = (row["path"] or "").replace("\\", "/")
+        path, where = (root / name).resolve(), f"{manifest}, line {line}: {name}"
+        if not path.is_file():
+            raise DataError(f"{where} is no file below {root}")
+        if not path.is_relative_to(root.resolve()):
+            raise DataError(f"{where} lies outside of {root}")
+        if listed.setdefault(path, (name, label))[1] != label:
+            raise DataError(f"{where} has two labels; keep one of them")
+    names, numbered = zip(*listed.values(), strict=True)
+    return Pictures(list(listed), np.array(numbered, dtype=np.int64), list(names))
 
 
-def find_batch(file: Path, labels: Path | None, classes: Sequence[str], numbers: Sequence[str]) -> Batch:
+def find_batch(file: Path, labels: Path | None, classes: Sequence[str], numbers: Sequence[str] | None) -> Batch:
     """The array of images in an .npz or .npy file, and its labels: in it, or in the .npy file `labels`."""
     stored, key = _open(file)
     names = list(getattr(stored, "files", []))
@@ -134,9 +160,10 @@ def _open(file: Path) -> tuple[Any, str]:
     return stored, key
 
 
-def _labels(raw: npt.NDArray[Any], classes: Sequence[str], numbers: Sequence[str], file: Path) -> Labels:
-    """Names or numbers, (N,) or (N, 1), as indices into `classes`."""
-    if raw.size != len(raw) or raw.dtype.kind not in "iubU":
+def _labels(raw: npt.NDArray[Any], classes: Sequence[str], numbers: Sequence[str] | None, file: Path) -> Labels:
+    """Names or numbers, (N,) or (N, 1), as indices into `classes`; False and True are 0 and 1."""
+    raw = raw.astype(np.int64) if raw.dtype.kind == "b" else raw
+    if raw.size != len(raw) or raw.dtype.kind not in "iuU":
         shape = " x ".join(map(str, raw.shape))
         raise DataError(f"{file}: labels are one whole number or class name an image, found {raw.dtype} {shape}")
     kinds, inverse = np.unique(raw.ravel().astype(np.str_), return_inverse=True)
@@ -144,10 +171,16 @@ def _labels(raw: npt.NDArray[Any], classes: Sequence[str], numbers: Sequence[str
     return index[inverse] if len(raw) else np.empty(0, dtype=np.int64)
 
 
-def label_of(text: str, classes: Sequence[str], numbers: Sequence[str], where: str) -> int:
-    """The index of a class by its name, letter case apart, or by its number in `numbers`. Raises DataError."""
+def label_of(text: str, classes: Sequence[str], numbers: Sequence[str] | None, where: str) -> int:
+    """The index of a class by its name, letter case apart, or by its number in `numbers`.
+
+    Unless these are given, a number counts `classes`; where one of those is itself called by a number, it is a
+    name: of the classes 1, 2 and 3 nobody knows whether 1 is the first. Raises DataError for what is no class.
+    """
     names = [_folded(name) for name in classes]
-    if numbers and text.isdecimal() and _folded(text) not in names and int(text) < len(numbers):
+    if numbers is None:
+        numbers = () if any(name.isdecimal() for name in classes) else classes
+    if text.isdecimal() and int(text) < len(numbers):
         text = numbers[int(text)]
     if _folded(text) in names:
         return names.index(_folded(text))

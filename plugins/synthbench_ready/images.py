@@ -83,8 +83,7 @@ class ReadyImages(Generator):
                 raise DataError(f"labelled: false is for a data set without labels; this one has {named}")
             return find_unlabelled(place)
         labels = _of_seed(self.labels, seed_index) if self.labels else None
-        numbers = self.classes or classes
-        return find_images(place, classes, manifest=self.manifest, labels=labels, numbers=numbers)
+        return find_images(place, classes, manifest=self.manifest, labels=labels, numbers=self.classes)
 
 
 def _of_seed(path: Path, index: int) -> Path:

@@ -53,6 +53,8 @@ def lung_fields(grey: Grey) -> Mask | None:
     flat = grey - _local_mean(grey, body)
     dark = ndimage.binary_opening(inside & (flat < otsu(flat[inside])))
     labels, n = ndimage.label(dark)
+    if n == 0:
+        return None
     sizes = np.bincount(labels.ravel(), minlength=n + 1)[1:]
     is_left = np.array([x < grey.shape[1] / 2 for _, x in ndimage.center_of_mass(dark, labels, range(1, n + 1))])
     fields = np.zeros_like(dark)

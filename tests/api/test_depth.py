@@ -244,6 +244,18 @@ def test_values_of_a_ppm_that_ends_elsewhere(tmp_path: Path):
     assert levels(tmp_path / "a.pgm").tolist() == [[0, 127, 255]]
 
 
+def test_a_ppm_written_as_text(tmp_path: Path):
+    """Pillow would stretch 4095 to 65535, and all but black would be white."""
+    values = np.arange(12).reshape(3, 4) * 300
+    text = " ".join(map(str, values.ravel()))
+    (tmp_path / "a.pgm").write_text(f"P2\n# from a scanner\n4 3\n4095\n{text}\n")
+    write_ppm(tmp_path / "b.pgm", values, 4095)
+    assert levels(tmp_path / "a.pgm").tolist() == levels(tmp_path / "b.pgm").tolist()
+    (tmp_path / "a.pgm").write_text("P2\n4 3\n4095\n1 2 3\n")
+    with pytest.raises(DataError):
+        read_deep(tmp_path / "a.pgm")
+
+
 def test_signed_values_have_a_bit_less(tmp_path: Path):
     write_tiff(tmp_path / "a.tif", np.array([[0, 32767]], np.int16))
     assert levels(tmp_path / "a.tif").tolist() == [[0, 255]]

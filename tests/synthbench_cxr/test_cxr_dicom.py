@@ -89,3 +89,23 @@ def test_frames_and_damage_count_as_bad_files_with_their_reasons(hospital: Path,
     assert reasons["ill/movie.dcm"].startswith("DICOM of 9 frames")
     with pytest.raises(DataError, match="2 of 22 image files are unreadable"):
         load(hospital, ctx)
+
+
+@pytest.mark.parametrize("names", [("IM.000{i}", "IM.100{i}"), ("1.2.840.{i}", "1.2.841.{i}")])
+def test_files_that_name_no_patient_are_groups_of_their_own(tmp_path: Path, ctx: Context, names: tuple[str, str]):
+    """The last number of a UID is no suffix: all would be one patient."""
+    for label, name in zip(("well", "ill"), names, strict=True):
+        for i in range(6):
+            write_dicom(tmp_path / "set" / label / name.format(i=i), ramp(3000 + i), bits=16, PatientID=None)
+    splits = load(tmp_path / "set", ctx)
+    assert sum(len(set(images.groups)) for images in splits.parts.values()) == 12
+
+
+def test_rescaling_that_is_there_and_empty_is_none(tmp_path: Path, ctx: Context):
+    for label in ("well", "ill"):
+        for i in range(3):
+            empty = {"RescaleSlope": "", "RescaleIntercept": "", "PatientID": f"{label}{i}"}
+            write_dicom(tmp_path / f"set/{label}/{i}.dcm", ramp(3000), bits=12, **empty)
+    splits = load(tmp_path / "set", ctx)
+    assert splits.quarantine == ()
+    assert splits.train.pixels.max() == round(3000 / 4095 * 255)

@@ -5,7 +5,9 @@ import pytest
 import torch
 from pytorch_msssim import ms_ssim as independent
 
+from synthbench.testing import tiny_splits
 from synthbench_fidelity import msssim
+from synthbench_fidelity.evaluators.ms_ssim import MsSsim
 from synthbench_fidelity.functional import ms_ssim, ms_ssim_of_pairs, scales_for
 
 
@@ -108,3 +110,10 @@ def test_mistakes(rng):
         ms_ssim(images=images / 255, rng=rng)
     with pytest.raises(ValueError, match="one shape"):
         ms_ssim_of_pairs(first=images, second=images[:1])
+
+
+def test_images_smaller_than_the_window_leave_a_note(ctx):
+    splits = tiny_splits(size=8)
+    (score,) = MsSsim().evaluate(splits, splits.train, ctx).scores
+    assert np.isnan(score.value)
+    assert "does not fit" in score.note

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
+from synthbench_fidelity.evaluators.vendi import Vendi
 from synthbench_fidelity.functional import vendi_score, vendi_score_from_kernel
 
 
@@ -67,3 +68,18 @@ def test_mistakes(rng):
     ):
         with pytest.raises(ValueError, match=message):
             vendi_score_from_kernel(kernel=kernel)
+
+
+def test_an_image_without_features_leaves_a_note_not_a_failure(ctx):
+    evidence = {
+        **{
+            "classes": np.array(["A", "B"]),
+            "real": np.ones((20, 4), np.float32),
+            "real_labels": np.arange(20) % 2,
+        },
+        **{"real_groups": np.arange(20), "synthetic": np.zeros((20, 4), np.float32), "labels": np.arange(20) % 2},
+    }
+    scores = {(score.metric, score.variant): score for score in Vendi().restate(evidence, ctx)}
+    own = next(score for (_, variant), score in scores.items() if variant == "")
+    assert np.isnan(own.value)
+    assert "all zero" in own.note

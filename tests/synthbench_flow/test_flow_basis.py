@@ -50,3 +50,8 @@ def test_white_residuals_give_white_noise() -> None:
     residuals = np.random.default_rng(0).normal(0, 7, size=(500, 4, 4, 1)).astype(np.float32)
     drawn = ResidualNoise.fit(residuals).draw(4000, np.random.default_rng(1)).reshape(4000, 16)
     np.testing.assert_allclose(np.cov(drawn.T), 49 * np.eye(16), atol=8)
+
+
+def test_where_the_components_leave_nothing_out_there_is_no_noise():
+    drawn = ResidualNoise.fit(np.zeros((5, 8, 8, 1), np.float32)).draw(2, np.random.default_rng(0))
+    assert np.abs(drawn).max() < 1e-3

@@ -10,6 +10,7 @@ from PIL import Image
 from synthbench.api.imaging import PictureRule, resize_square
 from synthbench.errors import DataError
 from synthbench.testing import check_generator, context_in, tiny_splits
+from synthbench_ready.find import find_images, find_listed
 from synthbench_ready.images import ReadyImages
 from synthbench_ready.plugin import register_generators
 
@@ -200,7 +201,7 @@ def test_a_damaged_batch_and_one_of_objects(tmp_path):
         ("file,class\na.png,PLAIN\n", "expected rows with the columns path and label, found file, class"),
         ("path,label\n", "found no rows"),
         ("path,label\na.png,WRONG\n", "line 2: 'WRONG' is none"),
-        ("path,label\na.png,PLAIN\ngone.png,BLOB\n", "gone.png, which is no file"),
+        ("path,label\na.png,PLAIN\ngone.png,BLOB\n", "gone.png is no file below"),
     ],
 )
 def test_a_manifest_that_does_not_fit(tmp_path, text, message):
@@ -256,3 +257,58 @@ def test_without_labels_messages(tmp_path):
         drawn(plugin, tmp_path, [0], train=one)
     with pytest.raises(ValueError, match="labelled: false leaves no room for `manifest`, `labels` and `classes`"):
         ReadyImages(root=tmp_path, labelled=False, manifest="labels.csv")
+
+
+NUMBERED = np.array([0, 1, 1, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "numbers", "expected"),
+    [
+        (("0", "1"), NUMBERED, ("1", "0"), [1, 0, 0, 0, 0, 0]),  # as `classes` says, though "0" is a name too
+        (("0", "1"), NUMBERED, None, [0, 1, 1, 1, 1, 1]),
+        (("1", "2"), NUMBERED + 1, None, [0, 1, 1, 1, 1, 1]),  # by name
+        (("a", "b"), NUMBERED.astype(bool), None, [0, 1, 1, 1, 1, 1]),
+    ],
+)
+def test_what_numbers_mean(tmp_path, classes, labels, numbers, expected):
+    np.savez(tmp_path / "c.npz", images=np.zeros((6, 16, 16), np.uint8), labels=labels)
+    found = find_images(tmp_path / "c.npz", classes, manifest=None, labels=None, numbers=numbers)
+    assert found.labels.tolist() == expected
+
+
+def test_numbers_that_may_count_or_name_are_refused(tmp_path):
+    """0, 1, 2 of the classes 1, 2, 3: 1 would be the second, or the one called 1."""
+    np.savez(tmp_path / "c.npz", images=np.zeros((3, 16, 16), np.uint8), labels=np.arange(3))
+    with pytest.raises(DataError, match="'0' is none of the benchmark's classes 1, 2, 3"):
+        find_images(tmp_path / "c.npz", ("1", "2", "3"), manifest=None, labels=None, numbers=None)
+
+
+def test_a_file_listed_twice_is_one_image(tmp_path):
+    for name in "abc":
+        Image.fromarray(np.full((8, 8), ord(name), np.uint8)).save(tmp_path / f"{name}.png")
+    (tmp_path / "l.csv").write_text("Path;Label\na.png;X\n.\\a.png;X\nb.png;Y\nc.png;Y\n")
+    found = find_listed(tmp_path, tmp_path / "l.csv", ("X", "Y"), None)
+    assert ([path.name for path in found.paths], found.labels.tolist()) == (["a.png", "b.png", "c.png"], [0, 1, 1])
+    for text, message in (("a.png,X\na.png,Y\n", "line 3: a.png has two labels"), ("../x.png,X\n", "outside of")):
+        (tmp_path.parent / "x.png").touch()
+        (tmp_path / "l.csv").write_text(f"path,label\n{text}")
+        with pytest.raises(DataError, match=message):
+            find_listed(tmp_path, tmp_path / "l.csv", ("X", "Y"), None)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"root": "folders", "labels": "x.npy"}, "`labels` says nothing of a folder of class folders"),
+        ({"root": "folders", "classes": ("B", "A")}, "`classes` says nothing of a folder of class folders"),
+        ({"root": "a.npz", "manifest": "l.csv"}, "`manifest` says nothing of arrays"),
+    ],
+)
+def test_options_without_effect_are_refused(tmp_path, options, message):
+    pixels, labels = some(6)
+    write_folders(tmp_path / "folders", pixels, labels)
+    np.savez(tmp_path / "a.npz", images=pixels, labels=labels)
+    paths = {key: tmp_path / value for key, value in options.items() if key in ("root", "labels")}
+    with pytest.raises(DataError, match=message):
+        drawn(ReadyImages(**{**options, **paths}), tmp_path, REAL.train.labels[:2])

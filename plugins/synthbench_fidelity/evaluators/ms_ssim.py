@@ -32,7 +32,10 @@ class MsSsim(Evaluator):
     def evaluate(self, real: Splits, synthetic: Images, ctx: Context) -> Evaluation:
         from synthbench_fidelity.msssim import scales_for
 
-        scales = scales_for(*synthetic.shape[:2])
+        try:
+            scales = scales_for(*synthetic.shape[:2])
+        except ValueError as error:  # smaller than the window
+            return Evaluation([Score("ms_ssim", math.nan, "", len(synthetic), note=str(error))])
         compared = drawn(synthetic, self.at_most)
         write_signature(ctx.workdir, self, real.train, len(compared), _how(scales))
         evidence = {"classes": np.array(real.train.classes, dtype=np.str_), "scales": np.array(scales)}

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from synthbench_fidelity.arrays import Features
 from synthbench_fidelity.evaluators.feature_evaluator import FeatureEvaluator
-from synthbench_fidelity.evaluators.metric import Figure, Metric
+from synthbench_fidelity.evaluators.metric import Figure, Metric, undefined
 from synthbench_fidelity.evaluators.parts import Pair
 
 __all__ = ["Vendi"]
@@ -34,4 +34,7 @@ def _score(pair: Pair, features: Features) -> Figure:
 
     n = min(len(pair.real), len(pair.synthetic))
     cut = features[pair.rng.choice(len(features), n, replace=False)]
-    return Figure(vendi_score(features=cut), note=f"of {n} images each")
+    try:
+        return Figure(vendi_score(features=cut), note=f"of {n} images each")
+    except ValueError as error:  # an image without any feature has no direction
+        return undefined(str(error))
