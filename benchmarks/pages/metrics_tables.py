@@ -122,9 +122,8 @@ def _short(value: float) -> str:
 def sizes(results: Metrics) -> str:
     """N of the references, which the table does not show."""
     mine = results.scores[(results.scores.metric == f"fd{SPACE}") & (results.scores.generator == GENERATORS[0])]
-    return "\n".join(
-        f"- {row.variant or 'generators'}: {row.note}" for row in mine.itertuples() if "," not in row.variant
-    )
+    lines = [f"- {row.variant or 'generators'}: {row.note}" for row in mine.itertuples() if "," not in row.variant]
+    return "\n".join(dict.fromkeys(lines))  # all seeds have the same
 
 
 def verdicts(results: Metrics) -> str:

@@ -96,6 +96,8 @@ def _of(results: Results, evaluator: str, metric: str, test_set: str) -> str:
 def _with_interval(results: Results, generator: str, evaluator: str) -> str:
     cell = results.cell(generator, evaluator, "auroc", "test")
     assert cell is not None
+    if str(cell.wide) == "True":
+        return f"{_short(cell.value)} (seeds {', '.join(_short(float(one)) for one in cell.by_seed.split(', '))})"
     return f"{_short(cell.value)} ({_short(cell.low)}-{_short(cell.high)})"
 
 

@@ -32,10 +32,12 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def with_interval(cell: pd.Series | None, digits: int = 3) -> str:
-    """0.802 (0.770-0.833), or the seeds' values where they lie too far apart for an interval; the note where there
-    is no number, a dash where nobody asked."""
+    """0.802 (0.770-0.833), or the seeds' values where they lie too far apart for an interval; of a floor chance
+    and its draws; the note where there is no number, a dash where nobody asked."""
     if cell is None:
         return "–"
+    if cell.check:
+        return str(cell.check)
     if pd.isna(cell.value):
         return str(cell.note) or "–"
     if pd.isna(cell.low):
