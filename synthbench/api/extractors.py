@@ -11,7 +11,7 @@ the file, before any work starts.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,7 @@ __all__ = [
     "extractors_of",
     "identity",
     "installed",
+    "values_of",
 ]
 
 
@@ -125,9 +126,25 @@ def extractor_field(default: str, description: str = "turns images into features
 
 
 def extractors_of(plugin: Any) -> dict[str, Extractor]:
-    """The extractors that a plugin's options name, by option."""
-    fields = {name: getattr(plugin, name) for name in type(plugin).model_fields}
-    return {name: value for name, value in fields.items() if isinstance(value, Extractor)}
+    """The extractors that a plugin's options name, by option; of a list's by place: "extractors.0"."""
+    return {name: value for name, value in values_of(plugin) if isinstance(value, Extractor)}
+
+
+def values_of(plugin: Any) -> Iterator[tuple[str, Any]]:
+    """The values of a plugin's options, those within lists and mappings too, each with its dotted name."""
+    for name in type(plugin).model_fields:
+        yield from _spread(name, getattr(plugin, name))
+
+
+def _spread(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _spread(f"{name}.{key}", one)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for place, one in enumerate(value):
+            yield from _spread(f"{name}.{place}", one)
+    else:
+        yield name, value
 
 
 def identity(extractor: Extractor) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from synthbench.api.declarations import name_faults
 from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
 from synthbench.api.paths import seen_from_here
 from synthbench.errors import PluginError
-from synthbench.storage.code_version import FILE_MODULE
+from synthbench.storage.code_version import FILE_MODULE, SOURCE
 
 __all__ = ["Kind", "Registry", "did_you_mean", "load_registry"]
 
@@ -224,25 +224,31 @@ def _from_file(use: str, path: Path) -> Any:
 
 
 def _import_file(path: Path) -> ModuleType:
-    name = f"{FILE_MODULE}{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    _make_importable(name, path)
     try:
+        source = path.read_bytes()
+        # With its content in the name an edited file is another module, in a notebook that goes on as well.
+        name = f"{FILE_MODULE}{hashlib.sha256(str(path).encode() + bytes(1) + source).hexdigest()[:12]}"
+        if name in sys.modules:
+            return sys.modules[name]
+        _make_importable(name, path, source)
         return import_module(name)
     except (Exception, SystemExit) as error:
         raise PluginError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
 
 
-def _make_importable(name: str, path: Path) -> None:
+def _make_importable(name: str, path: Path, source: bytes) -> None:
     """So that the module can be imported by its name, in processes too that this one or a plugin starts.
 
-    They take over `sys.path`; there they find a module that runs the file in its place.
+    They take over `sys.path`; there they find a module that runs `source` in the file's place: what the file says
+    by then, should somebody save it while a run goes on, is not what the store's keys name.
     """
     folder = _modules_folder()
     if folder not in sys.path:
         sys.path.append(folder)
-    text = f"__file__ = {str(path)!r}\nexec(compile(open(__file__, 'rb').read(), __file__, 'exec'))\n"
+    kept = Path(folder, f"{name}.txt")
+    kept.write_bytes(source)
+    text = f"__file__, {SOURCE} = {str(path)!r}, {str(kept)!r}\n"
+    text += f"exec(compile(open({SOURCE}, 'rb').read(), __file__, 'exec'))\n"
     Path(folder, f"{name}.py").write_text(text, encoding="utf-8")
     invalidate_caches()
 

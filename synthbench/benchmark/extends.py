@@ -69,7 +69,7 @@ def _other(written: object, path: Path) -> Path:
     if not isinstance(written, str) or not written:
         raise ConfigError(f"{path}: extends: expected the path of one benchmark file, found {written!r}")
     beside = path.parent / Path(written).expanduser()
-    if beside.exists():
+    if beside.is_file():
         return beside
     if Path(written).suffix:
         raise ConfigError(f"{path}: extends: {written}: no such file; looked for {beside}")

@@ -20,12 +20,12 @@ def shipped() -> dict[str, Path]:
 
 
 def benchmark_path(written: Path | str) -> Path:
-    """What an argument means: a path where it has a suffix or is there, else the name of a shipped file.
+    """What an argument means: a path where it has a suffix or is a file, else the name of a shipped file.
 
     Raises ConfigError for an unknown name, with those that there are.
     """
     path = Path(written)
-    return path if path.suffix or path.exists() else shipped_path(str(written))
+    return path if path.suffix or path.is_file() else shipped_path(str(written))
 
 
 def shipped_path(name: str) -> Path:

@@ -91,7 +91,7 @@ class _Names:
         """A second plugin of the name is refused when it is installed; a second module hides the first."""
         if self.name in load_registry().names(self.kind):
             raise ConfigError(f"a {self.kind} called {self.name!r} is installed already; take another name")
-        if keyword.iskeyword(self.module) or find_spec(self.module):
+        if any(map(keyword.iskeyword, (self.module, self.cls))) or find_spec(self.module):
             raise ConfigError(f"Python has a {self.module!r} of its own; take another name, my-{self.name} say")
         if self.cls in (*IMPORTS[self.kind], f"{self.kind.capitalize()}Sampler"):
             raise ConfigError(f"synthbench has a class {self.cls!r}; take another name, my-{self.name} say")

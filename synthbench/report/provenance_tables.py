@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from synthbench.benchmark.yaml_traps import as_yaml
 from synthbench.report.bars import shown_number
 from synthbench.results.folder import Row, RunFolder, dig, estimate, number
-from synthbench.storage.layout import safe_name
+from synthbench.storage.layout import safe_name, trial_folder
 
 __all__ = ["DataPart", "SetupPart", "Table", "comparisons", "data_part", "setup_part"]
 
@@ -203,7 +204,8 @@ def _signatures(run: RunFolder) -> Table:
     labels = {safe_name(label): label for label in run.evaluators}
     lines = dict.fromkeys(
         (labels.get(file.parent.name, file.parent.name), *line.partition(" | ")[::2])
-        for file in sorted((run.out / "trials").glob("*/seed-*/*/signature.txt"))
+        for trial in run.trials  # folders of rows that have left the file may lie beside theirs
+        for file in sorted((run.out / trial_folder(Path(), trial.generator, trial.index)).glob("*/signature.txt"))
         for line in file.read_text(encoding="utf-8", errors="replace").splitlines()
     )
     ways: dict[str, list[str]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -87,6 +87,7 @@ def run(
     if not only and not elsewhere and (there := as_before(bench, plan, data, session, out)):
         return RunResult(bench, there, data.tests, out, unchanged=True)
     write_audit(audit, out)
+    (out / File.REPORT).unlink(missing_ok=True)  # of earlier results, should this run be interrupted
     save_real(out, data.splits.train)
     results = _kept(bench, plan, earlier, data.splits, session, out)
     told = elsewhere(plan) if elsewhere else ()
@@ -96,9 +97,7 @@ def run(
         for number, trial in enumerate(plan, start=1):
             begun = time.perf_counter()
             trials.begin(trial.title)
-            with session.store.finished_only() if elsewhere else nullcontext():
-                result = run_trial(bench, trial, data.splits, session, out)
-            result = as_it_ended(result, out) if elsewhere else result
+            result = (_collected if elsewhere else run_trial)(bench, trial, data.splits, session, out)
             trials.end(status := row_status(bench, [result]))
             results[key_of(trial)] = result
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"
@@ -110,6 +109,22 @@ def run(
     if remark := mixed_threads(ended()):
         session.progress.say(remark)
     return RunResult(bench, ended(), data.tests, out, made_from(data, ended()))
+
+
+def _collected(bench: Benchmark, trial: Trial, splits: Splits, session: Session, out: Path) -> TrialResult:
+    """A trial put together from the store. What lay in its folder goes, unless it says why the trial failed."""
+    folder = TrialResult(trial).folder(out)
+    before = folder.with_name(f"{folder.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
+    if folder.exists():
+        folder.rename(before)
+    with session.store.finished_only():
+        result = run_trial(bench, trial, splits, session, out)
+    if result.status != "done" and before.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        before.rename(folder)
+    shutil.rmtree(before, ignore_errors=True)
+    return as_it_ended(result, out)
 
 
 def _kept(

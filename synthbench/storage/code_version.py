@@ -17,7 +17,7 @@ from pathlib import Path
 
 from synthbench.storage.notebook import notebook_source
 
-__all__ = ["FILE_MODULE", "code_of", "code_version", "core_digest"]
+__all__ = ["FILE_MODULE", "SOURCE", "code_of", "code_version", "core_digest"]
 
 
 CORE_LIBRARY = {
@@ -35,6 +35,9 @@ CORE_FOLDER = "data/audit"
 
 FILE_MODULE = "synthbench_file_"
 """How the names of modules begin that are read from `path/to/file.py:Class`."""
+
+SOURCE = "__synthbench_source__"
+"""Of such a module: the file with the text that it runs, which the user may have edited since."""
 
 
 @cache
@@ -57,7 +60,7 @@ def code_version(module: str) -> dict[str, str]:
     """
     main = sys.modules.get(module) or import_module(module)
     file = Path(str(main.__file__)).resolve()
-    return _digests(module, file, file.read_bytes())
+    return _digests(module, file, Path(getattr(main, SOURCE, file)).read_bytes())
 
 
 def code_of(cls: type) -> dict[str, str]:
@@ -101,9 +104,12 @@ def _closure(module: str, file: Path, source: bytes) -> tuple[dict[str, bytes], 
             elif top in sys.stdlib_module_names:
                 continue
             elif is_own(top):
-                waiting += [(imported, sibling)] if (sibling := _find(imported, root)) else []
-            else:
+                sibling = _find(imported, root) or _find(imported, _place_on_path(top))
+                waiting += [(imported, sibling)] if sibling else []
+            elif _version(top):
                 packages.add(top)
+            else:
+                waiting += [(imported, source_of)] if (source_of := _find(imported, _place_on_path(top))) else []
     return files, packages
 
 
@@ -178,8 +184,21 @@ def _imports(source: bytes, module: str, *, is_package: bool) -> frozenset[str]:
     return frozenset(names - {""})
 
 
-def _find(name: str, root: Path) -> Path | None:
+@cache
+def _place_on_path(top: str) -> Path | None:
+    """The folder of a top-level module that no distribution brought (PYTHONPATH=src), if there is one."""
+    try:
+        spec = util.find_spec(top)  # of a top-level name: nothing is imported
+    except (ImportError, ValueError):
+        return None
+    origin = spec.origin if spec and spec.has_location else None
+    return Path(origin).parents[int(bool(spec and spec.submodule_search_locations))] if origin else None
+
+
+def _find(name: str, root: Path | None) -> Path | None:
     """The file of module `name` below `root`, if there is one."""
+    if root is None:
+        return None
     base = root.joinpath(*name.split("."))
     for path in (base.with_suffix(".py"), base / "__init__.py"):
         if path.is_file():

@@ -114,6 +114,8 @@ def _type_and_shape(case: GeneratorCase) -> str:
     require(known, f"the sampler returned a {type(drawn).__name__}", advice, last=True)
     pixels, wanted = _pixels(drawn), (len(case.labels), *case.real.train.shape)
     shape, advice = f"{pixels.dtype} {pixels.shape}", f"{advice}, one image a label, sized as train's"
+    fewer = case.plugin.origin().fewer and isinstance(drawn, Images) and 0 < len(pixels) < len(case.labels)
+    wanted = (len(pixels), *wanted[1:]) if fewer else wanted
     require(pixels.shape[:1] == wanted[:1], f"found {shape}, asked for uint8 {wanted}", advice, last=True)
     require(shape == f"uint8 {wanted}", f"found {shape}, asked for uint8 {wanted}", advice)
     return shape
@@ -134,6 +136,13 @@ def _contents(case: GeneratorCase) -> str:
 def _labels_kept(case: GeneratorCase) -> str:
     if not isinstance(case.drawn, Images):
         return "pixels only: they go with the labels asked for"
+    if len(case.drawn) < len(case.labels):  # as `origin` allows
+        kinds = len(case.drawn.classes)
+        drawn, asked = (np.bincount(of, minlength=kinds) for of in (case.drawn.labels, case.labels))
+        found = f"{drawn.tolist()} images by class, asked for {asked.tolist()}"
+        fits = bool(((drawn > 0) == (asked > 0)).all() and (drawn <= asked).all())
+        require(fits, found, "leave out some images of each class, and no class")
+        return f"fewer: {found}"
     wrong = int((case.drawn.labels != case.labels).sum())
     advice = "return the images in the order of the labels asked for, under these labels"
     require(wrong == 0, f"{wrong} of {len(case.labels)} labels are not those asked for", advice)
@@ -157,6 +166,8 @@ def _labels_shown(case: GeneratorCase) -> str:
 
     So a weak generator passes: the probe sees as little in its images one way as the other.
     """
+    if isinstance(case.drawn, Images) and len(case.drawn) < len(case.labels):
+        return "not looked at: fewer images than labels"
     present = np.unique(case.labels)
     if case.plugin.role == "floor" or len(present) == 1:
         return "not asked of a floor, or of a single class"

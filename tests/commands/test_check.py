@@ -128,3 +128,30 @@ def test_a_data_set_is_tried_on_its_own_images(mini, capsys):
     assert code == 2
     assert "phantom is a data set itself" in lines[0]
     assert "no such file, and no benchmark of that name" in check(capsys, "noise", "--dataset", "phantoms")[1][0]
+
+
+FEWER = """
+
+from synthbench import Origin
+
+
+class Fewer(Generator):
+    name: ClassVar[str] = "fewer"
+
+    def origin(self):
+        return Origin("train", seeds=1, fewer=True)
+
+    def fit(self, train, ctx):
+        def draw(labels, rng):
+            kept = np.concatenate([np.flatnonzero(labels == k)[:10] for k in np.unique(labels)])
+            return train.subset(np.array([np.flatnonzero(train.labels == k)[0] for k in labels[kept]]))
+
+        return draw
+"""
+
+
+def test_a_generator_that_may_draw_fewer_is_not_asked_for_all(mini, capsys):
+    mini.plugin.write_text(mini.plugin.read_text() + FEWER)
+    _, lines = check(capsys, f"{mini.plugin}:Fewer")
+    assert any(line.startswith("ok    type and shape") for line in lines), lines
+    assert not [line for line in lines if line.startswith("FAIL") and "pickled" not in line], lines

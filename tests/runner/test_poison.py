@@ -168,3 +168,66 @@ def test_declarations_of_another_kind_are_named_in_the_file(mini, capsys):
     mini.write("MeanNoise", evaluators=["Lists"])
     assert mini.run() == 2
     assert "evaluators.0: what mini.py:Lists declares cannot be read: ValueError" in capsys.readouterr().err
+
+
+EDITED = """
+
+class Edited(MeanNoise):
+    name: ClassVar[str] = "edited"
+    LEVEL: ClassVar[int] = 90
+
+    def fit(self, train, ctx):
+        from synthbench.api.registry import load_registry
+        file = HERE / "mini.py"
+        file.write_text(file.read_text().replace("LEVEL: ClassVar[int] = 90", "LEVEL: ClassVar[int] = 200"))
+        level = self.LEVEL
+        return lambda labels, rng: np.full((len(labels), *train.shape), level, np.uint8)
+"""
+
+
+def test_a_file_saved_while_a_run_goes_on_is_the_next_runs(mini):
+    """Both seeds are made by the code that their keys name, though each stage has a process of its own."""
+    mini.plugin.write_text(mini.plugin.read_text() + EDITED)
+    mini.write("Edited", seeds=2)
+    assert mini.run() == 0
+    first = mini.scores.groupby(["metric", "test_set", "seen"], dropna=False).value
+    assert "= 200" in mini.plugin.read_text()
+    assert (first.nunique() == 1).all()
+    assert mini.run() == 0
+    assert set(mini.scores.value).isdisjoint(first.first())
+
+
+LISTED = """
+
+from synthbench import GeneratorField, NestedGenerator, fit_nested
+
+
+class Inner(MeanNoise):
+    name: ClassVar[str] = "inner"
+
+    def inputs(self):
+        return {"level": (HERE / "level.txt").read_text()}
+
+    def fit(self, train, ctx):
+        level = int((HERE / "level.txt").read_text())
+        return lambda labels, rng: np.full((len(labels), *train.shape), level, np.uint8)
+
+
+class Mix(Generator):
+    name: ClassVar[str] = "mix"
+    bases: tuple[GeneratorField, ...]
+
+    def fit(self, train, ctx):
+        return fit_nested(self.bases[0], train, ctx)[0]
+"""
+
+
+def test_plugins_within_a_list_count(mini):
+    mini.plugin.write_text(mini.plugin.read_text() + LISTED)
+    (mini.folder / "level.txt").write_text("50")
+    mini.write({"use": "Mix", "bases": [{"use": "mini.py:Inner"}]})
+    assert mini.run() == 0
+    before = mini.scores.value.tolist()
+    (mini.folder / "level.txt").write_text("210")
+    assert mini.run() == 0
+    assert mini.scores.value.tolist() != before

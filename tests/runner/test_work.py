@@ -238,3 +238,58 @@ def test_what_is_no_part(mini, text):
 def test_mistakes(mini, shared, capsys, arguments, message):
     assert shared(*arguments) == 2
     assert message in capsys.readouterr().err
+
+
+LEAVES = """
+
+class Leaves(MeanNoise):
+    name: ClassVar[str] = "leaves"
+    leave: bool = True
+    boom: bool = False
+
+    def fit(self, train, ctx):
+        if self.boom:
+            raise RuntimeError("out of luck")
+        if self.leave:
+            (ctx.workdir / "losses.csv").write_text("step,loss\\n1,2\\n")
+        return super().fit(train, ctx)
+"""
+
+
+@pytest.fixture
+def leaves(mini, command):
+    """A function: a command on the benchmark of a generator that does as it is told."""
+    mini.plugin.write_text(mini.plugin.read_text() + LEAVES)
+
+    def leaves(name, *arguments, **options):
+        mini.write({"use": "Leaves", **options})
+        return command(name, "--out", mini.out, "--device", "cpu", *arguments)
+
+    return leaves
+
+
+def test_files_of_an_earlier_run_do_not_stay_beside_those_of_the_store(mini, leaves):
+    assert leaves("run") == 0
+    file = mini.out / "trials/leaves/seed-0/generator/losses.csv"
+    assert file.exists()
+    assert leaves("work", leave=False) == 0
+    assert leaves("run", "--collect", leave=False) == 0
+    assert statuses(mini) == {"leaves": "done"}
+    assert not file.exists()
+    assert not list(mini.out.rglob("*.before"))
+
+
+def test_a_failure_of_other_options_is_none_of_this_one(mini, leaves, capsys):
+    assert leaves("work", boom=True) == 1
+    assert leaves("run", "--collect", boom=True) == 1
+    assert "out of luck" in capsys.readouterr().out
+    leaves("run", "--collect", boom=False)
+    said = capsys.readouterr().out
+    assert "synthbench work FILE --trial leaves/0` makes it" in said
+    assert "out of luck" not in said
+
+
+def test_packs_of_two_benchmarks_lie_side_by_side(mini, leaves, tmp_path):
+    for leave in (True, False):
+        assert leaves("work", "--pack", tmp_path / "packs", leave=leave) == 0
+    assert len(list((tmp_path / "packs").glob("*.tar"))) == 2

@@ -233,3 +233,22 @@ def test_our_plugins_count_their_own_files_and_torch():
     assert "sklearn" in baselines
     assert "torch" not in baselines
     assert acgan["source"] != baselines["source"]
+
+
+def test_a_module_on_the_path_that_no_distribution_brought_counts(version, tmp_path, monkeypatch):
+    """PYTHONPATH=src, as research code is laid out: a package and a module of another folder."""
+    src = tmp_path / "src"
+    (src / "lablib").mkdir(parents=True)
+    monkeypatch.syspath_prepend(src)
+    plugin = PLUGIN + "\nfrom lablib.nets import DEPTH\nimport labtool\n"
+
+    def with_files(depth, tool):
+        (src / "lablib/__init__.py").touch()
+        (src / "lablib/nets.py").write_text(f"DEPTH = {depth}\n")
+        (src / "labtool.py").write_text(f"TOOL = {tool}\n")
+        return version(plugin=plugin)
+
+    first = with_files(1, 1)
+    assert first == with_files(1, 1)
+    assert first != with_files(2, 1)
+    assert first != with_files(1, 2)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from synthbench.api.extractors import extractors_of, identity
+from synthbench.api.extractors import extractors_of, identity, values_of
 from synthbench.api.imaging import PictureRule
 from synthbench.api.interfaces import Generator, Plugin
 from synthbench.api.nested.generators import NestedGenerator
@@ -19,9 +19,8 @@ __all__ = ["begun_key", "fit_key", "generators_of", "within", "work_key"]
 
 
 def generators_of(plugin: Plugin) -> dict[str, NestedGenerator]:
-    """The generators that a plugin's options name, by option."""
-    fields = {name: getattr(plugin, name) for name in type(plugin).model_fields}
-    return {name: value for name, value in fields.items() if isinstance(value, NestedGenerator)}
+    """The generators that a plugin's options name, by option; of a list's by place: "bases.0"."""
+    return {name: value for name, value in values_of(plugin) if isinstance(value, NestedGenerator)}
 
 
 def within(plugin: Plugin) -> Iterator[tuple[str, Plugin]]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+from synthbench.api.interfaces import Plugin
+from synthbench.benchmark.definition import Entry
 from synthbench.leaderboard.trial_result import TrialResult
-from synthbench.storage.store import write_atomic
+from synthbench.storage.code_version import code_of
+from synthbench.storage.store import digest_of, write_atomic
 
 __all__ = ["as_it_ended", "ended_since", "leave_word", "note_end"]
 
@@ -37,7 +41,22 @@ def note_end(result: TrialResult, out: Path) -> None:
     folder = result.folder(out)
     folder.mkdir(parents=True, exist_ok=True)
     reasons = [reason.replace(str(out), RUN) for reason in result.reasons]
-    write_atomic(folder / ENDED, json.dumps({"status": result.status, "reasons": reasons}, indent=1))
+    word = {"status": result.status, "reasons": reasons, "trial": _tried(result)}
+    write_atomic(folder / ENDED, json.dumps(word, indent=1))
+
+
+def _tried(result: TrialResult) -> str:
+    """A digest of the options and the code of its plugins: a failure that was mended is none of this trial.
+
+    Without what differs between machines that work on one benchmark: paths, versions of packages.
+    """
+    entries: list[Entry[Any]] = [result.trial.generator, *result.trial.evaluators]
+    return digest_of({e.label: [_options(e.plugin), code_of(type(e.plugin))["source"]] for e in entries})
+
+
+def _options(plugin: Plugin) -> dict[str, Any]:
+    options = plugin.model_dump(mode="json")
+    return {name: value for name, value in options.items() if not isinstance(getattr(plugin, name), Path)}
 
 
 def ended_since(result: TrialResult, out: Path, since: float) -> bool:
@@ -52,6 +71,8 @@ def as_it_ended(result: TrialResult, out: Path) -> TrialResult:
         return result
     try:
         word = json.loads((result.folder(out) / ENDED).read_text(encoding="utf-8"))
+        if word["trial"] != _tried(result):
+            raise ValueError("of other options, or other code")
         result.status, result.reasons = (
             word["status"],
             [str(reason).replace(RUN, str(out)) for reason in word["reasons"]],

@@ -33,14 +33,18 @@ STORE, RUN = "store", "run"
 def pack(store: Store, results: Sequence[TrialResult], out: Path, target: Path) -> Path:
     """Write what `store` holds of these trials, and the folders of those that failed, to one file in `target`.
 
-    Of the same trials the same name. Returns the file.
+    Of the same trials with the same results the same name. Returns the file.
     """
-    names = {"trials": [result.trial.name for result in results], "seeds": [r.trial.seed for r in results]}
+    entries = sorted(_entries(store))
+    names = {
+        "trials": [[result.trial.name, result.trial.seed, result.status] for result in results],
+        "entries": [entry.relative_to(store.root).as_posix() for entry in entries],  # of this benchmark, say
+    }
     file = make_folder(target, "give another --pack") / f"work-{digest_of(names)[:16]}.tar"
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with tarfile.open(temporary, "w") as tar:
-            for entry in sorted(_entries(store)):
+            for entry in entries:
                 tar.add(entry, f"{STORE}/{entry.relative_to(store.root).as_posix()}")
             for result in results:
                 folder = result.folder(out)
