@@ -89,7 +89,7 @@ def test_a_chain_ends_somewhere(write):
         ("quikstart", r"own.yaml: extends: quikstart: no such file, .* Did you mean 'quickstart'"),
         ("[a.yaml, b.yaml]", r"own.yaml: extends: expected the path of one benchmark file, found \['a.yaml'"),
         ("", r"own.yaml: extends: expected the path of one benchmark file, found None"),
-        (".", r" cannot be read: it is a folder"),
+        (".", r"own.yaml: extends: \.: no such file"),
     ],
 )
 def test_what_cannot_be_extended(write, written, message):

@@ -12,14 +12,16 @@ from synthbench.leaderboard.pairwise import ALL_LISTED, TOP, compare, listed, ra
 from synthbench.leaderboard.score_key import ScoreKey
 
 NOISE = np.random.default_rng(0).normal(0, 0.01, 50)
+OWN = np.random.default_rng(2).normal(0, 1e-5, (200, 50))
 
 
 def candidates(n):
-    """Headlines that rise by .01, each clear of all others: the same noise in each."""
+    """Headlines that rise by .01, each clear of all others: nearly the same noise in each."""
     key = ScoreKey("e", "auroc", "test")
     return {
         f"g{k}": Estimate(
-            key, np.array([k / 100]), None, None, partial(np.add, NOISE[None], k / 100), (0, 1), (60,), 60, 1, 1
+            *(key, np.array([k / 100]), None, None, partial(np.add, (NOISE + OWN[k])[None], k / 100)),
+            *((0, 1), (60,), 60, 1, 1),
         )
         for k in np.random.default_rng(1).permutation(n)
     }
