@@ -25,7 +25,8 @@ ROWS = {
     "near copies": ("memorisation", f"near_copies{SPACE}"),
     "nearest ratio": ("memorisation", f"nearest_ratio{SPACE}"),
     "C_T": ("memorisation", f"ct{SPACE}"),
-    "authenticity": ("authenticity", f"authenticity{SPACE}"),
+    "C2ST": ("c2st", f"c2st_auroc{SPACE}"),
+    "membership": ("membership", f"membership_auroc{SPACE}"),
     "kid": ("kid", f"kid{SPACE}"),
     "its place": ("kid", f"kid_place{SPACE}"),
     "fd": ("fd", f"fd{SPACE}"),
@@ -36,7 +37,6 @@ ROWS = {
     "density": ("density-coverage", f"density{SPACE}"),
     "coverage": ("density-coverage", f"coverage{SPACE}"),
     "vendi": ("vendi", f"vendi{SPACE}"),
-    "MS-SSIM": ("ms-ssim", "ms_ssim"),
 }
 """What a row is called, its evaluator and metric."""
 

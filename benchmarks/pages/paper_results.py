@@ -94,9 +94,11 @@ def load_results(folder: Path) -> Results:
     )
 
 
-def by_seed(results: Results, evaluator: str, metric: str, test_set: str = "test") -> list[float]:
-    """A score of the ACGAN's, one value for each training of it."""
+def by_seed(
+    results: Results, evaluator: str, metric: str, test_set: str = "test", generator: str = GAN
+) -> list[float]:
+    """A score, one value for each training of the generator."""
     s = results.scores
-    mine = s[(s.generator == GAN) & (s.evaluator == evaluator) & (s.metric == metric)]
+    mine = s[(s.generator == generator) & (s.evaluator == evaluator) & (s.metric == metric)]
     mine = mine[(mine.test_set == test_set) & (mine.variant == "")]
     return [float(value) for value in mine.groupby("seed").value.mean()]

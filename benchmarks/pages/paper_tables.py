@@ -28,7 +28,7 @@ HEADINGS = {
 
 def number(value: Any, digits: int = 3) -> str:
     """.8765 -> 0.877; a dash where there is none."""
-    return "–" if pd.isna(value) else f"{value:.{digits}f}"
+    return "–" if pd.isna(value) else f"{round(value, digits) + 0:.{digits}f}"  # + 0: no minus before a zero
 
 
 def with_interval(cell: pd.Series | None, digits: int = 3) -> str:
@@ -107,13 +107,22 @@ def excerpt(results: Results) -> str:
     judges = [results.judge(backbone) for backbone in ("vgg16", "cnn")]
     rows = [
         [rank_of(row), row["generator"], row["role"]]
-        + [with_interval(results.cell(row["generator"], judge, "auroc", "test"), 2) for judge in judges]
+        + [in_short(results, row["generator"], judge) for judge in judges]
         + [number(row["kid"], 2), row["copying"], f"{row['fit_s']:.0f} s"]
         for row in results.board.to_dict("records")
     ]
     return markdown(
         ["rank", "generator", "role", *(f"`{judge}.auroc`" for judge in judges), "`kid`", "copies", "fit"], rows
     )
+
+
+def in_short(results: Results, generator: str, judge: str) -> str:
+    """`with_interval` of AUROC to two digits; of a floor chance, and from where to where its draws went."""
+    cell = results.cell(generator, judge, "auroc", "test")
+    if cell is None or not cell.check:
+        return with_interval(cell, 2)
+    draws = by_seed(results, judge, "auroc", generator=generator)
+    return f"chance ({min(draws):.2f}–{max(draws):.2f})"
 
 
 def by_metric(results: Results, evaluator: str) -> pd.DataFrame:
@@ -180,7 +189,7 @@ def shortcuts(results: Results) -> str:
             for metric in ("balanced_accuracy", "auroc")
             for evaluator in (results.judge("cnn"), "lungs-masked", "file-geometry")
         ]
-        for name in results.board.generator
+        for name in results.board[results.board.role != "floor"].generator  # the files are the same for all
     ]
     who = ("whole images", "lungs blacked out", "file geometry alone")
     return markdown(

@@ -90,15 +90,13 @@ def _check_positive(entry: Entry[Dataset], splits: Splits) -> None:
     classes = splits.train.classes
     if len(classes) != 2 or splits.positive is not None:
         return
-    option = "positive" in type(entry.plugin).model_fields
-    remedy = (
-        f"add `positive: {classes[1]}` to it (`score`: --positive {classes[1]})"
-        if option
-        else f'let it return Splits(..., positive="{classes[1]}")'
-    )
+    if "positive" in type(entry.plugin).model_fields:
+        remedy, short = f"add `positive: {classes[1]}` to it", f"; with `score`: --positive {classes[1]}"
+    else:
+        remedy, short = f'let it return Splits(..., positive="{classes[1]}")', ""
     raise DataError(
         f"dataset {entry.label}: which of its classes {classes[0]} and {classes[1]} is the positive one, of which "
-        f"AUROC, F1 and recall speak? {remedy}, or `{classes[0]}`"
+        f"AUROC, F1 and recall speak? {remedy}, or `{classes[0]}`{short}"
     )
 
 
