@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import os
+import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -20,6 +22,9 @@ __all__ = ["find_batch", "find_folders", "find_images", "find_listed", "find_unl
 IMAGE_KEYS, LABEL_KEYS = ("images", "arr_0"), ("labels", "arr_1")
 """Of an .npz: by name, or in the order in which samplers give them to np.savez."""
 
+UNREADABLE = (OSError, ValueError, EOFError, BadZipFile, zlib.error)
+"""What NumPy raises for a damaged file of arrays."""
+
 
 def find_images(
     root: Path, classes: Sequence[str], *, manifest: str | None, labels: Path | None, numbers: Sequence[str] | None
@@ -33,16 +38,16 @@ def find_images(
     if not root.exists():
         raise DataError(f"{root}: there is no such file or folder")
     arrays = root.suffix in (".npz", ".npy")
-    idle = {
-        "manifest": arrays and manifest,
-        "labels": not arrays and labels,
-        "classes": not arrays and not manifest and numbers,
-    }
-    if useless := next((option for option, given in idle.items() if given), ""):
-        kind = (
-            "arrays" if arrays else "a folder of class folders" if not manifest else "files that a manifest lists"
-        )
-        raise DataError(f"{root}: `{useless}` says nothing of {kind}; take it away")
+    idle: dict[str, object]
+    if arrays:
+        kind, idle = "arrays", {"manifest": manifest}
+    elif manifest:
+        kind, idle = "files that a manifest lists", {"labels": labels}
+    else:
+        kind, idle = "a folder of class folders", {"labels": labels, "classes": numbers}
+    for option, value in idle.items():
+        if value:
+            raise DataError(f"{root}: `{option}` says nothing of {kind}; take it away")
     if arrays:
         source: Source = find_batch(root, labels, classes, numbers)
     elif manifest is not None:
@@ -62,7 +67,7 @@ def find_unlabelled(root: Path) -> Source:
         n = len(stored[key] if key else stored)
         source: Source = Batch(root, key, np.zeros(n, dtype=np.int64))
     else:
-        paths = sorted(path for path in root.rglob("*") if _is_picture(path))
+        paths = sorted(_pictures_below(root))
         source = Pictures(paths, np.zeros(len(paths), dtype=np.int64), [_id(path, root) for path in paths])
     if not len(source.labels):
         raise DataError(f"{root}: no images in it; pictures end in {' '.join(sorted(PICTURE_SUFFIXES))}")
@@ -82,10 +87,17 @@ def find_folders(root: Path, classes: Sequence[str]) -> Pictures:
     paths, labels = [], []
     for folder in folders:
         label = label_of(folder.name, classes, (), f"{root}: the folder")
-        pictures = sorted(path for path in folder.rglob("*") if _is_picture(path))
+        pictures = sorted(_pictures_below(folder))
         paths += pictures
         labels += [label] * len(pictures)
     return Pictures(paths, np.array(labels, dtype=np.int64), [_id(path, root) for path in paths])
+
+
+def _pictures_below(folder: Path) -> Iterator[Path]:
+    """At any depth, but for those in a run's folder: they are grids and curves, no generator's images."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not holds_results(Path(place, name))]
+        yield from (path for path in (Path(place, name) for name in files) if _is_picture(path))
 
 
 def _is_picture(path: Path) -> bool:
@@ -142,7 +154,7 @@ def find_batch(file: Path, labels: Path | None, classes: Sequence[str], numbers:
             raw = stored[beside]
         else:
             raise DataError(f"{file}: no labels in it (labels, or arr_1); give an .npy file of them as `labels:`")
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except UNREADABLE as error:
         raise DataError(f"{file}: cannot be read: {error}") from error
     return Batch(file, key, _labels(raw, classes, numbers, labels or file))
 
@@ -151,7 +163,7 @@ def _open(file: Path) -> tuple[Any, str]:
     """What numpy reads, and under which name the images stand in it: "" of an .npy. Raises DataError."""
     try:
         stored = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except UNREADABLE as error:
         raise DataError(f"{file}: cannot be read: {error}") from error
     names = list(getattr(stored, "files", []))
     key = next((name for name in IMAGE_KEYS if name in names), "")

@@ -29,6 +29,12 @@ class Checkpoint(NamedTuple):
     at: int
     unit: str  # the option that says how long: "steps"
 
+    @classmethod
+    def of_record(cls, row: Mapping[str, Any]) -> Checkpoint | None:
+        """That of a recorded row; an option `checkpoint` of the plugin's own is none."""
+        point = row.get("checkpoint")
+        return cls(**point) if isinstance(point, Mapping) and point.keys() == set(cls._fields) else None
+
 
 @dataclass(frozen=True)
 class Entry(Generic[P]):
@@ -92,9 +98,7 @@ class Entry(Generic[P]):
 
         Raises KeyError or TypeError where these are no such records.
         """
-        only, point = record.get("generators"), record.get("checkpoint")
-        if not (isinstance(point, Mapping) and point.keys() == set(Checkpoint._fields)):
-            point = None  # an option of the plugin's own
+        only = record.get("generators")
         return cls(
             record["label"],
             record["use"],
@@ -102,7 +106,7 @@ class Entry(Generic[P]):
             plugin,
             None if only is None else tuple(only),
             record.get("optional") is True,
-            None if point is None else Checkpoint(**point),
+            Checkpoint.of_record(record),
         )
 
 

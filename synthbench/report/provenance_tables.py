@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synthbench.benchmark.definition import Checkpoint
 from synthbench.benchmark.yaml_traps import as_yaml
 from synthbench.report.bars import shown_number
 from synthbench.results.folder import Row, RunFolder, dig, estimate, number
@@ -154,13 +155,12 @@ def _as_a_file(bench: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration as a benchmark file has it: the checkpoints of one training are one row again."""
     rows: dict[str, dict[str, Any]] = {}
     for row in bench.get("generators", ()):
-        point = row.get("checkpoint")
-        if not isinstance(point, Mapping) or not {"of", "at", "unit"} <= point.keys():
+        if point := Checkpoint.of_record(row):
+            own = {key: value for key, value in row.items() if key not in ("checkpoint", point.unit)}
+            training = rows.setdefault(point.of, {**own, "label": point.of, "checkpoints": []})
+            training["checkpoints"].append(point.at)
+        else:
             rows[str(row.get("label"))] = dict(row)
-            continue
-        own = {key: value for key, value in row.items() if key not in ("checkpoint", point["unit"])}
-        training = rows.setdefault(point["of"], {**own, "label": point["of"], "checkpoints": []})
-        training["checkpoints"].append(point["at"])
     return {**bench, "generators": [*rows.values()]}
 
 

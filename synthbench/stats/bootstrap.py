@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LEVEL", "RESAMPLES", "alike_reach", "all_alike", "cluster_weights", "percentiles", "sampling_quantile"]
+__all__ = [
+    "LEVEL",
+    "RESAMPLES",
+    "alike_reach",
+    "all_alike",
+    "cluster_weights",
+    "percentiles",
+    "sampling_quantile",
+    "width",
+]
 
 RESAMPLES = 10_000
 """Bootstrap resamples of a test set."""
@@ -72,6 +81,11 @@ def sampling_quantile(tail: float, groups: int | None) -> float:
 def all_alike(draws: Floats, scale: float) -> bool:
     """Whether no resample moves a number of the size `scale`: its draws (B,) differ by rounding at most."""
     return bool(np.ptp(draws) <= ROUNDING * max(1.0, abs(scale)))
+
+
+def width(bounds: tuple[float, float] | None) -> float:
+    """Of a metric's range; infinite where it has none."""
+    return bounds[1] - bounds[0] if bounds else math.inf
 
 
 def alike_reach(tail: float, groups: int | None, span: float) -> float:

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.stats.bootstrap import ROUNDING
+from synthbench.stats.bootstrap import ROUNDING, width
 from synthbench.stats.seeds import TAIL, SeedMean, Side, defined, kept_draws, seed_mean
-from synthbench.stats.utility import width
 
 __all__ = ["Difference", "Differences", "difference", "differences"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.stats.bootstrap import alike_reach, all_alike, sampling_quantile
+from synthbench.stats.bootstrap import alike_reach, all_alike, sampling_quantile, width
 from synthbench.stats.seeds import TAIL, SeedMean, seed_means, seed_quantile
 
 __all__ = ["Utility", "utility"]
@@ -61,11 +61,6 @@ def utility(
     middle = (over * span - var_both) / (span**2 - var_span)
     half = math.sqrt(max(middle**2 - (over**2 - var_over) / (span**2 - var_span), 0.0))
     return Utility(over / span, middle - half, middle + half, True)
-
-
-def width(bounds: tuple[float, float] | None) -> float:
-    """Of a metric's range; infinite where it has none."""
-    return bounds[1] - bounds[0] if bounds else math.inf
 
 
 def _margins(means: list[SeedMean], ratio: float, span: float, groups: int | None) -> tuple[float, float, float]:

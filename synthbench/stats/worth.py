@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.stats.bootstrap import alike_reach, all_alike, sampling_quantile
+from synthbench.stats.bootstrap import alike_reach, all_alike, sampling_quantile, width
 from synthbench.stats.seeds import TAIL, seed_margin, seed_means
-from synthbench.stats.utility import Resampled, width
+from synthbench.stats.utility import Resampled
 
 __all__ = ["Worth", "worth"]
 

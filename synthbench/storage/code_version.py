@@ -103,13 +103,10 @@ def _closure(module: str, file: Path, source: bytes) -> tuple[dict[str, bytes], 
                 waiting += _core_library(imported)
             elif top in sys.stdlib_module_names:
                 continue
-            elif is_own(top):
-                sibling = _find(imported, root) or _find(imported, _place_on_path(top))
-                waiting += [(imported, sibling)] if sibling else []
-            elif _version(top):
+            elif not is_own(top) and _version(top):
                 packages.add(top)
-            else:
-                waiting += [(imported, source_of)] if (source_of := _find(imported, _place_on_path(top))) else []
+            elif file_of := _find(imported, root) or _find(imported, _place_on_path(top)):
+                waiting.append((imported, file_of))
     return files, packages
 
 

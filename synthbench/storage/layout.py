@@ -14,6 +14,7 @@ write the folder, so that the leaderboard and the readers of a run can name colu
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -191,8 +192,13 @@ def holds_results(folder: Path) -> bool:
     """Whether a folder is a run's, or holds nothing but such (`runs/`): its pictures are nobody's data."""
     if any((folder / name).is_file() for name in (LOCK, File.RECORD)):
         return True
+    found = False
     try:
-        inside = list(folder.iterdir())
+        with os.scandir(folder) as entries:  # lazily: a folder of pictures is given up at its first entry
+            for entry in entries:
+                if not (entry.is_dir(follow_symlinks=False) and holds_results(Path(entry))):
+                    return False
+                found = True
     except OSError:
         return False
-    return bool(inside) and all(path.is_dir() and not path.is_symlink() and holds_results(path) for path in inside)
+    return found

@@ -10,7 +10,7 @@ from PIL import Image
 from synthbench.api.imaging import PictureRule, resize_square
 from synthbench.errors import DataError
 from synthbench.testing import check_generator, context_in, tiny_splits
-from synthbench_ready.find import find_images, find_listed
+from synthbench_ready.find import find_images, find_listed, find_unlabelled
 from synthbench_ready.images import ReadyImages
 from synthbench_ready.plugin import register_generators
 
@@ -312,3 +312,26 @@ def test_options_without_effect_are_refused(tmp_path, options, message):
     paths = {key: tmp_path / value for key, value in options.items() if key in ("root", "labels")}
     with pytest.raises(DataError, match=message):
         drawn(ReadyImages(**{**options, **paths}), tmp_path, REAL.train.labels[:2])
+
+
+def test_pictures_of_a_run_are_no_generators_images(tmp_path):
+    pixels, _ = some(4)
+    write_folders(tmp_path, pixels, np.arange(len(pixels)) % 2)
+    before = find_unlabelled(tmp_path).ids
+    write_folders(tmp_path / "runs/mine/figures", pixels, np.arange(len(pixels)) % 2)
+    (tmp_path / "runs/mine/run.json").touch()
+    assert find_unlabelled(tmp_path).ids == before
+    assert list(find_images(tmp_path, CLASSES, manifest=None, labels=None, numbers=None).ids) == list(before)
+
+
+def test_labels_in_a_damaged_compressed_batch(tmp_path):
+    file = tmp_path / "r.npz"
+    np.savez_compressed(
+        file, images=np.zeros((900, 8, 8), np.uint8), labels=np.random.default_rng(0).integers(0, 2, 900)
+    )
+    content = bytearray(file.read_bytes())
+    start = content.index(b"labels.npy") + 120
+    content[start : start + 60] = bytes(60)
+    file.write_bytes(content)
+    with pytest.raises(DataError, match="cannot be read"):
+        find_images(file, CLASSES, manifest=None, labels=None, numbers=None)
