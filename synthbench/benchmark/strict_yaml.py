@@ -95,12 +95,15 @@ def apply_override(config: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {override}: write it as path.to.key=value, e.g. generators.0.steps=50")
     node: Any = config
     for depth, key in enumerate(keys[:-1]):
-        node = node[_step(node, key, ".".join(keys[: depth + 1]), must_exist=True)]
+        step = _step(node, key, ".".join(keys[: depth + 1]))
+        if isinstance(node, dict) and node.get(key) is None:
+            node[key] = {}  # left to its defaults; a key that is none is told with all else that is wrong
+        node = node[step]
     value = _parse(text, _Source("--set", Path.cwd()), dotted)
-    node[_step(node, keys[-1], dotted, must_exist=False)] = value
+    node[_step(node, keys[-1], dotted)] = value
 
 
-def _step(node: Any, key: str, dotted: str, *, must_exist: bool) -> str | int:
+def _step(node: Any, key: str, dotted: str) -> str | int:
     """The key or index to go down by; complains with what is there instead."""
     if isinstance(node, list):
         if not key.isdecimal() or int(key) >= len(node):
@@ -109,10 +112,6 @@ def _step(node: Any, key: str, dotted: str, *, must_exist: bool) -> str | int:
         return int(key)
     if not isinstance(node, dict):
         raise ConfigError(f"--set {dotted}: {_kind(node)} has no keys")
-    if must_exist and key not in node:
-        raise ConfigError(
-            f"--set {dotted}: no key {key!r} there; there is: {', '.join(map(str, node)) or 'nothing'}"
-        )
     return key
 
 
@@ -123,6 +122,7 @@ def _parse(text: str, source: _Source, path: str) -> Any:
         if node is None:
             return None
         _refuse_bombs(node, source)
+        _refuse_twins(node, source, path, set())
         return _build(loader, node, source, path)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: `!!int x` and the like
         message = f"{source.name}: not valid YAML: {' '.join(str(error).split())}{syntax_hint(str(error))}"
@@ -169,9 +169,17 @@ def _build(loader: _Loader, node: yaml.Node, source: _Source, path: str) -> Any:
     return Written(value, source.folder) if isinstance(value, str) else value
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode, source: _Source, path: str) -> dict[str, Any]:
+def _refuse_twins(node: yaml.Node, source: _Source, path: str, seen: set[int]) -> None:
+    """Refuse a key that stands twice; before a merge (`<<`) puts keys beside those that win."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for i, item in enumerate(node.value):
+            _refuse_twins(item, source, f"{path}.{i}".lstrip("."), seen)
+        return
     lines: dict[str, int] = {}
-    for key, _ in node.value:
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise ConfigError(f"{source.name}: {path or 'the file'}: line {line}: a key must be a plain text")
@@ -179,6 +187,10 @@ def _mapping(loader: _Loader, node: yaml.MappingNode, source: _Source, path: str
             full, twice = f"{path}.{key.value}".lstrip("."), f"on lines {lines[key.value]} and {line}"
             raise ConfigError(f"{source.name}: {full} stands twice, {twice}; delete one")
         lines[str(key.value)] = line
+        _refuse_twins(value, source, f"{path}.{key.value}".lstrip("."), seen)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode, source: _Source, path: str) -> dict[str, Any]:
     loader.flatten_mapping(node)
     return {
         str(key.value): _build(loader, value, source, f"{path}.{key.value}".lstrip("."))

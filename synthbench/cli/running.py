@@ -85,5 +85,6 @@ def _dry_run(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_run import print_plan
     from synthbench.commands.validate import validate
 
-    print_plan(*validate(arguments.file, only=arguments.only, overrides=arguments.set))
+    overrides = [*arguments.set, *limits_of(arguments)]
+    print_plan(*validate(arguments.file, only=arguments.only, overrides=overrides, require=arguments.require))
     return OK

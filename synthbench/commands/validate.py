@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from synthbench.api.registry import load_registry
-from synthbench.benchmark.config import BenchmarkSource, load_benchmark
+from synthbench.benchmark.config import BenchmarkSource, load_benchmark, requiring
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial, make_plan
 from synthbench.benchmark.preflight import check_data, check_pickling, files_of
@@ -22,13 +22,20 @@ class Planned(NamedTuple):
 
 
 def validate(
-    file: BenchmarkSource, *, only: Sequence[str] = (), overrides: Sequence[str] = (), offline: bool = False
+    file: BenchmarkSource,
+    *,
+    only: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    require: Sequence[str] = (),
+    offline: bool = False,
 ) -> Planned:
-    """Check a benchmark file and plan it; nothing is run. `offline`: its files have to be here already.
+    """Check a benchmark file, and what `run` would be told beside it, and plan it; nothing is run.
+
+    `offline`: its files have to be here already.
 
     Raises SynthbenchError with all that is wrong.
     """
-    bench = load_benchmark(file, load_registry(), overrides)
+    bench = requiring(load_benchmark(file, load_registry(), overrides), require)
     plan = make_plan(bench, only)
     check_data(bench)
     check_pickling(bench)

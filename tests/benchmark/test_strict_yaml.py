@@ -115,6 +115,20 @@ def test_duplicate_keys_name_path_and_lines(read):
     assert complaint(read, "name: a\nseeds: 1\nname: b\n").startswith("name stands twice, on lines 1 and 3")
 
 
+def test_merged_keys_are_no_twins(read):
+    """Whatever was merged into a mapping once stands in it when an alias names it again."""
+    content = read(
+        "base: &base {use: acgan, steps: 1}\n"
+        "longer: &longer {<<: *base, steps: 2}\n"
+        "rows: [*longer, {<<: *longer, label: b}, *longer]\n"
+    )
+    longer = {"use": "acgan", "steps": 2}
+    assert content["longer"] == longer
+    assert content["rows"] == [longer, {**longer, "label": "b"}, longer]
+    message = complaint(read, "base: &base {use: a}\nrow:\n  <<: *base\n  steps: 1\n  steps: 2\n")
+    assert message == "row.steps stands twice, on lines 4 and 5; delete one"
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [("", "nothing"), ("- 1\n", "a list"), ("hello", "a text"), ("5", "5"), ("# only a comment\n", "nothing")],
@@ -222,6 +236,8 @@ def config():
         ("name=2024-05-01", ("name",), "2024-05-01"),
         ("baselines=false", ("baselines",), False),
         ("external=", ("external",), None),
+        ("ranking.alpha=.1", ("ranking", "alpha"), 0.1),
+        ("dataset.window.low=1", ("dataset", "window", "low"), 1),
     ],
 )
 def test_override_changes_one_value(config, override, where, value):
@@ -239,7 +255,6 @@ def test_override_changes_one_value(config, override, where, value):
         ("seeds", "--set seeds: write it as path.to.key=value"),
         ("=1", "--set =1: write it as path.to.key=value"),
         ("generators..steps=1", "--set generators..steps=1: write it as"),
-        ("generator.0.steps=1", "--set generator: no key 'generator' there; there is: name, generators, external"),
         ("generators.2.steps=1", "--set generators.2: the list has the indices 0 to 1, found '2'"),
         ("generators.-1.steps=1", "--set generators.-1: the list has the indices 0 to 1, found '-1'"),
         ("generators.acgan.steps=1", "--set generators.acgan: the list has the indices 0 to 1, found 'acgan'"),

@@ -107,6 +107,15 @@ def test_a_dry_run_shows_the_seeds_that_a_run_uses(mini, capsys):
     assert [trial["seed"] for trial in mini.record["trials"]] == planned
 
 
+@pytest.mark.parametrize("asked", [("--timeout", "0"), ("--require", "tstr.nothing>=1")])
+def test_a_dry_run_checks_what_a_run_would_be_told(mini, capsys, asked):
+    mini.write()
+    assert mini.run(*asked) == 2
+    (refused,) = capsys.readouterr().err.strip().splitlines()
+    assert mini.run("--dry-run", *asked) == 2
+    assert capsys.readouterr().err.strip() == refused
+
+
 def test_a_dry_run_of_some_rows(mini, capsys):
     mini.write("MeanNoise", "Floor")
     assert mini.run("--dry-run", "--only", "floor") == 0
