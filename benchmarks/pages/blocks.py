@@ -8,7 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-__all__ = ["markdown", "rewrite"]
+__all__ = ["bullets", "markdown", "rewrite", "short"]
 
 
 def rewrite(text: str, results: T, blocks: Mapping[str, Callable[[T], str]]) -> str:
@@ -30,3 +30,13 @@ def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table; the first column to the left, all others to the right."""
     rule = ["---", *["---:"] * (len(headings) - 1)]
     return "\n".join("| " + " | ".join(row) + " |" for row in [list(headings), rule, *rows])
+
+
+def bullets(*items: str) -> str:
+    """A list, an item a line."""
+    return "\n".join(f"- {item}" for item in items)
+
+
+def short(value: float | int | None) -> str:
+    """.871, as the pages write shares in text."""
+    return f"{value:.3f}".removeprefix("0")

@@ -12,8 +12,8 @@ import shutil
 from pathlib import Path
 
 from blocks import rewrite
+from metrics_answer import metrics_answer
 from metrics_tables import BLOCKS, SHOWN, load_metrics
-from page_answers import metrics_answer
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, RESULTS, STRESS = DOCS / "metrics.md", DOCS / "results" / "cxr-cpu", DOCS / "results" / "cxr-stress"

@@ -8,18 +8,16 @@ pictures of the networks and blocks anew from what is committed.
 from __future__ import annotations
 
 import argparse
-import json
-import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 from blocks import rewrite
-from draw_networks import draw_networks
-from page_answers import paper_answer
-from paper_figures import draw_grids, plot_losses
-from paper_results import FILES, GAN, VGG, load_results
-from paper_tables import BLOCKS, README_BLOCKS
+from paper.answer import paper_answer
+from paper.figures import draw_grids, plot_losses
+from paper.networks import draw_networks
+from paper.results import FILES, GAN, VGG, load_results
+from paper.tables import BLOCKS, README_BLOCKS
+from results import copy_results
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, RESULTS, IMAGES = DOCS / "paper.md", DOCS / "results" / "cxr-cpu", DOCS / "images"
@@ -27,9 +25,6 @@ README = DOCS.parent / "README.md"
 PAGE_BLOCKS = {"answer": paper_answer, **BLOCKS}
 MAX_BYTES = 300_000
 """Of one picture."""
-
-FOLDERS = re.compile(r"(?<![\w.~:/-])/(?:[^\s/'\"]+/)+|(?<!\w)[A-Za-z]:\\(?:[^\s\\]+\\)+")
-"""The folder part of an absolute path."""
 
 
 def main() -> None:
@@ -39,31 +34,12 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     draw_networks(IMAGES)
     if run:
-        copy_results(run, RESULTS)
+        copy_results(run, RESULTS, FILES)
         copy_pictures(run, IMAGES)
     results = load_results(RESULTS)
     PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), results, PAGE_BLOCKS), encoding="utf-8")
     README.write_text(rewrite(README.read_text(encoding="utf-8"), results, README_BLOCKS), encoding="utf-8")
     print(f"{PAGE.name}: written; look at {RESULTS} and {IMAGES} before you commit them")
-
-
-def copy_results(run: Path, target: Path) -> None:
-    """The files the tables are made of; texts lose the folders of this machine. Raises where one is missing."""
-    target.mkdir(parents=True, exist_ok=True)
-    for name, source in FILES.items():
-        text = (run / source).read_text(encoding="utf-8")
-        if name.endswith(".json"):
-            text = json.dumps(without_folders(json.loads(text)), indent=1, ensure_ascii=False) + "\n"
-        (target / name).write_text(text, encoding="utf-8")
-
-
-def without_folders(value: Any) -> Any:
-    """JSON in which every absolute path is its last part alone."""
-    if isinstance(value, dict):
-        return {key: without_folders(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [without_folders(item) for item in value]
-    return FOLDERS.sub("", value) if isinstance(value, str) else value
 
 
 def copy_pictures(run: Path, target: Path) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import make_paper_doc
 import pandas as pd
-import paper_printed as printed
-import paper_tables as tables
 import pytest
+import results as committed
 import yaml
 from blocks import rewrite
-from draw_networks import trace
-from paper_results import FILES, load_results
+from paper import printed, tables
+from paper.networks import trace
+from paper.results import FILES, load_results
 
 from tests.helpers.places import ROOT
 
@@ -145,16 +145,18 @@ def test_the_run_is_the_benchmark_on_the_whole_data() -> None:
 def test_results_name_no_folder_of_a_machine() -> None:
     for name in FILES:
         text = (RESULTS / name).read_text(encoding="utf-8")
-        assert not make_paper_doc.FOLDERS.search(text), name
+        assert not committed.FOLDERS.search(text), name
 
 
-def test_folders_are_taken_out() -> None:
-    clean = make_paper_doc.without_folders
+def test_folders_are_taken_out(tmp_path: Path) -> None:
     told = {
         "command": ["--out", "/srv/me/runs/x", "dataset.root=/data/sets/cxr", "benchmarks/cxr-cpu.yaml"],
         "n": 1,
     }
-    assert clean(told) == {"command": ["--out", "x", "dataset.root=cxr", "benchmarks/cxr-cpu.yaml"], "n": 1}
+    (tmp_path / "run.json").write_text(json.dumps(told), encoding="utf-8")
+    committed.copy_results(tmp_path, tmp_path / "copy", {"run.json": "run.json"})
+    copy = json.loads((tmp_path / "copy" / "run.json").read_text(encoding="utf-8"))
+    assert copy == {"command": ["--out", "x", "dataset.root=cxr", "benchmarks/cxr-cpu.yaml"], "n": 1}
 
 
 def test_the_papers_table_is_the_swapped_report_of_its_counts() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import paper_printed as paper
 from matplotlib.figure import Figure
+from paper import printed as paper
 from PIL import Image, ImageDraw
 
 from synthbench import read_picture

@@ -1,6 +1,6 @@
 """Drawings of the paper's two networks as SVG, from what runs through them: no shape or count is typed by hand.
 
-`python benchmarks/pages/draw_networks.py FOLDER`
+`python benchmarks/pages/paper/networks.py FOLDER`
 """
 
 from __future__ import annotations
