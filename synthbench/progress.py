@@ -20,13 +20,15 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["PLAIN_LINE", "Bar", "Progress", "Trials", "plain"]
+__all__ = ["LINE_EVERY", "PLAIN_LINE", "Bar", "Progress", "Trials", "plain"]
 
-FIRST_LINE_S = 5.0
+LINE_EVERY = "SYNTHBENCH_LINE_EVERY"
+"""The variable by which a process tells those that it starts how many seconds lie between two plain lines."""
+
+LINE_EVERY_S = float(os.environ.get(LINE_EVERY, "60"))
+
+FIRST_LINE_S = min(5.0, LINE_EVERY_S)
 """Seconds after which a stage prints its first plain line; what takes less prints none."""
-
-LINE_EVERY_S = 60.0
-"""Seconds between two further ones."""
 
 PLAIN_LINE = re.compile(r".+: \d+/\d+ \w+")
 """How such a line begins."""

@@ -1,10 +1,13 @@
 """What processes of --jobs say, put together in one display."""
 
 import io
+import subprocess
 import sys
 
+import pytest
+
 from synthbench.progress import Progress
-from synthbench.runner.elsewhere.parallel import Asides, Relay
+from synthbench.runner.elsewhere.parallel import Asides, Relay, work_in_processes
 
 
 class Terminal(io.StringIO):
@@ -55,3 +58,27 @@ def test_silent_where_progress_is_off(capsys):
     with Progress(False).others_line() as show:
         Asides(show).follow(SAID)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("on_a_terminal", "said"), [(True, "every 1"), (False, "every ")])
+def test_on_a_terminal_a_process_says_each_second_how_far_it_is(tmp_path, monkeypatch, capfd, on_a_terminal, said):
+    """Elsewhere once a minute, its default."""
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "every $SYNTHBENCH_LINE_EVERY"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.delenv("SYNTHBENCH_LINE_EVERY", raising=False)
+    work_in_processes(["some.yaml"], ["cpu"], 1, Progress(on_a_terminal))
+    assert capfd.readouterr().out.splitlines() == [said.rstrip()]
+
+
+@pytest.mark.parametrize(("every", "lines"), [("0", 3), ("60", 0)])
+def test_how_often_a_stage_prints_a_line(every, lines):
+    code = (
+        "from synthbench.progress import Progress as P\nwith P().bar('x', 3) as b: [b.advance() for _ in range(3)]"
+    )
+    surroundings = {"SYNTHBENCH_LINE_EVERY": every}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=surroundings, capture_output=True, text=True, check=True
+    )
+    assert len(ended.stderr.splitlines()) == lines

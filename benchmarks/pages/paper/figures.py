@@ -18,8 +18,8 @@ STRIP = 16
 """Height of the line of text above a grid, in pixels."""
 
 
-def draw_grids(grids: Sequence[Path], path: Path) -> None:
-    """Sample grids below each other as one grey PNG, pixel for pixel; several get their step as a title.
+def draw_grids(grids: Sequence[Path], path: Path, titles: Sequence[str] = ()) -> None:
+    """Sample grids below each other as one grey PNG, pixel for pixel; several get a title, by default their step.
 
     Eight bits a pixel and no more: noise-like grids hardly compress, and the docs are part of the repository.
     """
@@ -27,10 +27,11 @@ def draw_grids(grids: Sequence[Path], path: Path) -> None:
     strip = STRIP if len(grids) > 1 else 0
     page = Image.new("L", (pictures[0].width, sum(p.height + strip for p in pictures)), 255)
     top = 0
-    for grid, picture in zip(grids, pictures, strict=True):
+    if strip and not titles:
+        titles = [f"after step {int(grid.stem.removeprefix('grid-'))}" for grid in grids]
+    for title, picture in zip(titles or [""], pictures, strict=True):
         if strip:
-            step = int(grid.stem.removeprefix("grid-"))
-            ImageDraw.Draw(page).text((2, top + 2), f"after step {step}", fill=0)
+            ImageDraw.Draw(page).text((2, top + 2), title, fill=0)
         page.paste(picture, (0, top + strip))
         top += picture.height + strip
     page.save(path, optimize=True)

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 from synthbench.api.process_state import thread_count
 from synthbench.errors import SynthbenchError
-from synthbench.progress import PLAIN_LINE, Progress, Trials, plain
+from synthbench.progress import LINE_EVERY, PLAIN_LINE, Progress, Trials, plain
 
 __all__ = ["Relay", "work_in_processes"]
 
@@ -38,6 +38,8 @@ def work_in_processes(
     # has set the number means that of each.
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, thread_count() // len(devices)))
     surroundings = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    if progress.enabled:  # each has a line that redraws itself
+        surroundings[LINE_EVERY] = "1"
     commands = [[*command, "--device", device] for device in devices]
     with ExitStack() as display:
         relay = Relay(trials, progress, display.enter_context(progress.trials(trials)))
