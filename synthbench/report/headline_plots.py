@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from synthbench.leaderboard.floors import chance_of
 from synthbench.report.album import Album, Plot
 from synthbench.report.metrics import estimates_of
-from synthbench.report.theme import legend_below, plain, styles
+from synthbench.report.theme import in_plot, legend_below, styles
 from synthbench.results.folder import Row, RunFolder, StoredEstimate, estimate, number
 from synthbench.storage.layout import Column
 
@@ -68,7 +68,7 @@ def _draw_standings(
         if roles[label] in ("floor", "ceiling"):
             at = score.value if chance is None or roles[label] == "ceiling" else chance
             axes.axvline(at, linewidth=1, **{**style, "marker": ""})
-    axes.set_yticks(range(len(known)), list(known))
+    axes.set_yticks(range(len(known)), [in_plot(label) for label in known])
     axes.invert_yaxis()
     axes.set(xlabel=metric)
 
@@ -116,7 +116,7 @@ def _draw_cost(figure: Figure, known: Mapping[str, tuple[float, StoredEstimate]]
     for label, (spent, score) in known.items():
         style = {key: look[label][key] for key in ("color", "marker")}
         _draw_estimate(axes, [spent, spent], score, style, upright=True)
-        axes.plot([spent], [score.value], linestyle="none", label=plain(label), **style)
+        axes.plot([spent], [score.value], linestyle="none", label=in_plot(label), **style)
     if metric == "utility":
         for height, dash in ((0, ":"), (1, "--")):
             axes.axhline(height, color="0.5", linestyle=dash, linewidth=1)
@@ -196,7 +196,8 @@ def _draw_curves(figure: Figure, points: Curves, along: str, metric: str, look: 
     shown = [label for label in look if label in points]
     for label in shown:
         curve = dict(sorted(points[label].items()))
-        axes.plot(list(curve), [p.value for p in curve.values()], markersize=4, label=plain(label), **look[label])
+        values = [p.value for p in curve.values()]
+        axes.plot(list(curve), values, markersize=4, label=in_plot(label), **look[label])
         known = {size: p.ends for size, p in curve.items() if p.ends}
         low, high = [ends[0] for ends in known.values()], [ends[1] for ends in known.values()]
         axes.fill_between(list(known), low, high, color=look[label]["color"], alpha=0.12, linewidth=0)

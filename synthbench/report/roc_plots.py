@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from synthbench.report.album import Album, Plot
-from synthbench.report.theme import legend_below, plain, styles
+from synthbench.report.theme import in_plot, legend_below, styles
 from synthbench.results.folder import RunFolder, dig
 from synthbench.storage.predictions import PREDICTIONS, load_predictions
 from synthbench.types import Predictions
@@ -158,7 +158,7 @@ def _draw_roc(figure: Figure, curves: Mapping[str, Roc], look: Mapping[str, dict
     axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.8)
     for label, curve in curves.items():
         line = look[label] | {"marker": ""}
-        axes.plot(RATES, curve.rates, label=f"{plain(label)} {curve.area:.3f}", **line)
+        axes.plot(RATES, curve.rates, label=f"{in_plot(label)} {curve.area:.3f}", **line)
     axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
     legend_below(figure, len(curves))
 
@@ -173,7 +173,7 @@ def _draw_calibration(
     axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.8)
     for label, (predicted, observed) in bins.items():
         line = look[label] if roles[label] == "candidate" else look[label] | {"marker": ""}
-        axes.plot(predicted, observed, label=plain(label), markersize=4, **line)
+        axes.plot(predicted, observed, label=in_plot(label), markersize=4, **line)
     names = ("mean confidence", "share right") if many else ("mean predicted probability", "observed share")
     axes.set(xlabel=names[0], ylabel=names[1], xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     legend_below(figure, len(bins))

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib.style
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "DASHES", "INK", "PAPER", "inline", "legend_below", "plain", "styles", "themed"]
+__all__ = ["COLOURS", "DASHES", "INK", "PAPER", "in_plot", "inline", "legend_below", "styles", "themed"]
 
 INK, PAPER = "#111112", "#fffffe"
 """Text and background. Values that nothing else has, for `inline` puts the page's own in their place."""
@@ -47,6 +47,10 @@ RC: dict[str, Any] = {
 }
 
 
+LONGEST_LABEL = 40
+"""Characters; of longer labels both ends are shown, since those that `matrix` makes differ at the end."""
+
+
 @contextmanager
 def themed() -> Iterator[None]:
     """Within it plots look as above, whatever the reader's own matplotlibrc says."""
@@ -80,8 +84,12 @@ def legend_below(figure: Figure, entries: int) -> None:
     figure.legend(loc="outside lower center", ncols=2 if entries > 1 else 1)
 
 
-def plain(label: str) -> str:
-    """A label as a legend shows it: one that begins with "_" would be left out."""
+def in_plot(label: str) -> str:
+    """A label as a plot shows it: a long one without its middle, so that there is room for the plot, and none
+    that begins with "_", which a legend would leave out."""
+    if len(label) > LONGEST_LABEL:
+        half = LONGEST_LABEL // 2
+        label = f"{label[:half]}…{label[-half:]}"
     return f"\u200b{label}" if label.startswith("_") else label
 
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from synthbench.leaderboard.score_key import seen_mark
 from synthbench.report.album import Album, Plot
-from synthbench.report.theme import COLOURS, DASHES, PAPER, legend_below, plain
+from synthbench.report.theme import COLOURS, DASHES, PAPER, in_plot, legend_below
 from synthbench.results.folder import Row, RunFolder, Trial, number
 
 __all__ = ["Classifiers", "PerClass", "classifiers", "loss_plot"]
@@ -57,7 +57,7 @@ def _draw_losses(figure: Figure, steps: Floats, curves: Mapping[str, Floats], st
     axes = figure.subplots()
     for k, (name, values) in enumerate(curves.items()):
         dash = DASHES[k // len(COLOURS) % len(DASHES)]
-        axes.plot(steps, values, color=COLOURS[k % len(COLOURS)], linestyle=dash, label=plain(name))
+        axes.plot(steps, values, color=COLOURS[k % len(COLOURS)], linestyle=dash, label=in_plot(name))
     axes.set(xlabel=step, ylabel="loss")
     legend_below(figure, len(curves))
 
@@ -185,7 +185,7 @@ def _draw_confusions(figure: Figure, matrices: Mapping[str, Floats], classes: Se
     panels = figure.subplots(-(-len(matrices) // columns), columns, squeeze=False).ravel()
     for axes, (name, counts) in zip(panels, matrices.items(), strict=False):
         _draw_confusion(axes, counts, classes)
-        axes.set_title(plain(name).replace(" (", "\n("), fontsize="medium")
+        axes.set_title(in_plot(name).replace(" (", "\n("), fontsize="medium")
     for axes in panels[len(matrices) :]:
         axes.set_axis_off()
 

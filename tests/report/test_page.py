@@ -18,6 +18,7 @@ from synthbench.errors import DataError
 from synthbench.report import report_or_warning, write_report
 from synthbench.report.album import Album
 from synthbench.report.provenance_tables import data_part
+from synthbench.report.theme import in_plot
 from synthbench.report.training import _draw_confusions
 from synthbench.results.folder import read_folder
 
@@ -403,6 +404,13 @@ def test_a_class_without_images_has_no_figures_and_what_was_seen_is_named(bare_p
     page = Page(write_report(out))
     assert "train (seen): NORMAL none, PNEUMONIA 90% right of 10; far (leaked: 3 of 60):" in str(page.all("div"))
     assert page.text.count("0.111") == 1, "only the class that has images"
+
+
+def test_a_long_label_leaves_room_for_the_plot():
+    label = "select around " + "acgan-" * 60 + "policy=margin"
+    assert in_plot(label) == "select around acgan-…-acgan-policy=margin"
+    assert in_plot("_x") == "\u200b_x"
+    assert in_plot("pca-gaussian") == "pca-gaussian"
 
 
 def test_confusion_matrices_of_many_classes_have_room():
