@@ -114,7 +114,7 @@ class TunedOptions(LoopOptions):
         True, description="Hold every layer of the discriminator to a spectral norm of 1 (Miyato et al., 2018)."
     )
     r1: float = Field(
-        10.0,
+        0.05,
         ge=0,
         description="Weight of the penalty on the discriminator's squared gradient at real images (Mescheder et "
         "al., 2018), taken every 16th step; 0 is without.",
