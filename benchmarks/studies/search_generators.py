@@ -14,15 +14,29 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import torch
 from pydantic import TypeAdapter
+from torch import nn
 
-from synthbench import Context, GeneratorField, Images, NestedGenerator, Splits, derive_seed, grouped_split
+from synthbench import (
+    Context,
+    Generator,
+    GeneratorField,
+    Images,
+    Labels,
+    NestedGenerator,
+    Sampler,
+    Splits,
+    derive_seed,
+    grouped_split,
+)
 from synthbench.api.interfaces import balanced_labels
 from synthbench.data.audit import cached_audit
 from synthbench.data.holdout import with_holdout
@@ -32,15 +46,48 @@ from synthbench_fidelity.evaluators.c2st import C2st
 from synthbench_fidelity.evaluators.kid import Kid
 from synthbench_fidelity.evaluators.membership import Membership
 from synthbench_fidelity.evaluators.memorisation import Memorisation
+from synthbench_flow.latent_flow import Codec, fit_latent_flow
+from synthbench_flow.plugin import LatentFlow
+from synthbench_flow.sampler import FlowSampler
 from synthbench_torchkit.classifier import cached_classifier
+from synthbench_torchkit.device import torch_device
 from synthbench_tstr.metrics import summary
 from synthbench_tstr.plugin import Tstr
 
 OUT = Path(__file__).parents[2] / "docs" / "results" / "generators"
 IMAGES, SEEDS, HOLDOUT, CUT_OFF = 1000, 3, 0.1, 0.2
 
+
+class Decoded(LatentFlow):
+    """Real training images through the autoencoder of `latent-flow`: what its flow cannot exceed."""
+
+    def fit(self, train: Images, ctx: Context) -> Sampler:
+        """Its flow is not used: one step of it will do."""
+        fitted = fit_latent_flow(self.model_copy(update={"steps": 1}), train, ctx)
+        return DecodedSampler(fitted.drawing, fitted.noises, fitted.codec, train, torch_device(ctx))
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedSampler(FlowSampler):
+    """Any training image of the label, encoded and decoded."""
+
+    codec: Codec
+    images: Images
+    device: torch.device
+
+    @property
+    def networks(self) -> Sequence[nn.Module]:
+        return [self.codec.model]
+
+    def draw(self, labels: Labels, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+        places = np.array([rng.choice(np.flatnonzero(self.images.labels == label)) for label in labels])
+        return self.codec.decode(self.codec.encode(self.images, places, self.device))
+
+
 # `acgan-tuned` after a sixth of its steps, with one thing changed.
 SHORT = {"use": "acgan-tuned", "steps": 500, "ema": 0.99, "precision": "bf16"}
+
+AUTOENCODER = {"autoencoder_steps": 2000, "precision": "bf16"}  # as in cxr-board.yaml
 
 POLICIES = ("random", "margin", "coverage", "dqn")
 GRIDS: Mapping[str, Mapping[str, object]] = {
@@ -63,6 +110,11 @@ GRIDS: Mapping[str, Mapping[str, object]] = {
         "r1 .05, no spectral norm, no augmentation": {**SHORT, "r1": 0.05, "spectral_norm": False, "augment": []},
         "r1 .05, no spectral norm, unbalanced": {**SHORT, "r1": 0.05, "spectral_norm": False, "balanced": False},
     },
+    "latent-flow": {
+        "decoded": Decoded(**AUTOENCODER),
+        "decoded, no residual": Decoded(**AUTOENCODER, residual=False),
+        "decoded, 8 latents": Decoded(**AUTOENCODER, latents=8),
+    },
     "select": {policy: {"use": "select", "base": "pca-gaussian", "policy": policy} for policy in POLICIES},
     "select-smote": {policy: {"use": "select", "base": "smote", "policy": policy} for policy in POLICIES},
     "generators": {
@@ -76,7 +128,7 @@ GRIDS: Mapping[str, Mapping[str, object]] = {
         "noise": "noise",
     },
 }
-"""By grid: a name for each generator, and the generator as a benchmark file writes it."""
+"""By grid: a name for each generator, and the generator, or how a benchmark file writes it."""
 
 
 def main() -> None:
@@ -98,9 +150,9 @@ def main() -> None:
             known = any((row["generator"], row["seed"]) == (name, seed) for row in rows)
             if known or name not in (arguments.only or [name]):
                 continue
-            nested = TypeAdapter[NestedGenerator](GeneratorField).validate_python(written)
+            plugin = written if isinstance(written, Generator) else generator(written)
             own = replace(ctx.child("search", seed), workdir=arguments.work / f"{name} {seed}")
-            row = {"generator": name, "seed": seed, **measure(nested, real, own, gate=arguments.gate)}
+            row = {"generator": name, "seed": seed, **measure(plugin, real, own, gate=arguments.gate)}
             rows.append(row)
             print(row, flush=True)
             pd.DataFrame(rows).to_csv(file, index=False, float_format="%.6f", lineterminator="\n")
@@ -115,12 +167,17 @@ def inner_split(ctx: Context) -> Splits:
     return Splits(train.subset(~out), {}, holdout=train.subset(out), positive=splits.positive)
 
 
-def measure(nested: NestedGenerator, real: Splits, ctx: Context, *, gate: bool) -> dict[str, object]:
+def generator(written: object) -> Generator:
+    """As a benchmark file names one within another."""
+    return TypeAdapter[NestedGenerator](GeneratorField).validate_python(written).plugin
+
+
+def measure(plugin: Generator, real: Splits, ctx: Context, *, gate: bool) -> dict[str, object]:
     """The scores of one generator under the seed of `ctx`, and the processor's seconds that it took itself."""
     resume = ctx.workdir / "resume"
     resume.mkdir(parents=True, exist_ok=True)
     cpu = time.process_time()
-    sampler = nested.plugin.fit(real.train, replace(ctx, resume=resume))
+    sampler = plugin.fit(real.train, replace(ctx, resume=resume))
     labels = balanced_labels(IMAGES, len(real.train.classes))
     drawn = sampler(labels, ctx.rng("draw"))
     images = drawn if isinstance(drawn, Images) else Images(drawn, labels, real.train.classes)
