@@ -30,7 +30,9 @@ def unpack_part(file: Path, part: str, classes: tuple[str, ...], size: int, chan
     """
     pixels = _member(file, f"{part}_images", work)
     labels = _member(file, f"{part}_labels", work)
-    n = len(pixels)
+    n = len(pixels) if pixels.ndim else 0
+    if not n:
+        raise DataError(f"{file}: {part}_images are {pixels.dtype} {pixels.shape}: no images")
     if pixels.dtype != np.uint8 or pixels.shape[1:] not in ((size, size), (size, size, 3)):
         kind = f"{part}_images are {pixels.dtype} {pixels.shape}"
         raise DataError(f"{file}: {kind}, must be uint8 (N, {size}, {size}) or (N, {size}, {size}, 3)")
@@ -38,8 +40,12 @@ def unpack_part(file: Path, part: str, classes: tuple[str, ...], size: int, chan
         raise DataError(
             f"{file}: {part}_labels are {labels.dtype} {labels.shape}, must be one number an image, ({n}, 1)"
         )
-    if n and not 0 <= labels.min() <= labels.max() < len(classes):
-        raise DataError(f"{file}: {part}_labels reach {labels.max()}, but there are {len(classes)} classes")
+    if not 0 <= labels.min() <= labels.max() < len(classes):
+        found = f"go from {labels.min()} to {labels.max()}"
+        raise DataError(f"{file}: {part}_labels {found}, must be 0 to {len(classes) - 1}: {len(classes)} classes")
+    if part == "train" and (missing := set(range(len(classes))).difference(np.unique(labels).tolist())):
+        named = ", ".join(classes[k] for k in sorted(missing))
+        raise DataError(f"{file}: {part}_labels have none of {named}")
     ids = np.array([f"{part}/{i:06d}" for i in range(n)], dtype=np.str_)
     ready = _with_channels(pixels.reshape(n, size, size, -1), channels, work / f"{part}_pixels.npy")
     return Images(ready, labels[:, 0].astype(np.int64), classes, ids)

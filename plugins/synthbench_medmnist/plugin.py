@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -27,6 +28,8 @@ from synthbench_medmnist.npz import PARTS, unpack_part
 __all__ = ["MedMNIST"]
 
 VARIABLE = "SYNTHBENCH_DATA"
+PUBLISHED = re.compile(rf"({'|'.join(CLASSES)})(_(64|128|224))?\.npz")
+"""How the sets' files are called."""
 
 
 class MedMNIST(Dataset):
@@ -88,6 +91,11 @@ class MedMNIST(Dataset):
             file = root / self.file_name if root.is_dir() else root
             if not file.is_file():
                 raise DataError(f"root is {self.root}, but there is no file {file}; correct root")
+            if file.name != self.file_name and (other := PUBLISHED.fullmatch(file.name)):
+                raise DataError(
+                    f"root is {self.root}, of {other[1]}, but subset {self.subset} and image_size "
+                    f"{self.image_size} are in {self.file_name}; correct one of them"
+                )
             return file
         variable = os.environ.get(VARIABLE)
         if variable and (file := Path(variable, "medmnist", self.file_name)).is_file():

@@ -124,15 +124,16 @@ def _check(file: Dataset) -> None:
     kind = file.PhotometricInterpretation
     if kind not in GREY | COLOUR:
         raise DataError(f"DICOM in {kind}: grey and RGB are read")
+    high, stored = int(file.get("HighBit") or file.BitsStored - 1), int(file.BitsStored)
+    if high + 1 != stored and not file.file_meta.TransferSyntaxUID.is_compressed:
+        raise DataError(f"DICOM of {stored} bits below bit {high + 1} (HighBit {high}): a retired encoding")
     check_size(int(file.Columns), int(file.Rows))
 
 
 def _modality(stored: Values, file: Dataset) -> tuple[Values, int | None]:
     """Values as the modality means them (C.11.1), and their bits: those stored where nothing is rescaled."""
     if file.get("ModalityLUTSequence"):
-        from pydicom.pixels.processing import apply_modality_lut
-
-        return np.asarray(apply_modality_lut(stored, file)), None
+        return _looked_up(stored, file.ModalityLUTSequence[0]), None
     # Some archives write the tags and leave them empty.
     slope, intercept = (_first(file.get(name)) for name in ("RescaleSlope", "RescaleIntercept"))
     slope, intercept = 1.0 if slope is None else slope, intercept or 0.0
@@ -144,14 +145,33 @@ def _modality(stored: Values, file: Dataset) -> tuple[Values, int | None]:
 def _shown(values: Values, file: Dataset) -> tuple[Values | None, str]:
     """By the file's first VOI LUT, else its first window: others are other views of the same picture."""
     if file.get("VOILUTSequence"):
-        from pydicom.pixels.processing import apply_voi
-
-        entry_bits = int(file.VOILUTSequence[0].LUTDescriptor[2])
-        return apply_voi(values, file) / (2**entry_bits - 1), "its VOI LUT"
+        lut = file.VOILUTSequence[0]
+        greatest = 2 ** int(lut.LUTDescriptor[2]) - 1
+        return np.clip(_looked_up(values, lut) / greatest, 0, 1), "its VOI LUT"
     centre, width = (_first(file.get(name)) for name in ("WindowCenter", "WindowWidth"))
     if centre is None or width is None:
         return None, ""
     return _windowed(values, centre, width, file.get("VOILUTFunction") or "LINEAR"), "its window"
+
+
+def _looked_up(values: Values, lut: Dataset) -> Values:
+    """By the entries of a LUT (C.11.1.1, C.11.2.1.1): values beyond its ends take the first or the last.
+
+    Not by pydicom, whose index has the type of the entries: with 8 bits it would begin again at every 256th value.
+    """
+    n, first, bits = (int(number) for number in lut.LUTDescriptor)
+    n = n or 2**16
+    data = lut.LUTData
+    if isinstance(data, bytes):
+        entries = np.frombuffer(data, np.uint8 if len(data) < 2 * n else "<u2")
+    else:
+        entries = np.atleast_1d(np.asarray(data))
+        if bits == 8 and len(entries) == (n + 1) // 2:  # two entries a word
+            entries = entries.astype("<u2").view(np.uint8)
+    if len(entries) < n:
+        raise DataError(f"DICOM whose LUT has {len(entries)} of {n} entries")
+    found: Values = entries[np.clip(np.floor(values).astype(np.int64) - first, 0, n - 1)]
+    return found
 
 
 def _first(value: Any) -> float | None:

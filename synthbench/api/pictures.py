@@ -52,11 +52,19 @@ def read_picture(source: Path | BinaryIO) -> Image.Image:
     no regular file.
     """
     with decoding():
-        content = regular_file(source) if isinstance(source, Path) else source
-        with Image.open(content, formats=_formats()) as picture:
-            check_size(picture.width, picture.height)
-            picture.load()
-            return picture
+        if isinstance(source, Path):
+            # Opened here: a raw TIFF that Pillow opens itself, it maps into memory with the width that the picture
+            # has after it was turned.
+            with regular_file(source).open("rb") as content:
+                return _decoded(content)
+        return _decoded(source)
+
+
+def _decoded(content: BinaryIO) -> Image.Image:
+    with Image.open(content, formats=_formats()) as picture:
+        check_size(picture.width, picture.height)
+        picture.load()
+        return picture
 
 
 def orientation(path: Path) -> int:

@@ -69,9 +69,9 @@ def _entry(content: Mapping[Any, Any], path: str, registry: Registry) -> dict[st
 
 
 def _options(plugin: Plugin) -> dict[str, Any]:
-    """An instance's settings; a generator within it is at hand as well."""
+    """An instance's settings, as far as they were given; a generator within it is at hand as well."""
     nested = {name: {"use": n.plugin, "label": n.label} for name, n in generators_of(plugin).items()}
-    return {**plugin.model_dump(mode="json", exclude=set(nested)), **nested}
+    return {**plugin.model_dump(mode="json", exclude=set(nested), exclude_unset=True), **nested}
 
 
 def _is_plugin(value: Any) -> bool:

@@ -15,7 +15,9 @@ __all__ = ["COPYING", "Requirement", "parse_requirement"]
 
 COPYING = "copying"
 UTILITY = "utility"
-FORM = re.compile(r"\s*(.+?)\s*(>=|<=|>|<|=)\s*(\S+)\s*")
+FORM = re.compile(r"\s*(.+?)\s*(>=|<=|>|<|=)\s*([^\s<>=]+)\s*")
+"""The comparison is the last one: labels that `matrix` makes hold a "="."""
+
 COMPARED: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from synthbench.benchmark.definition import Benchmark
@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 
     from synthbench.commands.export_train import Exported
     from synthbench.data.test_sets import TestSet
-    from synthbench.results.folder import RunFolder
+    from synthbench.results.folder import Row, RunFolder
     from synthbench.runner.fetch import Fetched
     from synthbench.runner.loop import RunResult
 
 __all__ = ["print_board", "print_exported", "print_fetched", "print_plan"]
+
+LEAST_WIDTH = {"generator": 16, "role": 9, "rank": 3, "seeds": 5}
+NUMBER = 7
+"""Columns of a window that all others have at least: of an interval "(0.863", below the number."""
+
+ROOM_FOR_COSTS = 100
+"""Columns of a window from which on it shows what the rows cost."""
 
 
 def print_fetched(fetched: Fetched) -> None:
@@ -63,7 +70,7 @@ def print_board(result: RunResult) -> None:
     from synthbench.results.folder import read_folder
 
     console, run = make_console(), read_folder(result.out)
-    console.print(_board(result.bench, run, result.tests))
+    console.print(_board(result.bench, run, result.tests, console.width))
     for line in [*warnings_of(run.board), *judge_notes(run.board, run.tables["judges"])]:
         say(line)
     if len(run.classes) == 1:
@@ -75,10 +82,64 @@ def print_board(result: RunResult) -> None:
         say(f"failed, wholly or in part (see above): {'; '.join(titles)}")
 
 
-def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
-    """Rank (or "copies"), the headline with its interval, more metrics, utility, seeds, times."""
+def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet], width: int) -> Table:
+    """A row a generator; what gives way where the window is narrow is a long label, not its numbers."""
     from rich.table import Table
 
+    headline = run.headline_key()
+    positive = "".join(sorted({f"; positive class {t.positive}" for t in tests if t.positive}))
+    n_classes = max((len(t.counts) for t in tests), default=2)
+    macro = f"; macro means over {n_classes} classes" if n_classes > 2 else ""
+    place = " on test" * bool(headline.test_set)
+    table = Table(title=clean(f"{bench.name}: ranked by {headline.title}{place}{positive}{macro}; 95 % intervals"))
+    learned = dig(run.record, "data", "sets", "train", "images", default=None)
+    table.caption = clean(caption_of(run.board, learned))
+    columns = _columns(bench, run, width)
+    texts = ("generator", "role", "status")
+    for heading, cells in columns.items():
+        table.add_column(
+            clean(heading),
+            justify="left" if heading in texts else "right",
+            overflow="fold",
+            no_wrap=heading in ("rank", "role", "seeds"),
+            min_width=min(max(map(len, cells), default=0), LEAST_WIDTH.get(heading, NUMBER)),
+        )
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _columns(bench: Benchmark, run: RunFolder, width: int) -> dict[str, list[str]]:
+    """By heading: rank (or "copies"), numbers with intervals, seeds, and where there is room what it cost."""
+    board = run.board
+
+    def texts(of: Callable[[Row], str]) -> list[str]:
+        return [clean(of(row)) for row in board]
+
+    numbers = {}
+    for key in _shown(bench, run):
+        known = run.estimates.get(key, {})
+        numbers[key.title] = [clean(str(known.get(row["generator"]) or "")) for row in board]
+    columns = {
+        "rank": texts(rank_of),
+        **({"by judge": texts(by_judge)} if bench.judges else {}),
+        "generator": texts(lambda row: row[Column.GENERATOR]),
+        "role": texts(lambda row: row[Column.ROLE]),
+        "status": texts(lambda row: row[Column.STATUS]),
+        **numbers,
+        Column.WORTH: texts(worth_text),
+        "seeds": texts(seeds_of),
+        "fit s": texts(lambda row: seconds_of(row, Column.FIT)),
+        "score s": texts(lambda row: seconds_of(row, Column.SCORE)),
+    }
+    idle = ["fit s", "score s"] * (width < ROOM_FOR_COSTS)
+    idle += ["status"] * (set(columns["status"]) <= {"done"})
+    idle += [Column.WORTH] * (not any(columns[Column.WORTH]))
+    return {heading: cells for heading, cells in columns.items() if heading not in idle}
+
+
+def _shown(bench: Benchmark, run: RunFolder) -> list[ScoreKey]:
+    """The headline, by every judge, then what else there is room for; utility."""
     headline, utility = run.headline_key(), ScoreKey("", Column.UTILITY)
     judged = [headline._replace(evaluator=judge) for judge in bench.judges]
     declared = [
@@ -89,34 +150,7 @@ def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
     ]
     measured = [key for key in declared if key in run.estimates]
     shown = list(dict.fromkeys([headline, *judged, *measured]))[: max(3, 1 + len(judged))]
-    positive = "".join(sorted({f"; positive class {t.positive}" for t in tests if t.positive}))
-    n_classes = max((len(t.counts) for t in tests), default=2)
-    macro = f"; macro means over {n_classes} classes" if n_classes > 2 else ""
-    place = " on test" * bool(headline.test_set)
-    table = Table(title=clean(f"{bench.name}: ranked by {headline.title}{place}{positive}{macro}; 95 % intervals"))
-    learned = dig(run.record, "data", "sets", "train", "images", default=None)
-    table.caption = clean(caption_of(run.board, learned))
-    shown += [utility] * (utility in run.estimates)
-    numbers = [key.title for key in shown]
-    worths = [worth_text(row) for row in run.board]
-    worth = [Column.WORTH] * any(worths)
-    ranks = ["rank", *(["by judge"] if judged else [])]
-    for heading in (*ranks, "generator", "role", "status", *numbers, *worth, "seeds", "fit s", "score s"):
-        left = heading in ("generator", "role", "status")
-        table.add_column(clean(heading), justify="left" if left else "right", no_wrap=left, overflow="fold")
-    for row, real_images in zip(run.board, worths, strict=True):
-        estimates = [run.estimates.get(key, {}).get(row["generator"]) for key in shown]
-        table.add_row(
-            rank_of(row),
-            *([clean(by_judge(row))] if judged else []),
-            *(clean(row[column]) for column in (Column.GENERATOR, Column.ROLE, Column.STATUS)),
-            *(clean(str(estimate or "")) for estimate in estimates),
-            *([real_images] * len(worth)),
-            seeds_of(row),
-            seconds_of(row, Column.FIT),
-            seconds_of(row, Column.SCORE),
-        )
-    return table
+    return shown + [utility] * (utility in run.estimates)
 
 
 def _test_sets(tests: Sequence[TestSet]) -> Table:

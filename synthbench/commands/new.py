@@ -29,7 +29,7 @@ IMPORTS: Mapping[StartKind, tuple[str, ...]] = {
 }
 """The public names that each template takes from `synthbench`."""
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*")
+NAME = re.compile(r"(?=.{1,80}$)[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*")
 
 
 class NewPlugin(NamedTuple):

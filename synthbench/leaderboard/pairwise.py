@@ -94,10 +94,13 @@ def _named(
 
 
 def _named_pair(test: str, a: Predictions, b: Predictions) -> float:
+    """NaN where it cannot be asked: other images, or for DeLong's one image of a class."""
     if not np.array_equal(a.ids, b.ids):
-        raise ValueError(f"{test}: the two were not asked about the same images")
+        return math.nan
     if test == "mcnemar":
         return mcnemar(a.probabilities.argmax(1) == a.labels, b.probabilities.argmax(1) == b.labels)
+    if np.bincount(a.labels, minlength=2).min() < 2:
+        return math.nan
     return delong(a.labels, a.probabilities[:, 1], b.probabilities[:, 1]).p
 
 

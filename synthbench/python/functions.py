@@ -14,12 +14,12 @@ from synthbench.commands.check import check as check_plugin
 from synthbench.commands.export_train import export_train as export
 from synthbench.commands.run import run as run_benchmark
 from synthbench.commands.score import score as score_folders
+from synthbench.errors import ConfigError
+from synthbench.python.asked import Place, as_count, as_overrides, as_path, as_paths, as_texts
 from synthbench.python.findings import Checked, Leaks
 from synthbench.python.run import Run
 
 __all__ = ["audit", "check", "export_train", "run", "score"]
-
-Place = Path | str
 
 
 def run(
@@ -27,7 +27,7 @@ def run(
     *,
     out: Place | None = None,
     only: Sequence[str] = (),
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str] | Mapping[str, Any] = (),
     require: Sequence[str] = (),
     device: str = "auto",
     fresh: bool = False,
@@ -39,7 +39,7 @@ def run(
                `MyGenerator(spread=3)`
     out        folder for the results, by default runs/<its name>
     only       labels of generators; all where it is empty
-    overrides  "generators.0.steps=50", as after `--set`
+    overrides  ["generators.0.steps=50"], as after `--set`, or {"generators.0.steps": 50}
     require    what every candidate must reach: "tstr.auroc>=.8", "copying=no"; see `Run.missed`
     device     "auto", "cpu", "cuda" or "cuda:N"
     fresh      compute everything again
@@ -47,11 +47,11 @@ def run(
     A trial that fails ends itself alone: see `Run.failed`. Raises SynthbenchError for whatever its user can mend.
     """
     result = run_benchmark(
-        benchmark,
-        out=_path(out),
-        only=only,
-        overrides=overrides,
-        require=require,
+        _benchmark(benchmark),
+        out=_path(out, "out"),
+        only=as_texts(only, "only"),
+        overrides=as_overrides(overrides),
+        require=as_texts(require, "require"),
         device=device,
         fresh=fresh,
     )
@@ -79,20 +79,19 @@ def score(
     The options are those of the command; `synthetic` is one folder or several. Board, report and benchmark.yaml,
     the file that says the same, go to `out`. Raises SynthbenchError for whatever its user can mend.
     """
-    sets = [synthetic] if isinstance(synthetic, Path | str) else synthetic
     result = score_folders(
-        Path(real),
-        [Path(place) for place in sets],
-        out=Path(out),
-        test=_path(test),
+        as_path(real, "real"),
+        as_paths(synthetic, "synthetic"),
+        out=as_path(out, "out"),
+        test=_path(test, "test"),
         trained_on=trained_on,
         groups=groups,
         positive=positive,
         judge=judge,
-        size=size,
-        channels=channels,
-        samples=samples,
-        require=require,
+        size=as_count(size, "size"),
+        channels=as_count(channels, "channels"),
+        samples=as_count(samples, "samples"),
+        require=as_texts(require, "require"),
         device=device,
     )
     return Run(result.out)
@@ -110,27 +109,40 @@ def check(
     With `dataset`, a benchmark or the name of a data set plugin, it is tried on a few images of that one.
     Raises SynthbenchError where there is no such plugin or an option is wrong.
     """
+    if not isinstance(plugin, str | Plugin) and not (isinstance(plugin, type) and issubclass(plugin, Plugin)):
+        raise ConfigError(f'plugin: expected a name, "file.py:Class", a class or an instance, found {plugin!r}')
     name = plugin if isinstance(plugin, str) else plugin.name
     return Checked(name, tuple(check_plugin(plugin, options=options, dataset=dataset, device=device)))
 
 
-def audit(benchmark: BenchmarkSource, *, out: Place | None = None, overrides: Sequence[str] = ()) -> Leaks:
+def audit(
+    benchmark: BenchmarkSource, *, out: Place | None = None, overrides: Sequence[str] | Mapping[str, Any] = ()
+) -> Leaks:
     """Look for test images that training knows, as `synthbench audit` does; `benchmark` as in `run`.
 
     Every pair goes to audit.csv in `out`, by default runs/<its name>-audit. Raises SynthbenchError for what
     its user can mend.
     """
-    return Leaks(audit_benchmark(benchmark, out=_path(out), overrides=overrides))
+    audited = audit_benchmark(_benchmark(benchmark), out=_path(out, "out"), overrides=as_overrides(overrides))
+    return Leaks(audited)
 
 
-def export_train(benchmark: BenchmarkSource, folder: Place, *, overrides: Sequence[str] = ()) -> Path:
+def export_train(
+    benchmark: BenchmarkSource, folder: Place, *, overrides: Sequence[str] | Mapping[str, Any] = ()
+) -> Path:
     """Write what the benchmark trains on into an empty folder, as `synthbench export-train` does; the folder.
 
     Class folders of PNG files and labels.csv (path, label, patient, source), without hold-out and test images.
     Raises SynthbenchError for whatever its user can mend.
     """
-    return export(benchmark, Path(folder), overrides=overrides).folder
+    return export(_benchmark(benchmark), as_path(folder, "folder"), overrides=as_overrides(overrides)).folder
 
 
-def _path(place: Place | None) -> Path | None:
-    return None if place is None else Path(place)
+def _path(place: Place | None, name: str) -> Path | None:
+    return None if place is None else as_path(place, name)
+
+
+def _benchmark(benchmark: BenchmarkSource) -> BenchmarkSource:
+    if not isinstance(benchmark, str | Path | Mapping):
+        raise ConfigError(f"benchmark: expected a file, a name or a mapping, found {benchmark!r}")
+    return benchmark

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from synthbench.errors import DataError
-from synthbench.python.show import as_html
+from synthbench.python.show import as_html, in_a_line
 from synthbench.python.show import as_text as board_text
 from synthbench.report import REPORT
 from synthbench.report.board import BoardTable, board_tables
@@ -110,7 +110,8 @@ class Run:
     def __repr__(self) -> str:
         with readable(self.folder):
             run, board = self._first()
-            return "\n".join([_title(run), board_text(_frame(board)), *self._notes(board)])
+            notes = map(in_a_line, self._notes(board))
+            return "\n".join([in_a_line(_title(run)), board_text(_frame(board)), *notes])
 
     def _repr_html_(self) -> str:
         with readable(self.folder):

@@ -7,7 +7,9 @@ from html import escape
 
 import pandas as pd
 
-__all__ = ["as_html", "as_text"]
+from synthbench.progress import plain
+
+__all__ = ["as_html", "as_text", "in_a_line"]
 
 
 def as_html(title: str, table: pd.DataFrame, notes: Sequence[str] = ()) -> str:
@@ -17,9 +19,14 @@ def as_html(title: str, table: pd.DataFrame, notes: Sequence[str] = ()) -> str:
     return f"<div><p><b>{escape(title)}</b></p>{body}{lines}</div>"
 
 
+def in_a_line(text: str) -> str:
+    """Without control characters and line breaks: a folder's labels are anybody's."""
+    return " ".join(plain(text).split())
+
+
 def as_text(table: pd.DataFrame) -> str:
     """For a console: columns aligned to the left, as wide as they are."""
-    texts = table.astype(str)
+    texts = table.astype(str).map(in_a_line).rename(columns=in_a_line)
     widths = [max([len(name), *map(len, texts[name])]) for name in texts.columns]
     rows = [list(texts.columns), *texts.to_numpy().tolist()]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -100,7 +100,8 @@ def board_tables(run: RunFolder) -> tuple[list[BoardTable], list[BoardTable], li
             left_out.append(title)
         else:
             columns = [_numbers(metric, run) for metric in group]
-            folded.append(_table(run, title, columns, notes=_notes(run, group[0].key)))
+            key = group[0].key
+            folded.append(_table(run, title, columns, test_set=key.test_set, notes=_notes(run, key)))
     return first, folded, left_out
 
 
@@ -136,7 +137,8 @@ def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
         *_costs(run, [Column.FIT]),
     ]
     title = "On test, best first" if wanted.test_set else "Best first"
-    return _table(run, title, columns, notes=_board_notes(run, wanted), flags=[_flags(row) for row in run.board])
+    flags = [_flags(row) for row in run.board]
+    return _table(run, title, columns, test_set=wanted.test_set, notes=_board_notes(run, wanted), flags=flags)
 
 
 def _external(run: RunFolder, metric: BoardMetric) -> bool:
@@ -189,6 +191,7 @@ def _table(
     title: str,
     columns: Sequence[Shown],
     *,
+    test_set: str = "",
     notes: Sequence[str] = (),
     flags: Sequence[Sequence[str]] = (),
 ) -> BoardTable:
@@ -196,8 +199,7 @@ def _table(
         Line(row["generator"], row.get("role", ""), [cells[k] for _, cells in columns], flags[k] if flags else ())
         for k, row in enumerate(run.board)
     ]
-    place = title.removeprefix("On ").partition(" [")[0]
-    return BoardTable(title, [head for head, _ in columns], lines, notes, run.leaked(place))
+    return BoardTable(title, [head for head, _ in columns], lines, notes, run.leaked(test_set))
 
 
 def _numbers(metric: BoardMetric, run: RunFolder) -> Shown:

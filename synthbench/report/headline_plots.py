@@ -128,7 +128,7 @@ def _draw_cost(figure: Figure, known: Mapping[str, tuple[float, StoredEstimate]]
     )
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(lambda _value, _: "")
-    legend_below(figure, len(known))
+    legend_below(figure)
 
 
 def _decades(numbers: Sequence[float]) -> tuple[float, float]:
@@ -204,4 +204,4 @@ def _draw_curves(figure: Figure, points: Curves, along: str, metric: str, look: 
     axes.set(xscale="log", xlabel=along, ylabel=metric)
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.minorticks_off()
-    legend_below(figure, len(shown))
+    legend_below(figure)

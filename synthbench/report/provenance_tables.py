@@ -123,7 +123,7 @@ def _of_rows(caption: str, rows: Sequence[Row], file: str) -> Table:
 
 
 def comparisons(run: RunFolder) -> Table:
-    """Every pair of candidates, in numbers a reader can take in."""
+    """The pairs of candidates that comparisons.csv lists, in numbers a reader can take in."""
     estimates = [(row, estimate(row, "difference", "low", "high")) for row in run.tables["comparisons"]]
     rows = [
         [
@@ -136,7 +136,10 @@ def comparisons(run: RunFolder) -> Table:
     ]
     heads = ["a", "b", "test", "a minus b (95 % interval)", "p after Holm", "better"]
     shown = rows[:MOST_ROWS]
-    caption = "Differences of the headline between candidates"
+    n = len({row[side] for row, _ in estimates for side in ("a", "b")})
+    caption = f"Pairs of candidates: {len(rows)}"
+    if len(rows) < (pairs := n * (n - 1) // 2):
+        caption += f" of {pairs} that were tested, those of the best and of neighbours"
     return Table(caption, heads, shown, "comparisons.csv", len(rows) - len(shown))
 
 

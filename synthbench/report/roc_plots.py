@@ -160,7 +160,7 @@ def _draw_roc(figure: Figure, curves: Mapping[str, Roc], look: Mapping[str, dict
         line = look[label] | {"marker": ""}
         axes.plot(RATES, curve.rates, label=f"{in_plot(label)} {curve.area:.3f}", **line)
     axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
-    legend_below(figure, len(curves))
+    legend_below(figure)
 
 
 def _draw_calibration(
@@ -176,4 +176,4 @@ def _draw_calibration(
         axes.plot(predicted, observed, label=in_plot(label), markersize=4, **line)
     names = ("mean confidence", "share right") if many else ("mean predicted probability", "observed share")
     axes.set(xlabel=names[0], ylabel=names[1], xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-    legend_below(figure, len(bins))
+    legend_below(figure)

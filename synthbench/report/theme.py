@@ -47,6 +47,9 @@ RC: dict[str, Any] = {
 }
 
 
+CHARACTERS_AN_INCH = 10
+"""Of a legend in two columns, beside its markers."""
+
 LONGEST_LABEL = 40
 """Characters; of longer labels both ends are shown, since those that `matrix` makes differ at the end."""
 
@@ -79,9 +82,12 @@ def styles(roles: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     return looks
 
 
-def legend_below(figure: Figure, entries: int) -> None:
-    """One legend under all panels."""
-    figure.legend(loc="outside lower center", ncols=2 if entries > 1 else 1)
+def legend_below(figure: Figure) -> None:
+    """One legend under all panels, in two columns where there is room for them."""
+    labels = [label for axes in figure.axes for label in axes.get_legend_handles_labels()[1]]
+    characters = figure.get_figwidth() * CHARACTERS_AN_INCH
+    narrow = 2 * max(map(len, labels), default=0) > characters
+    figure.legend(loc="outside lower center", ncols=1 if narrow or len(labels) < 2 else 2)
 
 
 def in_plot(label: str) -> str:

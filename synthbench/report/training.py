@@ -59,7 +59,7 @@ def _draw_losses(figure: Figure, steps: Floats, curves: Mapping[str, Floats], st
         dash = DASHES[k // len(COLOURS) % len(DASHES)]
         axes.plot(steps, values, color=COLOURS[k % len(COLOURS)], linestyle=dash, label=in_plot(name))
     axes.set(xlabel=step, ylabel="loss")
-    legend_below(figure, len(curves))
+    legend_below(figure)
 
 
 class PerClass(NamedTuple):
@@ -130,7 +130,7 @@ def _draw_histories(figure: Figure, histories: Sequence[Sequence[Row]]) -> None:
                 axes.plot(epochs, _column(rows, f"{part}_{what}"), dash, color=colour, label=label, linewidth=1.1)
         axes.set(xlabel="epoch", title=what)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    legend_below(figure, 2)
+    legend_below(figure)
 
 
 def _confusion_plot(run: RunFolder, folders: Sequence[Path], who: str, evaluator: str, album: Album) -> list[Plot]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from synthbench.errors import DataError
+from synthbench.errors import ConfigError, DataError
 from synthbench.results.evidence import FOLDER, digests_below
 from synthbench.results.folder import read_record
 from synthbench.results.redact import PathRedactor
@@ -62,8 +62,10 @@ def export(folder: Path, file: Path, *, weights: bool = False, evidence: bool = 
     Without `evidence`, features stay out: the bundle is smaller, and what rests on them cannot be recomputed.
     Texts go in without the folders of this machine, logs and tracebacks too. Pictures and names of real training
     images stay out, with them all samples of floors and ceilings; so do trials that are not in run.json. Raises
-    DataError for a folder that is no run.
+    DataError for a folder that is no run, ConfigError for a `file` that is a folder.
     """
+    if file.is_dir():
+        raise ConfigError(f"{file} is a folder; give the file that is to be written, {file.name or 'run'}.zip say")
     record = read_record(folder)
     if missing := [name for name in NEEDED if not (folder / name).is_file()]:
         raise DataError(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from synthbench.leaderboard.estimates import Estimate, estimates_of
+from synthbench.leaderboard.judges import with_mean
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.progress import Progress
 from synthbench.results.comparability import Change, changes
@@ -128,9 +129,10 @@ def _paired(runs: tuple[SavedRun, SavedRun], apart: Sequence[Key], progress: Pro
     estimates: list[dict[str, dict[ScoreKey, Estimate]]] = []
     for run in runs:
         bootstrap_run(run, runs[0].bench.seed, progress, wanted)
-        estimates.append({label: estimates_of(results, len(results)) for label, results in run.trials.items()})
-    pairs = {(label, key): [by_label[label][key] for by_label in estimates] for label, key in asked}
-    return {key: shift for key, (a, b) in pairs.items() if (shift := _shift(a, b))}
+        of_run = {label: estimates_of(results, len(results)) for label, results in run.trials.items()}
+        estimates.append({label: with_mean(of_run[label], run.bench, run.trials[label]) for label in of_run})
+    pairs = {(label, key): [by_label[label].get(key) for by_label in estimates] for label, key in asked}
+    return {key: shift for key, (a, b) in pairs.items() if a and b and (shift := _shift(a, b))}
 
 
 def _shift(a: Estimate, b: Estimate) -> Shift | None:

@@ -24,7 +24,16 @@ from synthbench.results.evidence import copy_evidence, tidy
 from synthbench.runner.cost import measure
 from synthbench.runner.elsewhere.ended import as_it_ended
 from synthbench.runner.failure import Failure, message_of
-from synthbench.runner.kept import Earlier, Key, as_it_stood, earlier_trials, in_order, key_of, left_out
+from synthbench.runner.kept import (
+    Earlier,
+    Key,
+    as_it_stood,
+    earlier_trials,
+    in_order,
+    key_of,
+    left_out,
+    refuse_to_forget,
+)
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.pictures import save_nearest, save_real
 from synthbench.runner.provenance import provenance
@@ -78,26 +87,29 @@ def run(
     elsewhere  works the trials off into the store, in other processes, and returns the titles of those whose end
                it has told; here they are put together from it alone
 
-    Raises SynthbenchError where the data set cannot be loaded or the store cannot be written.
+    Raises SynthbenchError where the data set cannot be loaded or the store cannot be written, and where putting
+    together would take numbers off a finished board.
     """
     started = datetime.now(UTC)
     plan = make_plan(bench, only)
-    earlier = earlier_trials(bench, out) if only else {}
+    earlier = earlier_trials(bench, out) if only or elsewhere else {}
     data, audit = load_audited_data(bench, session, started)
     if not only and not elsewhere and (there := as_before(bench, plan, data, session, out)):
         return RunResult(bench, there, data.tests, out, unchanged=True)
     write_audit(audit, out)
-    (out / File.REPORT).unlink(missing_ok=True)  # of earlier results, should this run be interrupted
     save_real(out, data.splits.train)
     results = _kept(bench, plan, earlier, data.splits, session, out)
     told = elsewhere(plan) if elsewhere else ()
+    collected = [_collected(bench, trial, data.splits, session, out) for trial in plan] if elsewhere else []
+    refuse_to_forget(collected, earlier, session.store.root, out)
+    (out / File.REPORT).unlink(missing_ok=True)  # of earlier results, should this run be interrupted
     # Of the whole file, once: a plan of a thousand trials made anew after each of them would be a million.
     ended = partial(in_order, [key_of(trial) for trial in make_plan(bench)], results)
     with _written(_writer(bench, data, out), ended) as writer, session.progress.trials(len(plan)) as trials:
         for number, trial in enumerate(plan, start=1):
             begun = time.perf_counter()
             trials.begin(trial.title)
-            result = (_collected if elsewhere else run_trial)(bench, trial, data.splits, session, out)
+            result = collected[number - 1] if elsewhere else run_trial(bench, trial, data.splits, session, out)
             trials.end(status := row_status(bench, [result]))
             results[key_of(trial)] = result
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"

@@ -110,6 +110,8 @@ def _sampling(mean: SeedMean, bounds: Bounds | None, groups: int | None, patient
     if math.isnan(mean.value) or np.isnan(mean.draws).any():
         return UNKNOWN, f"{patients}, undefined in most resamples"
     if not all_alike(mean.draws, mean.value):
+        if groups is not None and groups < 2:
+            return UNKNOWN, f"{patients}, who tells nothing of others"
         return percentiles(mean.draws, groups), patients
     if groups is None or bounds is None:
         return UNKNOWN, f"{patients}, the same in all resamples"

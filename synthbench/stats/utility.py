@@ -71,9 +71,12 @@ def _margins(means: list[SeedMean], ratio: float, span: float, groups: int | Non
     draws = np.stack([mean.draws for mean in means if mean.draws is not None])
     above_floor = draws[:2] - draws[2]
     sampled = z**2 * np.cov(above_floor)
+    reach = alike_reach(TAIL, groups, span) ** 2
     for k, one in enumerate(above_floor):
         if all_alike(one, 1.0):
-            sampled[k, k] = alike_reach(TAIL, groups, span) ** 2
+            sampled[k, k] = reach
+    if all_alike(above_floor[0] - ratio * above_floor[1], 1.0) and not all_alike(above_floor[0], 1.0):
+        sampled[0, 0] += reach  # the two move as one: at their ratio the margin would be 0
     of_score, of_ceiling, of_floor = ((t * mean.error) ** 2 for mean in (candidate, top, bottom))
     return (
         float(sampled[0, 0]) + of_score + of_floor,

@@ -70,7 +70,10 @@ def worth(
     if math.isnan(value) or np.isnan(means).any():
         return Worth(math.nan, math.nan, math.nan, "score or curve is undefined")
     nearest = math.exp(np.interp(value, means, logs))  # an end of the curve for a score beyond it
-    alike = [nearest, *_not_different(score, curve, logs, width(bounds), groups)]
+    gaps = _gaps(score, curve, width(bounds), groups)
+    if np.isnan(gaps).any():
+        return Worth(math.nan, math.nan, math.nan, "score or curve is undefined in most resamples")
+    alike = [nearest, *_not_different(gaps, logs)]
     low, high = min(alike), max(alike)
     note = ""
     if value < means[0]:
@@ -85,16 +88,22 @@ def worth(
     )
 
 
-def _not_different(
-    score: Resampled, curve: Sequence[Resampled], logs: Floats, span: float, groups: int | None
-) -> Floats:
-    """The sizes, on a fine grid, at which the curve's interval of the difference to the score holds 0."""
-    places = np.linspace(0, len(curve) - 1, STEPS * (len(curve) - 1) + 1)
-    gaps = np.array([_gap(score, _between(curve, place), span, groups) for place in places])  # (places, 2)
-    fine = np.linspace(0, len(curve) - 1, FINE * (len(curve) - 1) + 1)
+def _gaps(score: Resampled, curve: Sequence[Resampled], span: float, groups: int | None) -> Floats:
+    """The ends of the interval of the score less the curve, (places, 2), `STEPS` from one size to the next."""
+    return np.array([_gap(score, _between(curve, place), span, groups) for place in _places(len(curve), STEPS)])
+
+
+def _not_different(gaps: Floats, logs: Floats) -> Floats:
+    """The sizes, on a fine grid, at which the interval of the difference to the score holds 0."""
+    places, fine = (_places(len(logs), steps) for steps in (STEPS, FINE))
     low, high = (np.interp(fine, places, ends) for ends in gaps.T)
-    alike: Floats = np.exp(np.interp(fine, np.arange(len(curve)), logs)[(low <= 0) & (high >= 0)])
+    alike: Floats = np.exp(np.interp(fine, np.arange(len(logs)), logs)[(low <= 0) & (high >= 0)])
     return alike
+
+
+def _places(sizes: int, steps: int) -> Floats:
+    """0 for the first size, 1 for the second, and `steps` from one to the next."""
+    return np.linspace(0, sizes - 1, steps * (sizes - 1) + 1)
 
 
 def _between(curve: Sequence[Resampled], place: float) -> Resampled:

@@ -39,6 +39,8 @@ SHRINK = 7 / 8
 SHIFT = 64.0
 """Grey levels added at strength 1."""
 
+OF_LABELS = ("label-noise", "drop-class")
+
 MODES = 8
 """Clusters of each class; all but one are gone at strength 1."""
 
@@ -58,8 +60,12 @@ class Degradation:
 
 
 def degradations(train: Images) -> list[Degradation]:
-    """All of them. `train` are the images that copying copies."""
-    return [
+    """All that can be done to such images: those of one class have no labels to mix up and no class to lose.
+
+    train  the images that copying copies
+    """
+    several = len(np.unique(train.labels)) > 1
+    every = [
         Degradation("noise", noise),
         Degradation("blur", blur),
         Degradation("jpeg", jpeg),
@@ -70,6 +76,7 @@ def degradations(train: Images) -> list[Degradation]:
         Degradation("drop-class", drop_class),
         Degradation("copy-train", partial(copy_train, train=train)),
     ]
+    return [one for one in every if several or one.name not in OF_LABELS]
 
 
 AMOUNTS: dict[str, Callable[[float], str]] = {
@@ -79,7 +86,7 @@ AMOUNTS: dict[str, Callable[[float], str]] = {
     "down-up": lambda s: f"{100 * (1 - SHRINK * s):.0f} % of the side and back",
     "brightness": lambda s: f"{SHIFT * s:.0f} grey levels more",
     "label-noise": lambda s: f"{s:.0%} of the labels random",
-    "drop-modes": lambda s: f"{_dropped(s)} of {MODES} modes a class gone",
+    "drop-modes": lambda s: f"{round(s * (MODES - 1))} of {MODES} modes a class gone",
     "drop-class": lambda s: f"{s:.0%} of the rarest class gone",
     "copy-train": lambda s: f"{s:.0%} copied from train",
 }
@@ -136,9 +143,11 @@ def drop_modes(images: Images, strength: float, rng: np.random.Generator) -> Ima
     index = np.arange(len(images))
     for k in range(len(images.classes)):
         of_class = np.flatnonzero(images.labels == k)
-        order, draws = rng.permutation(MODES), rng.random(len(of_class))
-        gone = np.isin(_modes(images.pixels[of_class]), order[: _dropped(strength)])
-        if gone.any() and not gone.all():
+        modes = _modes(images.pixels[of_class])
+        known = np.unique(modes)  # fewer than 8 in a class of few pictures
+        order, draws = rng.permutation(known), rng.random(len(of_class))
+        gone = np.isin(modes, order[: round(strength * (len(known) - 1))])
+        if gone.any():
             kept = of_class[~gone]
             index[of_class[gone]] = kept[(draws[gone] * len(kept)).astype(np.int64)]
     return images.subset(index)
@@ -195,10 +204,6 @@ def _pixels(images: Images, change: Callable[[Floats], Floats]) -> Images:
 
 def _quality(strength: float) -> int:
     return round(BEST + (WORST - BEST) * strength)
-
-
-def _dropped(strength: float) -> int:
-    return round(strength * (MODES - 1))
 
 
 def _picture(image: Floats) -> Image.Image:

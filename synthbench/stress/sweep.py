@@ -8,11 +8,13 @@ moves when nothing but the draw of images changes.
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from synthbench.api.interfaces import Context, Evaluator, Generator, Sampler
 from synthbench.api.registry import did_you_mean
@@ -39,10 +41,14 @@ __all__ = ["Point", "Sweep", "asked", "halves", "sweep"]
 REPEATS = 5
 """Halvings at strength 0."""
 
+FAILURES = "failed"
+"""The folder of their tracebacks."""
+
 FAILED = "failed: "
 """How the note of a point begins whose evaluator raised an error."""
 
 _Scored = Estimates | str
+Index = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,7 @@ def sweep(bench: Benchmark, session: Session, out: Path, how: Sweep, only: Seque
     Raises DataError where there are too few images to halve.
     """
     evaluators = asked(bench, only)
+    shutil.rmtree(out / FAILURES, ignore_errors=True)  # of an earlier one
     splits, audit = audited_splits(bench, session)
     scored_sets: dict[str, list[tuple[_Set, _Scored]]] = {entry.label: [] for entry in evaluators}
     total = REPEATS + len(degradations(splits.train)) * how.levels
@@ -125,12 +132,13 @@ def sweep(bench: Benchmark, session: Session, out: Path, how: Sweep, only: Seque
 
 
 def asked(bench: Benchmark, only: Sequence[str]) -> list[Entry[Evaluator]]:
-    """The evaluators of these labels, all where empty. Raises ConfigError for a label that is none."""
+    """The evaluators of these labels, all of the file's where empty. Raises ConfigError for no label of one."""
     labels = [entry.label for entry in bench.evaluators]
     for label in only:
         if label not in labels:
             raise ConfigError(f"--only {label}: no such evaluator.{did_you_mean(label, labels)}")
-    return [entry for entry in bench.evaluators if not only or entry.label in only]
+    shown = only or [label for label in labels if label != bench.size_curve]  # of real images, the same each time
+    return [entry for entry in bench.evaluators if entry.label in shown]
 
 
 def halves(splits: Splits, audit: Audit, images: int, seed: int) -> tuple[Splits, Images]:
@@ -142,9 +150,20 @@ def halves(splits: Splits, audit: Audit, images: int, seed: int) -> tuple[Splits
     other = grouped_split(splits.train, 0.5, rng, copies_within(splits.train.ids, audit))
     sides = [rng.permutation(np.flatnonzero(side)) for side in (~other, other)]
     size = min(images, *map(len, sides))
-    train, stand_in = (splits.train.subset(np.sort(side[:size])) for side in sides)
+    train, stand_in = (splits.train.subset(_some(side, splits.train.labels, size)) for side in sides)
     tests = {name: test for name, test in splits.tests.items() if name == "test"}
     return replace(splits, train=train, tests=tests, geometry={}, attributes={}), stand_in
+
+
+def _some(side: Index, labels: Index, size: int) -> Index:
+    """`size` of the places in `side`, the first of each class, in its share of them: one at least."""
+    of_class = [side[labels[side] == k] for k in np.unique(labels[side])]
+    exact = np.array([len(places) for places in of_class]) * size / len(side)
+    counts = np.maximum(np.floor(exact), 1).astype(np.int64)
+    for k in np.argsort(counts - exact, kind="stable")[: max(0, size - counts.sum())]:  # the largest remainders
+        counts[k] += 1
+    counts[counts.argmax()] -= max(0, counts.sum() - size)
+    return np.sort(np.concatenate([places[:n] for places, n in zip(of_class, counts, strict=True)]))
 
 
 def _sets(splits: Splits, audit: Audit, how: Sweep, seed: int) -> Iterator[_Set]:
@@ -160,7 +179,7 @@ def _sets(splits: Splits, audit: Audit, how: Sweep, seed: int) -> Iterator[_Set]
 
 def _evaluated(one: _Set, entry: Entry[Evaluator], bench: Benchmark, session: Session, out: Path) -> _Scored:
     """An evaluator's figures of one set, or why there are none; the traceback of a failure goes to `out`."""
-    failed = out / "failed" / one.title / safe_name(entry.label)
+    failed = out / FAILURES / one.title / safe_name(entry.label)
     try:
         return estimates_of([_trial_result(one, entry, bench, session, failed)], 1)
     except StoreError:

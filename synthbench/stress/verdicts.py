@@ -16,6 +16,9 @@ from synthbench.types import Direction
 
 __all__ = ["Facts", "Finding", "Verdict", "judge", "judge_all", "tolerance"]
 
+ROUNDING = 1e-9
+"""Of a value's size: what differs by less is the same."""
+
 Verdict = Literal["right", "uneven", "blind", "wrong", "not asked", "no value"]
 
 
@@ -87,7 +90,7 @@ def judge(base: Sequence[Point], steps: Sequence[Point], facts: Facts) -> Findin
     expected = expectation(name, facts.aspect)
     known = [point for point in [base[0], *steps] if math.isfinite(point.value)]
     notes = "; ".join(dict.fromkeys(point.note for point in [base[0], *steps] if point.note))
-    chance = tolerance(base)
+    chance = tolerance(base) + ROUNDING * max(1.0, abs(base[0].value))
     if not math.isfinite(base[0].value) or len(known) < 2:
         nan = math.nan
         return Finding(key, name, expected, "no value", nan, 0, nan, base[0].value, nan, chance, notes)

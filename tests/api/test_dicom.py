@@ -23,9 +23,9 @@ def grey(path, scale=DECLARED):
     return np.asarray(to_eight_bit(read_deep(path), 1, scale))
 
 
-def lut(entries, first=0, bits=16):
+def lut(entries, first=0, bits=16, of=None):
     table = Dataset()
-    table.LUTDescriptor = [len(entries), first, bits]
+    table.LUTDescriptor = [of or len(entries), first, bits]
     table.LUTData = np.asarray(entries, np.uint16).tobytes()
     table["LUTData"].VR = "OW"
     return Sequence([table])
@@ -57,6 +57,25 @@ def test_a_voi_lut_goes_before_a_window(tmp_path):
     path = write_dicom(tmp_path / "a.dcm", RAMP, VOILUTSequence=lut(entries), WindowCenter=5, WindowWidth=2)
     assert np.abs(grey(path) - (RAMP / 4095.0) ** 2 * 255).max() <= 0.51
     assert read_deep(path).conversion(GreyScale()) == "DICOM by its VOI LUT"
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["a word an entry", "a byte an entry"])
+@pytest.mark.parametrize("which", ["VOILUTSequence", "ModalityLUTSequence"])
+def test_a_lut_of_8_bits_has_as_many_entries_as_it_says(tmp_path, which, packed):
+    entries = np.arange(4096) // 16
+    table = lut(entries, bits=8)
+    if packed:
+        table[0].LUTData = entries.astype(np.uint8).tobytes()
+    path = write_dicom(tmp_path / "a.dcm", RAMP, **{which: table}, **({} if which[0] == "V" else WHOLE))
+    assert np.abs(grey(path) - RAMP / 4095 * 255).max() <= 1
+
+
+WHOLE = {"WindowCenter": 127.5, "WindowWidth": 255, "VOILUTFunction": "LINEAR_EXACT"}
+
+
+def test_what_lies_beyond_a_lut_takes_its_ends(tmp_path):
+    path = write_dicom(tmp_path / "a.dcm", RAMP, VOILUTSequence=lut(np.array([0, 65535]), first=2000))
+    assert np.array_equal(grey(path), np.where(RAMP > 2000, 255, 0))
 
 
 def test_monochrome1_is_inverted_after_all_else(tmp_path):
@@ -116,6 +135,8 @@ def test_lossless_jpeg_is_read(tmp_path):
         ({"Rows": 60000, "Columns": 60000}, "no radiograph is larger"),
         ({"Rows": 999}, "cannot be decoded"),
         ({"WindowCenter": 5, "WindowWidth": 0}, "a window of width 0"),
+        ({"HighBit": 15}, r"12 bits below bit 16 \(HighBit 15\): a retired encoding"),
+        ({"VOILUTSequence": lut([0, 1, 2], of=9)}, "whose LUT has 6 of 9 entries"),
     ],
 )
 def test_what_cannot_be_read_says_why(tmp_path, fields, said):

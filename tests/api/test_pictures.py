@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import EpsImagePlugin, Image, features
+from PIL import EpsImagePlugin, ExifTags, Image, ImageOps, features
 
 from synthbench import DataError, read_picture
 from synthbench.api.pictures import FORMATS
@@ -61,6 +61,23 @@ def test_each_kind_is_read(kind: str):
     gradient().save(file, kind)
     file.seek(0)
     assert read_picture(file).size == (16, 16)
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK"])
+def test_a_turned_tiff_is_turned_whole(mode: str, compression: str, number: int, tmp_path: Path):
+    """However it is packed: as a PNG of the same pixels would be by its EXIF."""
+    bands = {"L": (), "RGB": (3,), "RGBA": (4,), "CMYK": (4,)}[mode]
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 40, *bands), dtype=np.uint8)
+    picture = Image.frombytes(mode, (40, 20), pixels.tobytes())
+    about = Image.Exif()
+    about[ExifTags.Base.Orientation] = number
+    picture.save(tmp_path / "x.tif", exif=about, compression=compression)
+    turns = {2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud, 5: lambda a: np.swapaxes(a, 0, 1)}
+    turns |= {6: lambda a: np.rot90(a, -1), 7: lambda a: np.swapaxes(np.rot90(a, 2), 0, 1), 8: np.rot90}
+    upright = ImageOps.exif_transpose(read_picture(tmp_path / "x.tif"))
+    assert np.array_equal(np.asarray(upright), turns.get(number, np.asarray)(pixels))
 
 
 @pytest.mark.parametrize("kind", ["ICO", "PCX", "TGA", "SGI", "ICNS", "PDF"])

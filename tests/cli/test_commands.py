@@ -293,3 +293,20 @@ def test_a_process_that_is_interrupted_has_reported_its_trials_and_ends_with_130
     assert err == "synthbench: interrupted; what was finished is kept, the same command goes on from there\n"
     assert len(list(mini.cache.glob("synthetic/*"))) == 1, "the first trial's"
     assert list(mini.cache.glob("synthetic/.*")) == []
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_long_label_leaves_the_numbers_on_a_narrow_terminal(mini, capsys, monkeypatch, width):
+    monkeypatch.setattr("synthbench.cli.console.WIDE", width)
+    label = "select-acgan-oversample=4,policy=coverage"
+    mini.write({"use": "MeanNoise", "label": label}, "Floor", seeds=2)
+    assert mini.run() == 0
+    lines = capsys.readouterr().out.splitlines()
+    (heading,) = [line for line in lines if "rank" in line and "seeds" in line]
+    assert ("fit s" in heading) == (width >= 100)
+    table = [line.split("│") for line in lines if line.startswith("│")]
+    assert all(len(line) <= width for line in lines if line.startswith("│"))
+    assert table[0][4].split()[0] == "0.434", "the headline"
+    shown = [cell.strip() for cell in table[0] if cell.strip()]
+    assert shown[-1 - 2 * (width >= 100)] == "2 x 1", "the seeds"
+    assert "".join(cells[2].strip() for cells in table if len(cells) == len(table[0])).startswith(label)

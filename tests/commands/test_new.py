@@ -65,6 +65,7 @@ def test_a_name_may_be_written_as_people_write_it(here, written):
         ("a b", "cannot be a plugin's name"),
         ("../gan", "cannot be a plugin's name"),
         ("", "cannot be a plugin's name"),
+        ("x" * 300, "cannot be a plugin's name"),
         ("acgan", "a generator called 'acgan' is installed already"),
         ("random", "Python has a 'random' of its own; take another name, my-random say"),
         ("class", "Python has a 'class' of its own"),

@@ -1,6 +1,7 @@
 """Many candidates: what comparisons.csv lists of their pairs, and that ranks follow from all of them."""
 
 import itertools
+import math
 from functools import partial
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 
 from synthbench.benchmark.definition import Ranking
 from synthbench.leaderboard.estimates import Estimate
-from synthbench.leaderboard.pairwise import ALL_LISTED, TOP, compare, listed, ranks
+from synthbench.leaderboard.pairwise import ALL_LISTED, TOP, _named_pair, compare, listed, ranks
 from synthbench.leaderboard.score_key import ScoreKey
+from synthbench.types import Predictions
 
 NOISE = np.random.default_rng(0).normal(0, 0.01, 50)
 OWN = np.random.default_rng(2).normal(0, 1e-5, (200, 50))
@@ -48,3 +50,18 @@ def test_of_fewer_all_are_listed():
     rivals = candidates(ALL_LISTED)
     comparisons = compare(rivals, Ranking(), "higher", {})
     assert len(listed(comparisons, rivals, "higher")) == ALL_LISTED * (ALL_LISTED - 1) // 2
+
+
+def answers(labels, ids=None):
+    labels = np.array(labels)
+    second = np.linspace(0.1, 0.9, len(labels))
+    ids = np.array([str(k) for k in range(len(labels))]) if ids is None else ids
+    return Predictions("test", ids, ids, labels, np.stack([1 - second, second], axis=1), 0)
+
+
+@pytest.mark.parametrize("test", ["delong", "mcnemar"])
+def test_a_named_test_that_cannot_be_asked_has_no_p(test):
+    """DeLong's needs two images of each class, both need the same images; a board ends with neither's error."""
+    one, other = answers([0] * 9 + [1]), answers([0] * 5 + [1] * 5, np.array([f"x{k}" for k in range(10)]))
+    assert math.isnan(_named_pair(test, one, other))
+    assert math.isnan(_named_pair(test, one, one)) == (test == "delong")

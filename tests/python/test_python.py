@@ -1,6 +1,7 @@
 """`import synthbench as sb`: the commands from Python, and what they return."""
 
 import json
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -158,6 +159,59 @@ def test_it_shows_the_table_with_which_the_report_begins(mini):
     assert [line.split()[0] for line in text.splitlines()[1:3]] == ["generator", "mean-noise"]
     assert "loss is NaN" in text
     assert len(result.failed) == 1
+
+
+def test_labels_of_a_folder_from_elsewhere_steer_no_terminal(mini):
+    result = run(mini, {"use": MeanNoise, "label": "red"})
+    for file in ("leaderboard.csv", "intervals.csv", "run.json"):
+        path = result.folder / file
+        path.write_text(
+            path.read_text().replace("red", "\x1b[31mred\x07\u202e" if file.endswith("csv") else "red")
+        )
+    shown = repr(sb.Run(result.folder))
+    assert "?[31mred??" in shown
+    assert all(c.isprintable() or c == "\n" for c in shown)
+
+
+def test_an_instance_takes_matrix_and_checkpoints_as_its_class_does(mini):
+    rows = [{"use": MeanNoise(offset=2), "matrix": {"sigma": [3.0, 5.0]}}]
+    assert set(run(mini, *rows).leaderboard["generator"]) == {"mean-noise-sigma=3.0", "mean-noise-sigma=5.0"}
+    with pytest.raises(sb.ConfigError, match="offset belongs to the row itself"):
+        run(mini, {"use": MeanNoise(offset=2), "matrix": {"offset": [3, 5]}})
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: sb.score("real", []), "synthetic: no path is given"),
+        (
+            lambda: sb.score(np.zeros((2, 8, 8)), "synthetic"),
+            "real: expected the path of a file or a folder, found an arr",
+        ),
+        (lambda: sb.score("real", np.zeros((2, 8, 8))), "synthetic: expected the path"),
+        (lambda: sb.score("real", None), "synthetic: expected the path of a file or a folder, found None"),
+        (
+            lambda: sb.score("real", "synthetic", samples="10"),
+            "samples: expected a whole number above 0, found '10'",
+        ),
+        (lambda: sb.run(None), "benchmark: expected a file, a name or a mapping, found None"),
+        (lambda: sb.run(["quickstart"]), "benchmark: expected a file"),
+        (lambda: sb.run("quickstart", only=3), "only: expected a list of texts, found 3"),
+        (lambda: sb.run("quickstart", only="acgn"), "--only acgn: no such generator. Did you mean 'acgan'"),
+        (lambda: sb.run("quickstart", require="tstr.auroc"), "'tstr.auroc' is no condition"),
+        (lambda: sb.check(3), "plugin: expected a name"),
+    ],
+)
+def test_a_mistake_in_a_call_is_one_message(tmp_path, monkeypatch, call, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(sb.ConfigError, match=re.escape(message)):
+        call()
+
+
+@pytest.mark.parametrize("overrides", ["samples=7", ["samples=7"], {"samples": 7, "ranking.alpha": 1e-5}])
+def test_overrides_are_a_text_several_or_a_mapping(mini, overrides):
+    result = sb.run(benchmark(MeanNoise), out=mini.folder / "out", overrides=overrides)
+    assert json.loads((result.folder / "run.json").read_text())["benchmark"]["samples"] == 7
 
 
 def test_what_no_file_could_hold_is_refused_with_its_place(mini):

@@ -223,6 +223,11 @@ def test_references_stand_beside_the_generators_in_one_table(made_up, tmp_path):
 def test_what_training_knows_of_a_test_set_stands_in_its_fold(finished):
     run = read_folder(finished)
     assert [table.leaked for table in board_tables(run)[1] if table.title == "On far"] == ["leaked: 3 of 60"]
+    assert run.leaked("test") == "leaked: 3 of 60"
+    first, folded, _ = board_tables(run)
+    on_test = [table for table in (*first, *folded) if table.title.startswith("On test")]
+    assert len(on_test) > 1
+    assert {table.leaked for table in on_test} == {"leaked: 3 of 60"}
     html = (finished / "report.html").read_text(encoding="utf-8")
     mark = '<span class="tag flag">leaked: 3 of 60</span>'
     assert f"<summary>On far {mark}</summary>" in html

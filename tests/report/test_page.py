@@ -1,5 +1,6 @@
 """report.html from a run's folder: what stands in it, what is escaped, what may be missing."""
 
+import io
 import itertools
 import json
 import re
@@ -18,7 +19,7 @@ from synthbench.errors import DataError
 from synthbench.report import report_or_warning, write_report
 from synthbench.report.album import Album
 from synthbench.report.provenance_tables import data_part
-from synthbench.report.theme import in_plot
+from synthbench.report.theme import in_plot, legend_below
 from synthbench.report.training import _draw_confusions
 from synthbench.results.folder import read_folder
 
@@ -411,6 +412,21 @@ def test_a_long_label_leaves_room_for_the_plot():
     assert in_plot(label) == "select around acgan-…-acgan-policy=margin"
     assert in_plot("_x") == "\u200b_x"
     assert in_plot("pca-gaussian") == "pca-gaussian"
+
+
+@pytest.mark.parametrize(("label", "columns"), [("acgan", 2), ("select-acgan-oversample=4,policy=coverage", 1)])
+def test_a_legend_stays_within_its_plot(label, columns):
+    figure = Figure(figsize=(5.2, 3.5), layout="constrained")
+    axes = figure.subplots()
+    for k in range(6):
+        axes.plot([0, 1], [k, k], label=in_plot(f"{label}{k}"))
+    legend_below(figure)
+    figure.savefig(io.BytesIO())
+    (legend,) = figure.legends
+    assert legend._ncols == columns
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
 
 
 def test_confusion_matrices_of_many_classes_have_room():

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from synthbench import cli
-from synthbench.errors import DataError
+from synthbench.errors import ConfigError, DataError
 from synthbench.progress import Progress
 from synthbench.results.bundle import MANIFEST, export, unpack
 from synthbench.results.verified import agree
@@ -180,6 +180,12 @@ def test_labels_that_are_paths(runs, tmp_path):
     assert found.holds
     assert found.matching["scores.csv"] > 0
     assert all(str(runs.folder).encode() not in content for content in members(tmp_path / "b.zip").values())
+
+
+def test_a_folder_is_no_file_to_pack_into(copy, tmp_path):
+    for target in (tmp_path, copy):
+        with pytest.raises(ConfigError, match=r"is a folder; give the file that is to be written, .*\.zip"):
+            export(copy, target)
 
 
 def test_what_is_no_run_is_refused(tmp_path, copy):

@@ -146,6 +146,16 @@ def test_a_text_against_a_number(runs):
     assert [rank for rank in found.ranks if rank[0] == "good"] == [("good", "", "1")]
 
 
+def test_the_judges_mean_is_compared_as_each_judge_is(runs, monkeypatch):
+    monkeypatch.setattr("synthbench.benchmark.judges.JUDGE", "judged.py:Judge")
+    twice = [{"use": "judged.py:Judge", "label": label} for label in ("judge", "other")]
+    asked = {"evaluators": twice, "judges": ["judge", "other"], "headline": "judges.accuracy"}
+    found = numbers(diff(runs, runs("mean-a", GOOD, **asked), runs("mean-b", BAD, **asked)))
+    mean, one = (found["good", f"{judge}.accuracy"] for judge in ("judges", "judge"))
+    assert mean.verdict == one.verdict == "beyond"
+    assert mean.shift.rule == one.shift.rule == "paired"
+
+
 def test_a_rank_that_changed_is_shown(runs):
     a = runs("a", {"label": "x"}, {"label": "y", "offset": 20.0})
     b = runs("b", {"label": "x", "offset": 20.0}, {"label": "y"})

@@ -39,6 +39,12 @@ def test_a_number_is_held_against_its_limit(text, value, holds):
     assert parse_requirement(text, METRICS).holds(value) is holds
 
 
+def test_a_label_of_matrix_holds_a_comparison_itself():
+    metric = "tstr-epochs=5,rate<=1.auroc"
+    known = parse_requirement(f"{metric}>=.8", [metric])
+    assert known == (metric, ">=", ".8")
+
+
 def test_a_run_that_misses_one_ends_with_3_and_says_who(mini, capsys):
     mini.write("MeanNoise", "Floor", require=["distance.gap<=1"])
     assert mini.run() == 0

@@ -73,6 +73,20 @@ def test_what_is_missing_is_said_with_its_command(mini, shared, capsys):
     assert set(statuses(mini).values()) == {"done", "failed"}
 
 
+def test_an_emptied_store_takes_nothing_off_a_finished_board(mini, shared, capsys, monkeypatch):
+    mini.write("MeanNoise", seeds=2)
+    assert shared("run") == 0
+    before = {path: path.read_bytes() for path in mini.out.rglob("*") if path.is_file()}
+    monkeypatch.setenv("SYNTHBENCH_CACHE", str(mini.folder / "empty"))
+    assert shared("run", "--collect") == 2
+    said = capsys.readouterr().err
+    assert f"the board in {mini.out} would lose 2 of its trials (meannoise, seed 0; meannoise, seed 1)" in said
+    assert str(mini.folder / "empty") in said
+    kept = {path: path.read_bytes() for path in before if path.is_file()}
+    assert {path.name for path in before if before[path] != kept.get(path)} <= {"audit.csv"}
+    assert shared("run", "--collect", "--out", mini.folder / "elsewhere") == 1  # nothing lay there
+
+
 def test_a_failure_that_is_mended_is_forgotten(mini, shared):
     mini.write("Flaky", evaluators=["Distance"])
     (mini.folder / "flaky.txt").write_text(str(validate(mini.file).plan[0].seed))

@@ -112,6 +112,16 @@ def test_what_no_resample_moves_is_not_known_exactly():
     assert found.high > 1.4
 
 
+def test_what_moves_with_the_ceiling_alone_is_not_known_exactly():
+    """The same answers as the ceiling's, on 12 patients: how far apart they may lie is not known."""
+    answers = drawn(0.9, sd=0.05)
+    found = utility(answers, answers, 0.5, groups=12)
+    apart = difference(*answers, *answers, groups=12)
+    assert found.value == 1
+    assert found.high - 1 == pytest.approx(apart.high / 0.4, rel=0.2)
+    assert 1 - found.low == pytest.approx(-apart.low / 0.4, rel=0.2)
+
+
 def test_mostly_undefined_resamples_leave_it_undefined():
     score = drawn(0.7)
     score[1][:, :3000] = np.nan

@@ -71,6 +71,13 @@ def test_undefined_scores_have_no_worth():
     assert known.note == "score or curve is undefined"
 
 
+def test_mostly_undefined_resamples_leave_it_unknown():
+    score = np.array([0.7]), np.full((1, B), np.nan)
+    known = worth(score, [exact(0.6), exact(0.8)], [100, 1000], groups=12)
+    assert np.isnan([known.value, known.low, known.high]).all()
+    assert known.note == "score or curve is undefined in most resamples"
+
+
 def test_one_size_is_no_curve():
     with pytest.raises(ValueError, match="two sizes or more"):
         worth(exact(0.7), [exact(0.7)], [100])

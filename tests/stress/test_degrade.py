@@ -146,6 +146,24 @@ def test_dropped_modes_leave_fewer_images_of_the_same_classes():
     assert amount("drop-modes", 1.0) == f"7 of {MODES} modes a class gone"
 
 
+@pytest.mark.parametrize("pictures", [3, 5, 8, 40])
+@pytest.mark.parametrize("seed", range(5))
+def test_of_few_pictures_one_is_left(pictures, seed):
+    """Also where many are the same: of as many images, ever fewer pictures, one mode at the end."""
+    images = radiographs(40).subset(np.arange(40) % pictures)
+    alike = Images(images.pixels, np.zeros(40, np.int64), ("A",))
+    made = [ALL["drop-modes"](alike, s, seed=seed) for s in (0.2, 0.6, 1.0)]
+    left = [len({image.tobytes() for image in one.pixels}) for one in made]
+    assert pictures >= left[0] >= left[1] >= left[2]
+    assert left[2] < pictures
+    assert left[2] == 1 or pictures == 40
+
+
+def test_images_of_one_class_are_asked_nothing_about_labels():
+    alone = radiographs(30, classes=("A", "B")).subset(np.zeros(30, np.int64))
+    assert {one.name for one in degradations(alone)} == ALL.keys() - {"label-noise", "drop-class"}
+
+
 def test_dropped_modes_are_clusters():
     """Two kinds of images: at full strength what is left is of one kind more often than chance has it."""
     dark, light = np.zeros((1, 16, 16, 1), np.uint8), np.full((1, 16, 16, 1), 200, np.uint8)

@@ -174,6 +174,17 @@ def test_halves_share_no_patient_and_have_as_many_images():
     assert real.holdout is splits.holdout
 
 
+def test_a_rare_class_is_in_both_halves():
+    images = radiographs(300)
+    rare = np.flatnonzero(images.labels == 1)[8:]
+    splits = Splits(images.subset(np.setdiff1d(np.arange(300), rare)), {})
+    for seed in range(5):
+        real, stand_in = halves(splits, audit(splits), 20, seed=seed)
+        assert len(real.train) == len(stand_in) == 20
+        assert min(real.train.counts().values()) >= 1
+        assert min(stand_in.counts().values()) >= 1
+
+
 def test_images_cap_both_halves():
     splits = splits_of(radiographs(120))
     real, stand_in = halves(splits, audit(splits), 20, seed=0)

@@ -121,9 +121,15 @@ def test_all_pairs_of_metric_and_degradation():
     ]
 
 
+def test_rounding_is_no_step():
+    """Five halvings at .3 and one at .1 + .2: no metric is blamed for 5e-17."""
+    found = judge(base([0.3] * 5), steps(0.1 + 0.2, 0.3), LOWER)
+    assert (found.verdict, found.wrong_steps) == ("blind", 0)
+
+
 def test_the_table_of_expectations_has_every_degradation():
-    nothing = Images(np.zeros((0, 1, 1, 1), np.uint8), np.zeros(0, np.int64), ("A",))
-    assert list(EXPECTED) == [one.name for one in degradations(nothing)]
+    images = Images(np.zeros((2, 1, 1, 1), np.uint8), np.arange(2), ("A", "B"))
+    assert list(EXPECTED) == [one.name for one in degradations(images)]
 
 
 def test_what_is_about_copying():

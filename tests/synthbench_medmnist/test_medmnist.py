@@ -105,7 +105,14 @@ def test_breastmnists_positive_class_is_the_malignant_one(tmp_path: Path, ctx: C
             {"test_labels": np.zeros((22, 14), np.uint8)},
             r"test_labels are uint8 \(22, 14\), must be one number an image",
         ),
-        ({"train_labels": np.full((44, 1), 2, np.uint8)}, "train_labels reach 2, but there are 2 classes"),
+        (
+            {"train_labels": np.full((44, 1), 2, np.uint8)},
+            "train_labels go from 2 to 2, must be 0 to 1: 2 classes",
+        ),
+        ({"train_labels": np.full((44, 1), -1, np.int8)}, "train_labels go from -1 to -1, must be 0 to 1"),
+        ({"train_labels": np.zeros((44, 1), np.uint8)}, "train_labels have none of pneumonia"),
+        ({"val_images": np.zeros((0, 28, 28), np.uint8)}, r"val_images are uint8 \(0, 28, 28\): no images"),
+        ({"val_images": np.uint8(3)}, r"val_images are uint8 \(\): no images"),
         ({"train_labels": np.array([["a"]] * 44, object)}, "is damaged or no .npz file"),
     ],
 )
@@ -113,6 +120,14 @@ def test_files_of_another_format_are_refused(tmp_path: Path, ctx: Context, chang
     content = {name: value for name, value in {**arrays(), **change}.items() if value is not None}
     with pytest.raises(DataError, match=said):
         MedMNIST(subset="pneumoniamnist", root=write(tmp_path, **content)).load(ctx)
+
+
+@pytest.mark.parametrize("name", ["breastmnist.npz", "pneumoniamnist_64.npz"])
+def test_another_sets_file_is_not_read_under_these_names(tmp_path: Path, ctx: Context, name: str):
+    with pytest.raises(DataError, match=r"but subset pneumoniamnist and image_size 28 are in pneumoniamnist\.npz"):
+        MedMNIST(subset="pneumoniamnist", root=write(tmp_path, name)).load(ctx)
+    copy = write(tmp_path, "mine.npz")
+    assert len(MedMNIST(subset="pneumoniamnist", root=copy).load(ctx).train) == COUNTS["train"]
 
 
 def test_a_damaged_file_is_said(tmp_path: Path, ctx: Context):

@@ -38,6 +38,8 @@ LISTEN_S = 1.0
 """Seconds between two looks at what the nodes have said."""
 
 BESIDE = (".yaml", ".yml", ".py", ".csv")
+LARGEST_BESIDE = 10_000_000
+"""Bytes of a file that goes to every node; larger ones are data, which have their own place."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def work_on_ray(
     lines = _queue_beside_the_driver(ray)
     with progress.trials(len(plan)) as counted:
         relay = Relay(len(plan), progress, counted)
-        files = ray.put({p.name: p.read_bytes() for p in remote.file.parent.iterdir() if p.suffix in BESIDE})
+        files = ray.put({p.name: p.read_bytes() for p in _beside(remote.file)})
         running = {}
         for trials in _trainings(plan):
             task = Task.of(remote, device, [trial.name for trial in trials])
@@ -140,6 +142,15 @@ def work_on_ray(
         for text in lines.get_nowait_batch(lines.qsize()):
             relay.follow(text.splitlines())
     return relay.ended
+
+
+def _beside(file: Path) -> list[Path]:
+    """What a node needs besides the benchmark file itself: those that it may extend, plugins, manifests."""
+    return [
+        path
+        for path in file.parent.iterdir()
+        if path.suffix in BESIDE and path.is_file() and path.stat().st_size <= LARGEST_BESIDE
+    ]
 
 
 def _queue_beside_the_driver(ray: Any) -> Any:
