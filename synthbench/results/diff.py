@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from synthbench.leaderboard.estimates import Estimate, estimates_of
+from synthbench.leaderboard.estimates import Estimate, Estimates, estimates_of
 from synthbench.leaderboard.judges import with_mean
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.progress import Progress
@@ -126,7 +126,7 @@ def _paired(runs: tuple[SavedRun, SavedRun], apart: Sequence[Key], progress: Pro
     def wanted(generator: str, evaluator: str) -> set[str]:
         return {key.test_set for label, key in asked if (label, key.evaluator) == (generator, evaluator)}
 
-    estimates: list[dict[str, dict[ScoreKey, Estimate]]] = []
+    estimates: list[dict[str, Estimates]] = []
     for run in runs:
         bootstrap_run(run, runs[0].bench.seed, progress, wanted)
         of_run = {label: estimates_of(results, len(results)) for label, results in run.trials.items()}
