@@ -2,7 +2,7 @@
 
 On a terminal these are two lines that redraw themselves, in a notebook with ipywidgets two widgets. In a pipe, a
 file, a notebook without them or a terminal that cannot move its cursor (TERM=dumb) stages report in plain lines:
-one soon, then one a minute.
+one soon, then one a minute, or as often as the process that started this one asks for.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["LINE_EVERY", "PLAIN_LINE", "Bar", "Progress", "Trials", "plain"]
 LINE_EVERY = "SYNTHBENCH_LINE_EVERY"
 """The variable by which a process tells those that it starts how many seconds lie between two plain lines."""
 
-LINE_EVERY_S = float(os.environ.get(LINE_EVERY, "60"))
+LINE_EVERY_S = float(os.environ.get(LINE_EVERY) or 60)
 
 FIRST_LINE_S = min(5.0, LINE_EVERY_S)
 """Seconds after which a stage prints its first plain line; what takes less prints none."""

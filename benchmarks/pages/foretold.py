@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 from blocks import markdown
 
-__all__ = ["FEWEST", "foretold", "kendall", "of_scores", "table"]
+__all__ = ["FEWEST", "foretold", "kendall", "table"]
 
 FEWEST = 5
 """Generators below which there is nothing to say: of four, one order in 24 agrees with any other by chance."""
@@ -75,22 +75,18 @@ def table(answers: pd.DataFrame) -> str:
     return markdown(["metric", "tau (95 % interval)", "generators"], rows)
 
 
-def of_scores(scores: pd.DataFrame, headline: str, roles: tuple[str, ...]) -> pd.DataFrame:
-    """The answers for a run's `scores.csv`: all metrics that look at the images alone and have a better end."""
-    scores = scores[scores.role.isin(roles) & (scores.variant == "")]
-    scores = scores.assign(name=scores.evaluator + "." + scores.metric)
+def of_run(run: Path, roles: tuple[str, ...]) -> pd.DataFrame:
+    """The answers for a run's folder: all metrics that look at the images alone and have a better end."""
+    scores = pd.read_csv(run / "scores.csv", keep_default_na=False, na_values={"value": [""]})
+    headline = str(json.loads((run / "run.json").read_text(encoding="utf-8"))["benchmark"]["headline"])
+    scores = scores[scores.role.isin(roles) & (scores.variant == "")].assign(
+        name=scores.evaluator + "." + scores.metric
+    )
     of_images = (scores.test_set == "") & scores.direction.isin(SIGNS)
     asked = scores[of_images | (scores.name == headline) & (scores.test_set == "test")]
     signs = scores[of_images].drop_duplicates("name").set_index("name").direction.map(SIGNS)
     means = asked.pivot_table(index="generator", columns="name", values="value", aggfunc="mean", dropna=False)
     return foretold(means, headline, signs.to_dict())
-
-
-def of_run(run: Path, roles: tuple[str, ...]) -> pd.DataFrame:
-    """The same for a run's folder."""
-    headline = str(json.loads((run / "run.json").read_text(encoding="utf-8"))["benchmark"]["headline"])
-    scores = pd.read_csv(run / "scores.csv", keep_default_na=False, na_values={"value": [""]})
-    return of_scores(scores, headline, roles)
 
 
 def main() -> None:

@@ -7,56 +7,43 @@ docs/images/board.png, and rewrites the generated blocks of docs/board.md from t
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 from blocks import markdown, rewrite
+from board_answer import BACKBONES, PAPERS, board_answer, rank_by
 from board_tables import by_metric, costs, facts, number, rank_of, with_interval
-from foretold import of_scores, table
+from foretold import foretold, table
 from paper.figures import draw_grids
-from results import FILES, Results, by_seed, copy_results, load_results
+from results import FILES, Results, copy_results, load_results
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, RESULTS, PICTURE = DOCS / "board.md", DOCS / "results" / "cxr-board", DOCS / "images" / "board.png"
-BACKBONES = ("vgg16", "cnn")
-PAPERS = "acgan"
-"""The generator that all are held against."""
 
 
 def standings(results: Results) -> str:
-    """Every row, best headline first: rank, both judges, copying, what its images are worth, its price."""
+    """Every row, best headline first: both judges and their ranks, copying, worth, price."""
     judges = [results.judge(backbone) for backbone in BACKBONES]
     rows = [
-        [rank_of(row), f"`{row['generator']}`", row["role"], str(row["seeds"])]
+        [f"`{row['generator']}`", row["role"]]
         + [with_interval(results.cell(row["generator"], judge, "auroc", "test")) for judge in judges]
-        + ["" if pd.isna(row["copying"]) else row["copying"], worth(row), minutes(row["fit_s"] + row["sample_s"])]
+        + [rank_of(row), rank_by(judges[1], row["judges"])]
+        + ["" if pd.isna(row["copying"]) else row["copying"], worth(row)]
+        + [number((row["fit_s"] + row["sample_s"]) / 60, 1)]
         for row in results.board.to_dict("records")
     ]
     asked = [f"`{judge}.auroc`" for judge in judges]
-    return markdown(["rank", "generator", "role", "seeds", *asked, "copies", "worth", "minutes"], rows)
+    return markdown(["generator", "role", *asked, "rank", "by the CNN", "copies", "worth", "minutes"], rows)
 
 
 def worth(row: dict[str, object]) -> str:
-    """How many class-balanced real images give the same headline."""
-    if "worth" not in row or pd.isna(row["worth"]):
+    """How many class-balanced real images give the same headline; "" where nobody asked."""
+    low, value, high = (float(str(row.get(f"worth{end}", "nan"))) for end in ("_low", "", "_high"))
+    if math.isnan(low + value + high) and not math.isinf(high):
         return ""
-    low, value, high = (number(row[f"worth{end}"], 0) for end in ("_low", "", "_high"))
-    return f"{value} ({low}–{high})"
-
-
-def minutes(seconds: object) -> str:
-    return number(float(str(seconds)) / 60, 1)
-
-
-def single_seeds(results: Results) -> str:
-    """What each training gave, the headline's judge first."""
-    judges = [results.judge(backbone) for backbone in BACKBONES]
-    rows = [
-        [f"`{name}`", *(", ".join(number(one) for one in by_seed(results, name, j, "auroc")) for j in judges)]
-        for name in results.board.generator
-    ]
-    return markdown(["generator", *(f"`{judge}.auroc`" for judge in judges)], rows)
+    return f"{number(value, 0)} ({low:.0f}–{high:.0f})".replace("inf", "∞")
 
 
 def against_the_paper(results: Results) -> str:
@@ -74,23 +61,28 @@ def against_the_paper(results: Results) -> str:
     return markdown([f"`{results.headline}` less `{PAPERS}`'s", "difference", "95 % interval", "p (Holm)"], lines)
 
 
+LIKENESS = {
+    "kid": ("`kid`", 3, -1),
+    "fd": ("`fd`", 1, -1),
+    "precision_recall_precision": ("precision", 2, 1),
+    "density_coverage_density": ("density", 2, 1),
+    "vendi": ("`vendi`", 2, 1),
+    "c2st_auroc": ("`c2st`", 2, -1),
+    "membership_auroc": ("`membership`", 2, -1),
+}
+"""What looks at the images alone: heading, digits, 1 where higher is better."""
+
+
 def likeness(results: Results) -> str:
-    """What looks at the images alone, a generator a row."""
-    columns = {
-        "kid": 3,
-        "fd": 1,
-        "precision_recall_precision": 2,
-        "density_coverage_density": 2,
-        "vendi": 2,
-        "c2st_auroc": 2,
-        "membership_auroc": 2,
-        "memorisation_verified_copies": 2,
-    }
+    """Those of each generator, and how many of its images are copies."""
     rows = [
-        [f"`{row['generator']}`", *(number(row[name], digits) for name, digits in columns.items())]
+        [f"`{row['generator']}`"]
+        + [number(row[name], digits) for name, (_, digits, _) in LIKENESS.items()]
+        + [number(row["memorisation_verified_copies"], 2)]
         for row in results.board.to_dict("records")
     ]
-    return markdown(["generator", *(f"`{name}`" for name in columns)], rows)
+    headings = [heading for heading, *_ in LIKENESS.values()]
+    return markdown(["generator", *headings, "verified copies"], rows)
 
 
 def elsewhere(results: Results) -> str:
@@ -106,21 +98,33 @@ def elsewhere(results: Results) -> str:
     return markdown(["generator", *(f"`{name}`" for name in names)], rows)
 
 
-def foretold(results: Results) -> str:
-    """Which metric of images had the candidates in the headline's order."""
-    return table(of_scores(results.scores, results.headline, ("candidate",)))
+def who_foretold(results: Results) -> str:
+    """Which of them had the candidates in the headline's order."""
+    evaluator, _, metric = results.headline.rpartition(".")
+    column = f"{evaluator}_{metric}".replace("-", "_")
+    candidates = results.board[results.board.role == "candidate"]
+    return table(foretold(candidates, column, {name: sign for name, (_, _, sign) in LIKENESS.items()}))
 
 
 BLOCKS: dict[str, Callable[[Results], str]] = {
+    "answer": board_answer,
     "standings": standings,
-    "single-seeds": single_seeds,
     "against-the-paper": against_the_paper,
     "likeness": likeness,
     "elsewhere": elsewhere,
-    "foretold": foretold,
+    "foretold": who_foretold,
     "costs": costs,
     "run-facts": facts,
 }
+
+
+def draw_samples(run: Path, results: Results, path: Path) -> None:
+    """Of each candidate that has images of its own: who copies would show patients, `select` shows its base's."""
+    selects = {g["label"] for g in results.run["benchmark"]["generators"] if g["use"] == "select"}
+    own = results.board[(results.board.role == "candidate") & (results.board.copying == "no")]
+    shown = [label for label in own.generator if label not in selects]
+    samples = [run / "trials" / label / "seed-0" / "generator" / "samples.png" for label in shown]
+    draw_grids(samples, path, titles=shown)
 
 
 def main() -> None:
@@ -129,9 +133,10 @@ def main() -> None:
     run = parser.parse_args().run
     if run:
         copy_results(run, RESULTS, FILES)
-        pictures = sorted((run / "trials").glob("*/seed-0/generator/samples.png"))
-        draw_grids(pictures, PICTURE, titles=[picture.parts[-4] for picture in pictures])
-    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), load_results(RESULTS), BLOCKS), encoding="utf-8")
+    results = load_results(RESULTS)
+    if run:
+        draw_samples(run, results, PICTURE)
+    PAGE.write_text(rewrite(PAGE.read_text(encoding="utf-8"), results, BLOCKS), encoding="utf-8")
     print(f"{PAGE.name}: written; look at {RESULTS} and {PICTURE} before you commit them")
 
 

@@ -169,7 +169,7 @@ def _looked_up(values: Values, lut: Dataset) -> Values:
         if bits == 8 and len(entries) == (n + 1) // 2:  # two entries a word
             entries = entries.astype("<u2").view(np.uint8)
     if len(entries) < n:
-        raise DataError(f"DICOM whose LUT has {len(entries)} of {n} entries")
+        raise DataError(f"DICOM whose LUT has room for {len(entries)} of {n} entries")
     found: Values = entries[np.clip(np.floor(values).astype(np.int64) - first, 0, n - 1)]
     return found
 

@@ -13,7 +13,10 @@ from synthbench.storage.layout import Column
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["caption_of", "clean", "make_console", "rank_of", "seconds_of", "seeds_of", "warnings_of"]
+__all__ = ["NUMBER", "caption_of", "clean", "make_console", "rank_of", "seconds_of", "seeds_of", "warnings_of"]
+
+NUMBER = 7
+"""Columns of a window that a number has at least: of an interval "(0.863", below the value."""
 
 WIDE = 200
 """Columns of a table that goes into a file or a pipe, where nothing has to fit a window."""

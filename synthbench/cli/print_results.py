@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from synthbench.cli.console import caption_of, clean, make_console, rank_of, seconds_of, seeds_of
+from synthbench.cli.console import NUMBER, caption_of, clean, make_console, rank_of, seconds_of, seeds_of
 from synthbench.cli.surroundings import say
 from synthbench.results.folder import estimate
 from synthbench.storage.layout import Column
@@ -32,7 +32,13 @@ def print_merged(merged: Merged) -> None:
     table = Table(title=f"ranked by {clean(merged.headline)} on test among comparable rows; 95 % intervals")
     for heading in ("rank", "generator", "run", "role", "status", merged.headline, "utility", "seeds", "fit s"):
         left = heading in ("generator", "run", "role", "status")
-        table.add_column(clean(heading), justify="left" if left else "right", overflow="fold")
+        number = heading in (merged.headline, "utility")
+        table.add_column(
+            clean(heading),
+            justify="left" if left else "right",
+            overflow="fold",
+            min_width=NUMBER if number else None,
+        )
     records = merged.leaderboard.to_dict("records")
     rows = [{str(column): str(cell) for column, cell in record.items()} for record in records]
     table.caption = clean(caption_of(rows))

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
-from synthbench.cli.console import caption_of, clean, make_console, rank_of, seconds_of, seeds_of, warnings_of
+from synthbench.cli.console import (
+    NUMBER,
+    caption_of,
+    clean,
+    make_console,
+    rank_of,
+    seconds_of,
+    seeds_of,
+    warnings_of,
+)
 from synthbench.cli.surroundings import say
 from synthbench.leaderboard.judge_notes import by_judge, judge_notes
 from synthbench.leaderboard.score_key import ScoreKey
@@ -27,8 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["print_board", "print_exported", "print_fetched", "print_plan"]
 
 LEAST_WIDTH = {"generator": 16, "role": 9, "rank": 3, "seeds": 5}
-NUMBER = 7
-"""Columns of a window that all others have at least: of an interval "(0.863", below the number."""
 
 ROOM_FOR_COSTS = 100
 """Columns of a window from which on it shows what the rows cost."""

@@ -44,22 +44,29 @@ def as_texts(value: object, name: str) -> list[str]:
 def as_overrides(value: object) -> list[str]:
     """ "generators.0.steps=50", also as {"generators.0.steps": 50}."""
     if isinstance(value, Mapping):
-        return [f"{key}={_as_yaml(one)}" for key, one in value.items()]
+        return [f"{key}={_as_yaml(one, str(key))}" for key, one in value.items()]
     return as_texts(value, "overrides")
 
 
-def _as_yaml(value: object) -> str:
+def _as_yaml(value: object, key: str) -> str:
     """On one line: .00001 as 1.0e-05, which 1e-05 is not."""
     import yaml
 
-    return yaml.safe_dump(value, default_flow_style=True, width=float("inf")).removesuffix("...\n").strip()
+    value = (
+        value.item() if hasattr(value, "item") else os.fspath(value) if isinstance(value, os.PathLike) else value
+    )
+    try:
+        text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"overrides: {key}: no file can hold {value!r}") from error
+    return str(text).removesuffix("...\n").strip()
 
 
 def as_count(value: object, name: str) -> int:
     """A whole number above 0. Raises ConfigError for anything else."""
     try:
         count = int(value) if not isinstance(value, str | bool) and value == int(value) else 0  # type: ignore[call-overload]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         count = 0
     if count < 1:
         raise ConfigError(f"{name}: expected a whole number above 0, found {value!r}")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from synthbench.commands.audit import Audited
 from synthbench.data.audit.leaks import KINDS
-from synthbench.python.show import as_html, as_text
+from synthbench.python.show import as_html, as_text, in_a_line
 from synthbench.testing import Finding
 
 __all__ = ["Checked", "Leaks"]
@@ -34,7 +34,7 @@ class Checked:
         return pd.DataFrame([[getattr(f, name) for name in columns] for f in self.results], columns=columns)
 
     def __repr__(self) -> str:
-        return f"{self._title()}\n{as_text(self.findings)}"
+        return f"{in_a_line(self._title())}\n{as_text(self.findings)}"
 
     def _repr_html_(self) -> str:
         return as_html(self._title(), self.findings)
@@ -76,7 +76,7 @@ class Leaks:
         return self.audited.file
 
     def __repr__(self) -> str:
-        return "\n".join([self._title(), as_text(self.counts), *self._notes()])
+        return "\n".join([in_a_line(self._title()), as_text(self.counts), *map(in_a_line, self._notes())])
 
     def _repr_html_(self) -> str:
         return as_html(self._title(), self.counts, self._notes())

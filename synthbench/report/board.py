@@ -99,8 +99,7 @@ def board_tables(run: RunFolder) -> tuple[list[BoardTable], list[BoardTable], li
         if cells > MOST_CELLS:
             left_out.append(title)
         else:
-            columns = [_numbers(metric, run) for metric in group]
-            key = group[0].key
+            columns, key = [_numbers(metric, run) for metric in group], group[0].key
             folded.append(_table(run, title, columns, test_set=key.test_set, notes=_notes(run, key)))
     return first, folded, left_out
 
@@ -124,10 +123,9 @@ def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
     rank = Head("rank", hint="1 + the generators that are significantly better; floors and ceilings have none")
     seeds = Head("seeds", hint="of the generator × of the headline's evaluator for each")
     ranks = [Cell(by_judge(row)) for row in run.board]
-    heads = [m for m in metrics if m.key == wanted]
     elsewhere = [m for m in metrics if m.key == wanted._replace(test_set=m.key.test_set) and _external(run, m)]
     columns: list[Shown] = [
-        *(_numbers(metric, run) for metric in heads),  # the number to quote: a narrow window shows no more
+        *(_numbers(metric, run) for metric in metrics if metric.key == wanted),  # all a narrow window shows
         (rank, [_rank(row) for row in run.board]),
         *([(Head("by judge", numeric=False), ranks)] if any(cell.text for cell in ranks) else []),
         *(_numbers(metric, run) for metric in elsewhere[:MOST_SETS]),
@@ -137,8 +135,8 @@ def _first_table(run: RunFolder, metrics: Sequence[BoardMetric]) -> BoardTable:
         *_costs(run, [Column.FIT]),
     ]
     title = "On test, best first" if wanted.test_set else "Best first"
-    flags = [_flags(row) for row in run.board]
-    return _table(run, title, columns, test_set=wanted.test_set, notes=_board_notes(run, wanted), flags=flags)
+    flags, notes = [_flags(row) for row in run.board], _board_notes(run, wanted)
+    return _table(run, title, columns, test_set=wanted.test_set, notes=notes, flags=flags)
 
 
 def _external(run: RunFolder, metric: BoardMetric) -> bool:

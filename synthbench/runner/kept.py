@@ -9,21 +9,11 @@ from typing import Any
 
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial, make_plan
-from synthbench.errors import ConfigError, DataError
+from synthbench.errors import DataError
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.folder import dig, read_record
-from synthbench.runner.elsewhere.ended import is_missing
 
-__all__ = [
-    "Earlier",
-    "Key",
-    "as_it_stood",
-    "earlier_trials",
-    "in_order",
-    "key_of",
-    "left_out",
-    "refuse_to_forget",
-]
+__all__ = ["Earlier", "Key", "as_it_stood", "earlier_trials", "in_order", "key_of", "left_out"]
 
 Key = tuple[str, int]
 """A trial's generator and index."""
@@ -60,25 +50,6 @@ def as_it_stood(result: TrialResult, earlier: Mapping[str, Any]) -> TrialResult 
         return None
     result.status, result.reasons = earlier["status"], list(earlier["reasons"])
     return result
-
-
-def refuse_to_forget(collected: Sequence[TrialResult], earlier: Earlier, store: Path, out: Path) -> None:
-    """Raise ConfigError where the board in `out` has numbers of trials that the store does not hold.
-
-    A store that was emptied, or another one than the board is from, is no reason to throw a finished board away.
-    """
-    lost = [
-        result.trial.title
-        for result in collected
-        if is_missing(result) and earlier.get(key_of(result.trial), {}).get("status") == "done"
-    ]
-    if lost:
-        named = "; ".join(lost[:3]) + " ..." * (len(lost) > 3)
-        raise ConfigError(
-            f"the board in {out} would lose {len(lost)} of its trials ({named}), which the store in {store} does "
-            "not hold as this file asks for them. Nothing was changed: set SYNTHBENCH_CACHE to their store, work "
-            "them off, or collect into another folder with --out"
-        )
 
 
 def in_order(order: Sequence[Key], results: Mapping[Key, TrialResult]) -> list[TrialResult]:

@@ -22,18 +22,9 @@ from synthbench.errors import ConfigError, Skipped, StoreError, SynthbenchError
 from synthbench.leaderboard.trial_result import TrialResult, row_status
 from synthbench.results.evidence import copy_evidence, tidy
 from synthbench.runner.cost import measure
-from synthbench.runner.elsewhere.ended import as_it_ended
+from synthbench.runner.elsewhere.collect import collect
 from synthbench.runner.failure import Failure, message_of
-from synthbench.runner.kept import (
-    Earlier,
-    Key,
-    as_it_stood,
-    earlier_trials,
-    in_order,
-    key_of,
-    left_out,
-    refuse_to_forget,
-)
+from synthbench.runner.kept import Earlier, Key, as_it_stood, earlier_trials, in_order, key_of, left_out
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.pictures import save_nearest, save_real
 from synthbench.runner.provenance import provenance
@@ -87,21 +78,19 @@ def run(
     elsewhere  works the trials off into the store, in other processes, and returns the titles of those whose end
                it has told; here they are put together from it alone
 
-    Raises SynthbenchError where the data set cannot be loaded or the store cannot be written, and where putting
-    together would take numbers off a finished board.
+    Raises SynthbenchError where data cannot be loaded, the store not written, a finished board would lose numbers.
     """
-    started = datetime.now(UTC)
     plan = make_plan(bench, only)
     earlier = earlier_trials(bench, out) if only or elsewhere else {}
-    data, audit = load_audited_data(bench, session, started)
+    data, audit = load_audited_data(bench, session, datetime.now(UTC))
     if not only and not elsewhere and (there := as_before(bench, plan, data, session, out)):
         return RunResult(bench, there, data.tests, out, unchanged=True)
-    write_audit(audit, out)
-    save_real(out, data.splits.train)
     results = _kept(bench, plan, earlier, data.splits, session, out)
     told = elsewhere(plan) if elsewhere else ()
-    collected = [_collected(bench, trial, data.splits, session, out) for trial in plan] if elsewhere else []
-    refuse_to_forget(collected, earlier, session.store.root, out)
+    one = partial(run_trial, bench, splits=data.splits, session=session, out=out)
+    collected = collect(plan, one, earlier, session.store, out) if elsewhere else []
+    write_audit(audit, out)
+    save_real(out, data.splits.train)
     (out / File.REPORT).unlink(missing_ok=True)  # of earlier results, should this run be interrupted
     # Of the whole file, once: a plan of a thousand trials made anew after each of them would be a million.
     ended = partial(in_order, [key_of(trial) for trial in make_plan(bench)], results)
@@ -109,7 +98,7 @@ def run(
         for number, trial in enumerate(plan, start=1):
             begun = time.perf_counter()
             trials.begin(trial.title)
-            result = collected[number - 1] if elsewhere else run_trial(bench, trial, data.splits, session, out)
+            result = collected[number - 1] if collected else one(trial)
             trials.end(status := row_status(bench, [result]))
             results[key_of(trial)] = result
             seconds = "from the store" if result.from_store else f"{time.perf_counter() - begun:.1f} s"
@@ -121,22 +110,6 @@ def run(
     if remark := mixed_threads(ended()):
         session.progress.say(remark)
     return RunResult(bench, ended(), data.tests, out, made_from(data, ended()))
-
-
-def _collected(bench: Benchmark, trial: Trial, splits: Splits, session: Session, out: Path) -> TrialResult:
-    """A trial put together from the store. What lay in its folder goes, unless it says why the trial failed."""
-    folder = TrialResult(trial).folder(out)
-    before = folder.with_name(f"{folder.name}.before")
-    shutil.rmtree(before, ignore_errors=True)
-    if folder.exists():
-        folder.rename(before)
-    with session.store.finished_only():
-        result = run_trial(bench, trial, splits, session, out)
-    if result.status != "done" and before.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        before.rename(folder)
-    shutil.rmtree(before, ignore_errors=True)
-    return as_it_ended(result, out)
 
 
 def _kept(

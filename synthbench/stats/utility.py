@@ -54,7 +54,7 @@ def utility(
     candidate, top, bottom = means
     over, span = candidate.value - bottom.value, top.value - bottom.value
     var_over, var_both, var_span = _margins(means, over / span if span > 0 else 0.0, width(bounds), groups)
-    if math.isnan(over + span + var_over + var_span):
+    if not math.isfinite(over + span + var_over + var_span):
         return _undefined("score, ceiling or floor is undefined in most resamples")
     if span <= math.sqrt(var_span):
         return _undefined(f"ceiling - floor is {span:.3g} ± {math.sqrt(var_span):.2g}: not clearly above 0")

@@ -70,16 +70,12 @@ def worth(
     if math.isnan(value) or np.isnan(means).any():
         return Worth(math.nan, math.nan, math.nan, "score or curve is undefined")
     nearest = math.exp(np.interp(value, means, logs))  # an end of the curve for a score beyond it
-    gaps = _gaps(score, curve, width(bounds), groups)
-    if np.isnan(gaps).any():
+    if np.isnan(gaps := _gaps(score, curve, width(bounds), groups)).any():
         return Worth(math.nan, math.nan, math.nan, "score or curve is undefined in most resamples")
     alike = [nearest, *_not_different(gaps, logs)]
     low, high = min(alike), max(alike)
-    note = ""
-    if value < means[0]:
-        note = f"fewer than {sizes[0]} real images"
-    elif value > means[-1]:
-        note = f"more than {sizes[-1]} real images"
+    below, above = f"fewer than {sizes[0]} real images", f"more than {sizes[-1]} real images"
+    note = below if value < means[0] else above if value > means[-1] else ""
     return Worth(
         math.nan if note else nearest,
         low if low > sizes[0] * (1 + ROUNDING) else 0.0,

@@ -86,7 +86,7 @@ AMOUNTS: dict[str, Callable[[float], str]] = {
     "down-up": lambda s: f"{100 * (1 - SHRINK * s):.0f} % of the side and back",
     "brightness": lambda s: f"{SHIFT * s:.0f} grey levels more",
     "label-noise": lambda s: f"{s:.0%} of the labels random",
-    "drop-modes": lambda s: f"{round(s * (MODES - 1))} of {MODES} modes a class gone",
+    "drop-modes": lambda s: f"{s:.0%} of the modes of each class but one gone",
     "drop-class": lambda s: f"{s:.0%} of the rarest class gone",
     "copy-train": lambda s: f"{s:.0%} copied from train",
 }

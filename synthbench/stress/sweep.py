@@ -23,7 +23,7 @@ from synthbench.benchmark.plan import Trial, evaluator_seed
 from synthbench.data.audit import Audit
 from synthbench.data.holdout import copies_within
 from synthbench.data.split import grouped_split
-from synthbench.errors import ConfigError, Skipped, StoreError
+from synthbench.errors import ConfigError, DataError, Skipped, StoreError
 from synthbench.leaderboard.estimates import Estimates, estimates_of
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult
@@ -150,6 +150,8 @@ def halves(splits: Splits, audit: Audit, images: int, seed: int) -> tuple[Splits
     other = grouped_split(splits.train, 0.5, rng, copies_within(splits.train.ids, audit))
     sides = [rng.permutation(np.flatnonzero(side)) for side in (~other, other)]
     size = min(images, *map(len, sides))
+    if size < (classes := len(np.unique(splits.train.labels))):
+        raise DataError(f"{size} images in each half are too few for {classes} classes; raise --images")
     train, stand_in = (splits.train.subset(_some(side, splits.train.labels, size)) for side in sides)
     tests = {name: test for name, test in splits.tests.items() if name == "test"}
     return replace(splits, train=train, tests=tests, geometry={}, attributes={}), stand_in
@@ -162,7 +164,8 @@ def _some(side: Index, labels: Index, size: int) -> Index:
     counts = np.maximum(np.floor(exact), 1).astype(np.int64)
     for k in np.argsort(counts - exact, kind="stable")[: max(0, size - counts.sum())]:  # the largest remainders
         counts[k] += 1
-    counts[counts.argmax()] -= max(0, counts.sum() - size)
+    while counts.sum() > size:  # what rare classes got more than their share
+        counts[counts.argmax()] -= 1
     return np.sort(np.concatenate([places[:n] for places, n in zip(of_class, counts, strict=True)]))
 
 

@@ -136,7 +136,7 @@ def test_lossless_jpeg_is_read(tmp_path):
         ({"Rows": 999}, "cannot be decoded"),
         ({"WindowCenter": 5, "WindowWidth": 0}, "a window of width 0"),
         ({"HighBit": 15}, r"12 bits below bit 16 \(HighBit 15\): a retired encoding"),
-        ({"VOILUTSequence": lut([0, 1, 2], of=9)}, "whose LUT has 6 of 9 entries"),
+        ({"VOILUTSequence": lut([0, 1, 2], of=9)}, "whose LUT has room for 6 of 9 entries"),
     ],
 )
 def test_what_cannot_be_read_says_why(tmp_path, fields, said):

@@ -9,5 +9,6 @@ def test_files_beside_it_and_neither_folders_nor_data(tmp_path, monkeypatch):
         (tmp_path / name).write_text("short")
     (tmp_path / "large.csv").write_text("longer")
     (tmp_path / "out.csv").mkdir()  # as Spark writes tables
-    beside = on_ray._beside(tmp_path / "bench.yaml")
+    beside, too_large = on_ray._beside(tmp_path / "bench.yaml")
+    assert too_large == ["large.csv"]
     assert {path.name for path in beside} == {"bench.yaml", "mine.py", "labels.csv"}

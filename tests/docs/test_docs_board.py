@@ -31,6 +31,8 @@ def test_a_changed_number_changes_the_page(tmp_path: Path) -> None:
 def test_the_papers_generator_is_subtracted_whichever_side_it_stands_on() -> None:
     results = load_results(page.RESULTS)
     table = page.against_the_paper(results)
+    assert len(table.splitlines()) == 2 + sum(results.comparisons[["a", "b"]].eq(page.PAPERS).any(axis=1))
+    assert len(table.splitlines()) > 4
     for pair in results.comparisons.to_dict("records"):
         if page.PAPERS in (pair["a"], pair["b"]):
             other = pair["b"] if pair["a"] == page.PAPERS else pair["a"]

@@ -200,6 +200,8 @@ def test_an_instance_takes_matrix_and_checkpoints_as_its_class_does(mini):
         (lambda: sb.run("quickstart", only="acgn"), "--only acgn: no such generator. Did you mean 'acgan'"),
         (lambda: sb.run("quickstart", require="tstr.auroc"), "'tstr.auroc' is no condition"),
         (lambda: sb.check(3), "plugin: expected a name"),
+        (lambda: sb.run("quickstart", overrides={"samples": object}), "overrides: samples: no file can hold"),
+        (lambda: sb.score("real", "other", size=float("inf")), "size: expected a whole number above 0, found inf"),
     ],
 )
 def test_a_mistake_in_a_call_is_one_message(tmp_path, monkeypatch, call, message):
@@ -208,10 +210,14 @@ def test_a_mistake_in_a_call_is_one_message(tmp_path, monkeypatch, call, message
         call()
 
 
-@pytest.mark.parametrize("overrides", ["samples=7", ["samples=7"], {"samples": 7, "ranking.alpha": 1e-5}])
+@pytest.mark.parametrize(
+    "overrides", ["samples=7", ["samples=7"], {"samples": np.int64(7), "ranking.alpha": 1e-5}]
+)
 def test_overrides_are_a_text_several_or_a_mapping(mini, overrides):
     result = sb.run(benchmark(MeanNoise), out=mini.folder / "out", overrides=overrides)
     assert json.loads((result.folder / "run.json").read_text())["benchmark"]["samples"] == 7
+    alpha = json.loads((result.folder / "run.json").read_text())["benchmark"]["ranking"]["alpha"]
+    assert alpha == (1e-5 if isinstance(overrides, dict) else 0.05)
 
 
 def test_what_no_file_could_hold_is_refused_with_its_place(mini):

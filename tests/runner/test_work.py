@@ -82,9 +82,21 @@ def test_an_emptied_store_takes_nothing_off_a_finished_board(mini, shared, capsy
     said = capsys.readouterr().err
     assert f"the board in {mini.out} would lose 2 of its trials (meannoise, seed 0; meannoise, seed 1)" in said
     assert str(mini.folder / "empty") in said
-    kept = {path: path.read_bytes() for path in before if path.is_file()}
-    assert {path.name for path in before if before[path] != kept.get(path)} <= {"audit.csv"}
+    assert {path: path.read_bytes() for path in mini.out.rglob("*") if path.is_file()} == before
     assert shared("run", "--collect", "--out", mini.folder / "elsewhere") == 1  # nothing lay there
+
+
+def test_a_board_that_cannot_be_collected_whole_is_not_mixed(mini, shared, capsys):
+    """One row asked for anew and worked off, one asked for anew and not: all files stay those of the board."""
+    mini.write("MeanNoise", "Floor", baselines=False)
+    assert shared("run") == 0
+    before = {path: path.read_bytes() for path in mini.out.rglob("*") if path.is_file()}
+    mini.write({"use": "MeanNoise", "sigma": 3.0}, {"use": "Floor", "offset": 70}, baselines=False)
+    assert shared("work", "--trial", "meannoise/0") == 0
+    assert shared("run", "--collect") == 2
+    assert "would lose 5 of its trials (floor, seed 0; " in capsys.readouterr().err
+    after = {path: path.read_bytes() for path in mini.out.rglob("*") if path.is_file()}
+    assert {path for path in before if after.get(path) != before[path]} == set()
 
 
 def test_a_failure_that_is_mended_is_forgotten(mini, shared):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from synthbench.stress.degrade import AMOUNTS, MODES, amount, degradations
+from synthbench.stress.degrade import AMOUNTS, amount, degradations
 from synthbench.types import Images
 
 
@@ -143,7 +143,7 @@ def test_dropped_modes_leave_fewer_images_of_the_same_classes():
     assert all(one.counts() == images.counts() for one in made)
     kept = [set(one.ids) for one in made]
     assert kept[2] < kept[1] < kept[0], "modes that are gone stay gone"
-    assert amount("drop-modes", 1.0) == f"7 of {MODES} modes a class gone"
+    assert amount("drop-modes", 1.0) == "100% of the modes of each class but one gone"
 
 
 @pytest.mark.parametrize("pictures", [3, 5, 8, 40])

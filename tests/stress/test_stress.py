@@ -9,7 +9,7 @@ from synthbench import cli
 from synthbench.data.audit import audit
 from synthbench.errors import DataError
 from synthbench.stress.sweep import REPEATS, halves
-from synthbench.types import Splits
+from synthbench.types import Images, Splits
 from tests.stress.test_degrade import radiographs
 
 EVALUATORS = '''
@@ -183,6 +183,16 @@ def test_a_rare_class_is_in_both_halves():
         assert len(real.train) == len(stand_in) == 20
         assert min(real.train.counts().values()) >= 1
         assert min(stand_in.counts().values()) >= 1
+
+
+def test_more_classes_than_there_is_room_for():
+    images = radiographs(80)
+    four = Images(images.pixels, np.arange(80) // 2 % 4, ("A", "B", "C", "D"), images.ids, images.groups)
+    splits = Splits(four, {})
+    real, stand_in = halves(splits, audit(splits), 4, seed=0)
+    assert set(real.train.counts().values()) == set(stand_in.counts().values()) == {1}
+    with pytest.raises(DataError, match="2 images in each half are too few for 4 classes"):
+        halves(splits, audit(splits), 2, seed=0)
 
 
 def test_images_cap_both_halves():

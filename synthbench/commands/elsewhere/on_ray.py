@@ -124,7 +124,12 @@ def work_on_ray(
     lines = _queue_beside_the_driver(ray)
     with progress.trials(len(plan)) as counted:
         relay = Relay(len(plan), progress, counted)
-        files = ray.put({p.name: p.read_bytes() for p in _beside(remote.file)})
+        beside, too_large = _beside(remote.file)
+        if too_large:
+            progress.say(
+                f"{', '.join(too_large)}: too large to go to the nodes, which need them in their own folders"
+            )
+        files = ray.put({path.name: path.read_bytes() for path in beside})
         running = {}
         for trials in _trainings(plan):
             task = Task.of(remote, device, [trial.name for trial in trials])
@@ -144,13 +149,12 @@ def work_on_ray(
     return relay.ended
 
 
-def _beside(file: Path) -> list[Path]:
-    """What a node needs besides the benchmark file itself: those that it may extend, plugins, manifests."""
-    return [
-        path
-        for path in file.parent.iterdir()
-        if path.suffix in BESIDE and path.is_file() and path.stat().st_size <= LARGEST_BESIDE
-    ]
+def _beside(file: Path) -> tuple[list[Path], list[str]]:
+    """What a node may need besides the benchmark file itself (those that it extends, plugins, manifests), and the
+    names of files that are too large to be sent."""
+    files = [path for path in sorted(file.parent.iterdir()) if path.suffix in BESIDE and path.is_file()]
+    large = {path.name for path in files if path.stat().st_size > LARGEST_BESIDE}
+    return [path for path in files if path.name not in large], sorted(large)
 
 
 def _queue_beside_the_driver(ray: Any) -> Any:
