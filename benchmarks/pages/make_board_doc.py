@@ -7,8 +7,7 @@ docs/images/board.png, and rewrites the generated blocks of docs/board.md from t
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +17,8 @@ from board_tables import by_metric, costs, facts, number, rank_of, with_interval
 from foretold import foretold, table
 from paper.figures import draw_grids
 from results import FILES, Results, copy_results, load_results
+
+from synthbench.leaderboard.utility import worth_text
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, RESULTS, PICTURE = DOCS / "board.md", DOCS / "results" / "cxr-board", DOCS / "images" / "board.png"
@@ -38,12 +39,9 @@ def standings(results: Results) -> str:
     return markdown(["generator", "role", *asked, "rank", "by the CNN", "copies", "worth", "minutes"], rows)
 
 
-def worth(row: dict[str, object]) -> str:
-    """How many class-balanced real images give the same headline; "" where nobody asked."""
-    low, value, high = (float(str(row.get(f"worth{end}", "nan"))) for end in ("_low", "", "_high"))
-    if math.isnan(low + value + high) and not math.isinf(high):
-        return ""
-    return f"{number(value, 0)} ({low:.0f}–{high:.0f})".replace("inf", "∞")
+def worth(row: Mapping[Hashable, object]) -> str:
+    """How many class-balanced real images give the same headline, as the report says it."""
+    return worth_text({str(name): "" if pd.isna(value) else str(value) for name, value in row.items()})
 
 
 def against_the_paper(results: Results) -> str:
