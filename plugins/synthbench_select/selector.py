@@ -96,18 +96,25 @@ class Selector:
 def fit_selector(
     base: NestedGenerator, policy: str, oversample: int, steps: int, train: Images, ctx: Context
 ) -> Selector:
-    """The base first, then the probe where the policy asks one, then what the policy itself learns in `steps`."""
+    """The probe where the policy asks one, then the base, then what the policy itself learns in `steps`.
+
+    In this order: the probe takes seconds, and images that are too few for it shall cost no training of the base.
+    """
+    probe = None if policy == "random" else _probe(train, ctx)
     sampler, decided = fit_nested(base, train, ctx)
     pool = Pool(sampler, oversample, train.classes, decided, ctx.store)
-    return Selector(pool, _policy(policy, pool, steps, train, ctx))
+    return Selector(pool, _policy(policy, probe, pool, steps, train, ctx))
 
 
-def _policy(name: str, pool: Pool, steps: int, train: Images, ctx: Context) -> Policy:
-    if name == "random":
+def _probe(train: Images, ctx: Context) -> Probe:
+    from synthbench_select.probe import fit_probe  # and torch
+
+    return fit_probe(train, ctx)
+
+
+def _policy(name: str, probe: Probe | None, pool: Pool, steps: int, train: Images, ctx: Context) -> Policy:
+    if probe is None:
         return keep_at_random
-    from synthbench_select.probe import fit_probe
-
-    probe = fit_probe(train, ctx)
     if name == "margin":
         return Margin(probe)
     if name == "coverage":

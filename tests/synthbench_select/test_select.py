@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from synthbench import Images
+from synthbench import Images, SynthbenchError
 from synthbench.testing import check_generator, tiny_splits
 from synthbench_select.plugin import Select
 from synthbench_select.pool import Pool
@@ -112,6 +112,15 @@ def test_policies_of_one_base_choose_from_one_pool_by_one_probe(ctx):
     assert sorted(kinds) == ["classifier", "pool"]
     assert not np.array_equal(margin, coverage)
     assert all((own.workdir / "probe.csv").is_file() for own in contexts)
+
+
+@pytest.mark.parametrize("policy", ["margin", "coverage", "dqn"])
+def test_images_too_few_for_the_probe_cost_no_training_of_the_base(ctx, monkeypatch, policy):
+    monkeypatch.setattr("synthbench_select.selector.fit_nested", lambda *_: pytest.fail("the base was trained"))
+    train = tiny_splits(size=16).train
+    one = train.subset(np.flatnonzero(train.labels == 0)[:1])
+    with pytest.raises(SynthbenchError, match="images"):
+        Select(base="pca-gaussian", policy=policy).fit(one, ctx)
 
 
 def test_the_control_keeps_the_contract():
