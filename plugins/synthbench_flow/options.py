@@ -37,7 +37,7 @@ class PcaFlowOptions(FlowOptions):
         "shared", description="`shared`: components of all images; `class`: of each class's own"
     )
     residual: bool = Field(
-        True, description="add what the components leave out, as noise of its spectrum and its place"
+        False, description="add what the components leave out, as noise of its spectrum and its place"
     )
     batch_size: int = Field(128, ge=1, description="images a step, equally many of each class on average")
     width: int = Field(256, ge=1, description="units of the network's layers")
@@ -58,7 +58,7 @@ class LatentFlowOptions(FlowOptions):
         1e-4, ge=0, description="weight of the latents' Kullback-Leibler divergence from a standard normal"
     )
     residual: bool = Field(
-        True, description="add what the autoencoder leaves out, as noise of its spectrum and its place"
+        False, description="add what the autoencoder leaves out, as noise of its spectrum and its place"
     )
     width: int = Field(
         96, ge=1, description="channels of the U-Net at the latents' side; twice as many at half of it"
