@@ -38,11 +38,11 @@ def board_answer(results: Results) -> str:
     ]
     real, others = "balanced-resample", len(honest) - 1
     return bullets(
-        "**Nobody reaches real images.** Best of those that do not copy: "
+        "**The best that does not copy**: "
         f"`{best}` {short(vgg[best])} under VGG16, `{best_by_cnn}` {short(cnn[best_by_cnn])} under the small CNN; "
         f"as many real ones, classes balanced, {short(vgg[real])} and {short(cnn[real])}. Aimed at: .93 and .91.",
-        f"**The judge that ranks tells few apart.** VGG16 tells {len(told)} of the other {others}{named} "
-        f"from the paper's ACGAN ({short(vgg[PAPERS])}). Under the small CNN that has {short(cnn[PAPERS])} "
+        f"**Against the paper's ACGAN.** VGG16 tells {len(told)} of the other {others}{named} "
+        f"from it ({short(vgg[PAPERS])}). Under the small CNN it has {short(cnn[PAPERS])} "
         f"and rank {rank} of {len(honest)}.",
         "**Looking real is another thing than being worth training on.** Most like real images by `kid` is "
         f"`{alike}` ({short(board.kid[alike])}; the paper's ACGAN {short(board.kid[PAPERS])}), number {place} of "
