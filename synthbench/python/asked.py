@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 
 from synthbench.errors import ConfigError
@@ -17,12 +18,9 @@ def as_path(value: object, name: str) -> Path:
     """A file or a folder. Raises ConfigError for what names none."""
     if isinstance(value, str | os.PathLike) and isinstance(path := os.fspath(value), str) and path:
         return Path(path)
-    kind = (
-        "an array; write it with np.savez(FILE, images=..., labels=...)"
-        if hasattr(value, "__array__")
-        else repr(value)
-    )
-    raise ConfigError(f"{name}: expected the path of a file or a folder, found {kind}")
+    is_array = hasattr(value, "__array__")
+    found = "an array; write it with np.savez(FILE, images=..., labels=...)" if is_array else repr(value)
+    raise ConfigError(f"{name}: expected the path of a file or a folder, found {found}")
 
 
 def as_paths(value: object, name: str) -> list[Path]:
@@ -52,9 +50,10 @@ def _as_yaml(value: object, key: str) -> str:
     """On one line: .00001 as 1.0e-05, which 1e-05 is not."""
     import yaml
 
-    value = (
-        value.item() if hasattr(value, "item") else os.fspath(value) if isinstance(value, os.PathLike) else value
-    )
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    elif hasattr(value, "item"):  # of NumPy
+        value = value.item()
     try:
         text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"))
     except yaml.YAMLError as error:
@@ -64,10 +63,7 @@ def _as_yaml(value: object, key: str) -> str:
 
 def as_count(value: object, name: str) -> int:
     """A whole number above 0. Raises ConfigError for anything else."""
-    try:
-        count = int(value) if not isinstance(value, str | bool) and value == int(value) else 0  # type: ignore[call-overload]
-    except (TypeError, ValueError, OverflowError):
-        count = 0
-    if count < 1:
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else 0.0
+    if number < 1 or not number.is_integer():  # nor infinite, nor NaN
         raise ConfigError(f"{name}: expected a whole number above 0, found {value!r}")
-    return count
+    return int(number)

@@ -54,10 +54,12 @@ def utility(
     candidate, top, bottom = means
     over, span = candidate.value - bottom.value, top.value - bottom.value
     var_over, var_both, var_span = _margins(means, over / span if span > 0 else 0.0, width(bounds), groups)
-    if not math.isfinite(over + span + var_over + var_span):
+    if math.isnan(over + span + var_over + var_span):
         return _undefined("score, ceiling or floor is undefined in most resamples")
     if span <= math.sqrt(var_span):
         return _undefined(f"ceiling - floor is {span:.3g} ± {math.sqrt(var_span):.2g}: not clearly above 0")
+    if math.isinf(var_over):
+        return _undefined("score - floor has no bounded margin")
     middle = (over * span - var_both) / (span**2 - var_span)
     half = math.sqrt(max(middle**2 - (over**2 - var_over) / (span**2 - var_span), 0.0))
     return Utility(over / span, middle - half, middle + half, True)

@@ -132,7 +132,7 @@ def sweep(bench: Benchmark, session: Session, out: Path, how: Sweep, only: Seque
 
 
 def asked(bench: Benchmark, only: Sequence[str]) -> list[Entry[Evaluator]]:
-    """The evaluators of these labels, all of the file's where empty. Raises ConfigError for no label of one."""
+    """The evaluators of these labels, all of the file's where empty. Raises ConfigError for an unknown one."""
     labels = [entry.label for entry in bench.evaluators]
     for label in only:
         if label not in labels:
