@@ -19,6 +19,9 @@ class ACGAN(Options):
 
     name: ClassVar[str] = "acgan"
 
+    def check_shape(self, shape: tuple[int, int, int]) -> None:
+        _check_shape(self.name, shape)
+
     def fit(self, train: Images, ctx: Context) -> Sampler:
         """Train both networks. Raises DataError where the images do not fit three halvings of their size."""
         _check(self, train)
@@ -37,6 +40,9 @@ class ACGANTuned(TunedOptions):
 
     name: ClassVar[str] = "acgan-tuned"
 
+    def check_shape(self, shape: tuple[int, int, int]) -> None:
+        _check_shape(self.name, shape)
+
     def fit(self, train: Images, ctx: Context) -> Sampler:
         """Train both networks. Raises DataError where the images do not fit three halvings of their size, and for
         a class of fewer than two."""
@@ -46,13 +52,17 @@ class ACGANTuned(TunedOptions):
         return sample.Sampler(tuned.fit(self, train, ctx), ctx.device, self.sample_batch)
 
 
-def _check(config: LoopOptions, train: Images) -> None:
-    height, width, _ = train.shape
+def _check_shape(generator: str, shape: tuple[int, int, int]) -> None:
+    height, width, _ = shape
     if height != width or height % 8:
         raise DataError(
-            f"{config.name} needs square images of a side divisible by 8, found {height}x{width}; "
+            f"{generator} needs square images of a side divisible by 8, found {height}x{width}; "
             "set the data set's image_size to 32, 64, 128, ..."
         )
+
+
+def _check(config: LoopOptions, train: Images) -> None:
+    _check_shape(config.name, train.shape)
     if not len(train):
         raise DataError(f"{config.name} got no training images; check the data set's train split")
 

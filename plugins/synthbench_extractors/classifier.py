@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from synthbench import Context, Embed, Extractor, Features, Images, Pixels
-from synthbench_torchkit.recipe import Recipe, defaults
+from synthbench_torchkit.recipe import Recipe, check_side, defaults
 
 __all__ = ["TrainedClassifier"]
 
@@ -29,6 +29,9 @@ class TrainedClassifier(Extractor):
     @property
     def preprocessing(self) -> str:
         return f"{self.backbone} trained on the real training images from seed {self.seed}, x / 255, no resize"
+
+    def check_shape(self, shape: tuple[int, int, int]) -> None:
+        check_side(self.backbone, shape)
 
     @property
     def recipe(self) -> Recipe:

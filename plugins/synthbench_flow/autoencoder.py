@@ -12,10 +12,7 @@ from torch.nn import functional as F
 
 from synthbench_torchkit.tensors import doubled
 
-__all__ = ["SHRINK", "Autoencoder", "reconstruction_loss"]
-
-SHRINK = 4
-"""The side of an image over that of its latents."""
+__all__ = ["Autoencoder", "reconstruction_loss"]
 
 
 class Autoencoder(nn.Module):

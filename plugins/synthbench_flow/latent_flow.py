@@ -11,11 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from synthbench import Context, DataError, Images, Labels, derive_seed
-from synthbench_flow.autoencoder import SHRINK, Autoencoder, reconstruction_loss
+from synthbench import Context, Images, Labels, derive_seed
+from synthbench_flow.autoencoder import Autoencoder, reconstruction_loss
 from synthbench_flow.basis import ResidualNoise
 from synthbench_flow.flow import Velocity, guided, integrate, matching_loss
-from synthbench_flow.options import LatentFlowOptions
+from synthbench_flow.options import SHRINK, LatentFlowOptions
 from synthbench_flow.sampler import Drawing, FlowSampler
 from synthbench_flow.training import Plan, train
 from synthbench_flow.unet import Unet
@@ -87,7 +87,7 @@ def fit_latent_flow(options: LatentFlowOptions, images: Images, ctx: Context) ->
     """Autoencoder, then flow, each going on from `ctx.resume`. Losses and weights go to `ctx.workdir`."""
     device, members = torch_device(ctx), members_of(images, options.name)
     warn_if_slow(device, options.precision, ctx)
-    _check_size(images, options.name)
+    options.check_shape(images.shape)
     codec = fit_autoencoder(options, images, members, ctx)
     latents = torch.cat([codec.encode(images, places, device) for places in _parts(images, options)])
     noises = _left_out(codec, images, members, device) if options.residual else {}
@@ -173,12 +173,3 @@ def _left_out(codec: Codec, images: Images, members: Members, device: torch.devi
         levels = codec.decode(codec.encode(images, some, device))
         noises[label] = ResidualNoise.fit(images.pixels[some] - levels)
     return noises
-
-
-def _check_size(images: Images, generator: str) -> None:
-    height, width, _ = images.shape
-    if height % (2 * SHRINK) or width % (2 * SHRINK):
-        raise DataError(
-            f"{generator} needs sides divisible by {2 * SHRINK}, found {height}x{width}; "
-            "set the data set's image_size to 32, 64, 128, ..."
-        )

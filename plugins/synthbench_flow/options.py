@@ -6,10 +6,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from synthbench import Generator
+from synthbench import DataError, Generator
 from synthbench_torchkit.recipe import Precision
 
-__all__ = ["FlowOptions", "LatentFlowOptions", "PcaFlowOptions"]
+__all__ = ["SHRINK", "FlowOptions", "LatentFlowOptions", "PcaFlowOptions"]
+
+SHRINK = 4
+"""`latent-flow`: the side of an image over that of its latents."""
 
 
 class FlowOptions(Generator):
@@ -78,6 +81,14 @@ class LatentFlowOptions(FlowOptions):
         description="of convolutions and matrix products, in drawing as in training; bf16 is two to three times "
         "as fast where the processor has units for it, else slower",
     )
+
+    def check_shape(self, shape: tuple[int, int, int]) -> None:
+        height, width, _ = shape
+        if height % (2 * SHRINK) or width % (2 * SHRINK):
+            raise DataError(
+                f"{self.name} needs sides divisible by {2 * SHRINK}, found {height}x{width}; "
+                "set the data set's image_size to 32, 64, 128, ..."
+            )
 
     @model_validator(mode="after")
     def _learns_what_guidance_leans_on(self) -> Self:

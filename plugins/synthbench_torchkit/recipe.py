@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-__all__ = ["Precision", "Recipe", "check_backbone", "check_weights", "defaults"]
+from synthbench import DataError
+
+__all__ = ["Precision", "Recipe", "check_backbone", "check_side", "check_weights", "defaults"]
 
 TIMM: Final = "timm:"
 
@@ -68,6 +70,16 @@ def check_backbone(backbone: str) -> str:
     if backbone in ("vgg16", "cnn") or (backbone.startswith(TIMM) and backbone != TIMM):
         return backbone
     raise ValueError(f"unknown backbone {backbone!r}: write vgg16, cnn or timm:<name>, e.g. timm:resnet18")
+
+
+def check_side(backbone: str, shape: tuple[int, int, int]) -> None:
+    """Raise DataError where images (H, W, C) are too small for as many halvings. timm's are tried out later."""
+    least = 2 ** {"vgg16": 5, "cnn": 4}.get(backbone, 0)
+    if min(shape[:2]) < least:
+        raise DataError(
+            f"{backbone} needs images of at least {least}x{least} pixels, found {shape[0]}x{shape[1]}; set the "
+            "data set's image_size" + (", or take `backbone: cnn`" if backbone == "vgg16" else "")
+        )
 
 
 def check_weights(weights: str, backbone: str) -> str:

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from synthbench import Direction, Evaluator, Predictions, WeightFile
 from synthbench_torchkit.available import check_available
-from synthbench_torchkit.recipe import Precision, Recipe, check_backbone, check_weights, defaults
+from synthbench_torchkit.recipe import Precision, Recipe, check_backbone, check_side, check_weights, defaults
 
 __all__ = ["METRICS", "ClassifierEvaluator", "Limit", "ScoreTrain"]
 
@@ -103,6 +103,9 @@ class ClassifierEvaluator(Evaluator):
     def _possible_weights(cls, weights: str | Path, info: ValidationInfo) -> str | Path:
         check_weights(str(weights), info.data.get("backbone", ""))
         return weights
+
+    def check_shape(self, shape: tuple[int, int, int]) -> None:
+        check_side(self.backbone, shape)
 
     @property
     def recipe(self) -> Recipe:

@@ -73,6 +73,8 @@ def build_extractor(written: object, known: Known | None = None, option: str = "
     except (PluginError, ConfigError) as error:
         raise _complaint(str(error)) from error
     assert issubclass(cls, Extractor)
+    if callable(cls.preprocessing):  # its signature would fail, when all is computed
+        raise _complaint(f"{use}: `preprocessing` is a method; write it as a property, with `@property` above it")
     if argument:
         if not cls.argument or cls.argument in options:
             raise _complaint(f"{use} takes no {argument!r} after its name here; write `use: {use}` and options")

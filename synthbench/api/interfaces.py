@@ -66,6 +66,9 @@ class Plugin(BaseModel, ABC):
         """Published files that the work needs. Fetched and held to their digests before any work starts."""
         return ()
 
+    def check_shape(self, shape: tuple[int, int, int]) -> None:
+        """Raise DataError where it takes no images of this (height, width, channels). Asked before any work."""
+
 
 class Dataset(Plugin):
     """Real images, split into train and test."""
@@ -157,10 +160,8 @@ class Evaluator(Plugin):
         """Scores by metric and test set. Must not change its inputs."""
 
     def once(self) -> Self:
-        """The same evaluator with one training where it makes several (`trainings`).
-
-        For trials that are draws of generator and classifier together. By default itself.
-        """
+        """The same evaluator with one training where it makes several (`trainings`): for draws of generator and
+        classifier together. By default itself."""
         return self
 
     def resample(  # a hook: by default nothing is resampled
@@ -252,11 +253,8 @@ class FeatureService(Protocol):
     """What `ctx.features` is: each image set goes through each extractor once, however many evaluators ask."""
 
     def __call__(self, images: Images, extractor: Extractor, *, train: Images) -> Features:
-        """Feature vectors float32 (N, D) of `images`, in their order; a read-only memory map.
-
-        Kept by the content of the pixels, shared by all evaluators. `train` are the real training images, for
-        extractors that learn; others do not see them.
-        """
+        """Feature vectors float32 (N, D) of `images`, in their order; a read-only memory map, kept by the content
+        of the pixels. `train` are the real training images, for extractors that learn; others do not see them."""
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from synthbench.api.image_dataset import ImageDataset
 from synthbench.api.interfaces import Plugin
 from synthbench.api.nested.keys import within
 from synthbench.api.process_state import ask
 from synthbench.benchmark.definition import Benchmark, Entry
-from synthbench.errors import ConfigError
+from synthbench.errors import ConfigError, DataError
 from synthbench.storage.weights import WeightFile
 
-__all__ = ["check_data", "check_pickling", "entries_of", "files_of", "plugins_of"]
+__all__ = ["check_data", "check_pickling", "check_shapes", "entries_of", "files_of", "plugins_of"]
 
 
 def entries_of(bench: Benchmark) -> list[Entry[Any]]:
@@ -39,7 +40,8 @@ def files_of(bench: Benchmark) -> list[WeightFile]:
 
 
 def check_data(bench: Benchmark) -> None:
-    """Raise ConfigError for a file or folder that a data set's options name and that is not there."""
+    """Raise ConfigError for a file or folder that a data set's options name and that is not there, DataError for
+    an image size that a plugin does not take."""
     for entry in (bench.dataset, *bench.external):
         for name in type(entry.plugin).model_fields:
             place = getattr(entry.plugin, name)
@@ -47,6 +49,22 @@ def check_data(bench: Benchmark) -> None:
                 raise ConfigError(
                     f"dataset {entry.label}: {name} is {place}, and nothing is there; correct {name}"
                 )
+    if isinstance(images := bench.dataset.plugin, ImageDataset):
+        check_shapes(bench, (images.image_size, images.image_size, images.channels))
+
+
+def check_shapes(bench: Benchmark, shape: tuple[int, int, int]) -> None:
+    """Raise DataError with all who take no images of this shape: a judge would say so when all is trained."""
+    faults = []
+    entries: list[Entry[Any]] = [*bench.generators, *bench.evaluators]
+    for entry in entries:
+        for plugin in (entry.plugin, *(plugin for _, plugin in within(entry.plugin))):
+            try:
+                ask(plugin, "check_shape", shape)
+            except DataError as fault:
+                faults.append(f"{entry.label}: {fault}")
+    if faults:
+        raise DataError("\n".join(dict.fromkeys(faults)))
 
 
 def check_pickling(bench: Benchmark) -> None:

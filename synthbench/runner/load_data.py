@@ -13,6 +13,7 @@ from pathlib import Path
 from synthbench.api.interfaces import Dataset
 from synthbench.api.process_state import ask
 from synthbench.benchmark.definition import Benchmark, Entry
+from synthbench.benchmark.preflight import check_shapes
 from synthbench.data.audit import Audit, cached_audit
 from synthbench.data.holdout import with_holdout
 from synthbench.errors import ConfigError, DataError, StoreError, SynthbenchError
@@ -40,6 +41,7 @@ def audited_splits(bench: Benchmark, session: Session) -> tuple[Splits, Audit]:
         _check_same_positive(entry, splits)
     if not len(splits.train):
         raise DataError(f"dataset {bench.dataset.label}: it has no training images; it can only be `external`")
+    check_shapes(bench, splits.train.shape)
     audit = cached_audit(splits, session.store, session.progress)
     return with_holdout(splits, audit, bench.holdout, derive_seed(bench.seed, "holdout"))
 

@@ -127,3 +127,15 @@ def test_it_is_written_out_with_all_options_and_read_back():
 def test_a_plugin_without_extractors_has_none():
     assert extractors_of(load_registry().find("evaluator", "tstr")()) == {}
     assert np.all([isinstance(e, Extractor) for e in extractors_of(Fd()).values()])
+
+
+def test_a_preprocessing_that_is_a_method_is_refused_before_any_work(chosen, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from synthbench import Extractor\n"
+        "class Mine(Extractor):\n"
+        "    name = 'mine'\n"
+        "    def preprocessing(self): return 'none'\n"
+        "    def load(self, train, ctx): return None\n"
+    )
+    with pytest.raises(ConfigError, match=r"mine\.py:Mine: `preprocessing` is a method; write it as a property"):
+        chosen("mine.py:Mine")

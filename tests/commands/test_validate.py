@@ -73,3 +73,28 @@ def test_what_was_found_is_said_once(tmp_path, capsys):
     file = tmp_path / "b.yaml"
     file.write_text("name: b\ndataset: {use: phantom}\nevaluators: [{use: tstr, backbone: cn}]\n")
     assert complaint(capsys, file).count("'cn'") == 1
+
+
+@pytest.mark.parametrize(
+    ("generator", "evaluator", "fault"),
+    [
+        ("noise", "{use: tstr}", "tstr: vgg16 needs images of at least 32x32 pixels, found 28x28"),
+        ("noise", "{use: tstr, backbone: cnn}", ""),
+        ("noise", "{use: kid, extractor: classifier}", "kid: vgg16 needs images of at least 32x32 pixels"),
+        ("acgan", "{use: memorisation}", "acgan: acgan needs square images of a side divisible by 8, found 28x28"),
+        ("acgan-tuned", "{use: memorisation}", "acgan-tuned: acgan-tuned needs square images"),
+        ("latent-flow", "{use: memorisation}", "latent-flow: latent-flow needs sides divisible by 8, found 28x28"),
+        ("select, base: acgan", "{use: memorisation}", "select: acgan needs square images of a side divisible"),
+    ],
+)
+def test_images_of_a_size_that_a_plugin_does_not_take(tmp_path, capsys, generator, evaluator, fault):
+    file = tmp_path / "b.yaml"
+    file.write_text(
+        "name: b\ndataset: {use: phantom, image_size: 28}\nheadline: judge.auroc\n"
+        f"generators: [{{use: {generator}}}]\n"
+        f"evaluators: [{evaluator}, {{use: tstr, label: judge, backbone: cnn}}]\n"
+    )
+    if fault:
+        assert fault in complaint(capsys, file)
+    else:
+        assert cli.main(["validate", str(file)]) == 0

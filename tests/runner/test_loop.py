@@ -579,3 +579,25 @@ def test_jobs_that_are_none_are_refused(mini, capsys):
 def test_a_long_time_out_is_a_number(mini):
     mini.write("MeanNoise")
     assert mini.run("--timeout", "1000000") == 0
+
+
+LARGE = """
+
+class Large(Distance):
+    name: ClassVar[str] = "large"
+
+    def check_shape(self, shape):
+        from synthbench import DataError
+        if shape != (32, 32, 1):
+            raise DataError(f"needs 32x32x1, found {shape}")
+"""
+
+
+def test_images_that_a_judge_does_not_take_are_refused_before_anything_is_trained(mini, capsys):
+    mini.plugin.write_text(mini.plugin.read_text() + LARGE)
+    mini.write("MeanNoise", evaluators=["Distance", "Large"])
+    assert mini.run() == 2
+    assert "large: needs 32x32x1, found (16, 16, 1)" in capsys.readouterr().err
+    assert not [call for call in mini.calls() if call.startswith("fit")]
+    mini.write("MeanNoise", evaluators=["Distance", "Large"], dataset={"use": "Squares", "size": 32})
+    assert mini.run() == 0

@@ -299,6 +299,14 @@ def test_some_patients_come_whole_and_at_random():
     assert (chosen != other).any()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_patient_of_many_images_does_not_keep_the_others_out(seed):
+    groups = np.array(["many"] * 40 + [f"p{i // 2}" for i in range(60)])
+    chosen = some_patients(groups, 30, np.random.default_rng(seed))
+    assert chosen.sum() == 30
+    assert "many" not in groups[chosen]
+
+
 def test_ms_ssim_within_the_classes_beside_the_real_one(real, alike, ctx):
     found = scores(MsSsim(pairs=200), real, alike, ctx)
     assert {variant for _, variant in found} == {"", "PLAIN", "BLOB", "real", "PLAIN, real", "BLOB, real"}

@@ -109,11 +109,15 @@ def _digest(array: Array) -> str:
 
 
 def some_patients(groups: Array, n: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which images, bool (N,): all those of patients taken in random order while no more than n come together."""
+    """Which images, bool (N,): all those of patients in random order, each who fits into n with those before."""
     _, patient = np.unique(groups, return_inverse=True)
     counts = np.bincount(patient)
     order: Integers = rng.permutation(len(counts))
-    return np.isin(patient, order[np.cumsum(counts[order]) <= n])
+    taken, left = np.zeros(len(counts), dtype=bool), n
+    for one in order:
+        if counts[one] <= left:
+            taken[one], left = True, left - counts[one]
+    return taken[patient]
 
 
 def place(value: float, metric: Metric, references: Sequence[Reference]) -> Figure:
