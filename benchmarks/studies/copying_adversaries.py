@@ -107,7 +107,7 @@ def run_adversaries(seeds: Sequence[int], statistics: bool, only: str, out: Path
             if not re.search(only, kind):
                 continue
             start = time.process_time()
-            evidence = copied(real, images, out)
+            evidence = copied(real, images, replace(ctx, workdir=out))
             about = {"seed": seed, "kind": kind, "statistics": statistics, "s": time.process_time() - start}
             evidence |= with_holdout(world.real, images, EXTRACTOR, ctx)
             for n in SIZES:
@@ -123,7 +123,9 @@ def run_splits(seeds: Sequence[int], statistics: bool, _: str, out: Path, ctx: C
         part = np.repeat(np.arange(len(known)), [len(images) for images in known.values()])
         # As if no real image of the hold-out passed for a copy: what is flagged here is flagged the sooner.
         real = Originals(together(*known.values()), part, tuple(known), np.array([len(known["holdout"]), 0, 0]))
-        evidence = with_holdout(world.real, world.fresh, EXTRACTOR, ctx) | copied(real, world.fresh, out)
+        evidence = with_holdout(world.real, world.fresh, EXTRACTOR, ctx) | copied(
+            real, world.fresh, replace(ctx, workdir=out)
+        )
         row = judged(evidence, len(world.fresh), ctx)
         append(out / "splits.csv", {"seed": seed, "n": len(world.fresh), "statistics": statistics, **row})
 

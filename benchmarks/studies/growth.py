@@ -138,7 +138,7 @@ class Memory(threading.Thread):
     def run(self) -> None:
         while not self._over.is_set():
             self.most = max(self.most, sum(map(held, family_of()[1:])) / 1e9)
-            time.sleep(0.1)
+            time.sleep(0.5)
 
 
 def held(process: psutil.Process) -> float:

@@ -28,7 +28,7 @@ from synthbench.runner.isolation.crossing import Order, Shelf
 from synthbench.runner.isolation.stage import Stage, prepare, started
 from synthbench.runner.isolation.watching import Log, Shown, memory_gb, resident_gb
 from synthbench.runner.session import Job, Session
-from synthbench.storage.code_version import code_of
+from synthbench.storage.code_version import Reading, code_of, read_elsewhere, readings
 from synthbench.storage.upkeep import own_folder
 
 __all__ = ["STARTED_IN", "Limits", "Workers", "workers_of"]
@@ -148,7 +148,7 @@ class Workers:
         """The last message of the process. Raises StageFailed where it ends without one."""
         home = Path(tempfile.mkdtemp(prefix="home-", dir=self.room()))
         torch = sys.modules.get("torch")
-        order = Order(packed, _environment(), torch.get_num_threads() if torch else None, home)
+        order = Order(packed, _environment(), torch.get_num_threads() if torch else None, home, readings())
         try:
             with (
                 started(order, self._loaded) as stage,
@@ -215,6 +215,7 @@ def _result(last: dict[str, Any], session: Session) -> dict[str, Any]:
     """What the job returned. Raises what it raised."""
     news = last["store"]
     session.store.take_in(news, news["built"], news["spared"])
+    read_elsewhere({module: Reading(**reading) for module, reading in last["readings"].items()})
     if "skipped" in last:
         raise Skipped(last["skipped"])
     if "store_error" in last:

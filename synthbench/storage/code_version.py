@@ -11,13 +11,23 @@ import ast
 import hashlib
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata, util
 from pathlib import Path
 
 from synthbench.storage.notebook import notebook_source
 
-__all__ = ["FILE_MODULE", "SOURCE", "code_of", "code_version", "core_digest"]
+__all__ = [
+    "FILE_MODULE",
+    "SOURCE",
+    "Reading",
+    "code_of",
+    "code_version",
+    "core_digest",
+    "read_elsewhere",
+    "readings",
+]
 
 
 CORE_LIBRARY = {
@@ -40,6 +50,38 @@ SOURCE = "__synthbench_source__"
 """Of such a module: the file with the text that it runs, which the user may have edited since."""
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a module: its `code_version`, and the SHA-256 of each file that it rests on.
+
+    A third of a second of work, that each of a run's processes would do again.
+    """
+
+    version: dict[str, str]
+    files: dict[str, str]
+
+    def stands(self) -> bool:
+        """Whether the files are as they were read."""
+        try:
+            return all(_sha256(Path(file).read_bytes()) == digest for file, digest in self.files.items())
+        except OSError:
+            return False
+
+
+_read_here: dict[str, Reading] = {}
+_read_elsewhere: dict[str, Reading] = {}
+
+
+def readings() -> dict[str, Reading]:
+    """By module, all that are known: read here, or told by `read_elsewhere`."""
+    return {**_read_elsewhere, **_read_here}
+
+
+def read_elsewhere(known: Mapping[str, Reading]) -> None:
+    """Spare this process what another has read on this machine; files that changed since are read again."""
+    _read_elsewhere.update(known)
+
+
 @cache
 def core_digest() -> str:
     """SHA-256 of the core's files, templates and all: results that another core put together do not stand."""
@@ -60,7 +102,12 @@ def code_version(module: str) -> dict[str, str]:
     """
     main = sys.modules.get(module) or import_module(module)
     file = Path(str(main.__file__)).resolve()
-    return _digests(module, file, Path(getattr(main, SOURCE, file)).read_bytes())
+    if source := getattr(main, SOURCE, None):
+        return _read(module, file, Path(source).read_bytes()).version
+    known = _read_elsewhere.get(module)
+    if not known or not known.stands():
+        known = _read_here[module] = _read(module, file, file.read_bytes())
+    return known.version
 
 
 def code_of(cls: type) -> dict[str, str]:
@@ -70,32 +117,39 @@ def code_of(cls: type) -> dict[str, str]:
     """
     if getattr(sys.modules.get(cls.__module__), "__file__", None):
         return code_version(cls.__module__)
-    return _digests(cls.__module__, Path.cwd() / "notebook.py", notebook_source(cls.__name__).encode())
+    return _read(cls.__module__, Path.cwd() / "notebook.py", notebook_source(cls.__name__).encode()).version
 
 
-def _digests(module: str, file: Path, source: bytes) -> dict[str, str]:
-    """Of a module by its source; `file` says where its siblings lie."""
-    files, packages = _closure(module, file, source)
+def _read(module: str, file: Path, source: bytes) -> Reading:
+    """A module by its source; `file` says where its siblings lie."""
+    files, packages, paths = _closure(module, file, source)
     sha = hashlib.sha256()
     # A plugin file's module is named after its folder (registry), which is no part of its code.
     named = {file.name if name == module and name.startswith(FILE_MODULE) else name: files[name] for name in files}
     for name in sorted(named):
         sha.update(f"{name}\0{_meaning(named[name])}\0".encode())
     versions = {package: _version(package) for package in sorted(packages)}
-    return {"source": sha.hexdigest(), **{name: version for name, version in versions.items() if version}}
+    version = {"source": sha.hexdigest(), **{name: number for name, number in versions.items() if number}}
+    return Reading(version, {str(paths[name]): _sha256(content) for name, content in files.items()})
 
 
-def _closure(module: str, file: Path, source: bytes) -> tuple[dict[str, bytes], set[str]]:
-    """Sources of the module and of its siblings it reaches; top-level names of the other packages."""
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _closure(module: str, file: Path, source: bytes) -> tuple[dict[str, bytes], set[str], dict[str, Path]]:
+    """Sources of the module and of its siblings it reaches; top-level names of the other packages; the files."""
     root = file.parents[module.count(".") + (file.name == "__init__.py")]
     is_own = _ownership(module.partition(".")[0])
     files: dict[str, bytes] = {}
+    paths: dict[str, Path] = {}
     packages: set[str] = set()
     waiting = [(module, file)]
     while waiting:
         name, path = waiting.pop()
         if name in files:
             continue
+        paths[name] = path
         files[name] = source if name == module else path.read_bytes()
         for imported in _imports(files[name], name, is_package=path.name == "__init__.py"):
             top = imported.partition(".")[0]
@@ -107,7 +161,7 @@ def _closure(module: str, file: Path, source: bytes) -> tuple[dict[str, bytes], 
                 packages.add(top)
             elif file_of := _find(imported, root) or _find(imported, _place_on_path(top)):
                 waiting.append((imported, file_of))
-    return files, packages
+    return files, packages, paths
 
 
 def _core_library(imported: str) -> list[tuple[str, Path]]:

@@ -296,3 +296,15 @@ def test_distance_knows_no_brightness_contrast_or_sign_and_keeps_strangers_apart
         assert distance.max() < 0.02
         assert (sign == negative).all()
     assert compare(one, other, start)[0].min() > 0.5
+
+
+def test_what_is_learned_of_the_references_is_kept(known, ctx, monkeypatch):
+    references, queries = images(known[1]), images(known[1][::7, :, ::-1])
+    plain, first = find_copies(queries, references), find_copies(queries, references, ctx.store)
+    monkeypatch.setattr("synthbench.data.audit.parts.learn", None)  # who calls it fails
+    again = find_copies(queries, references, ctx.store)
+    for copies in (first, again):
+        assert all(np.array_equal(getattr(copies, name), getattr(plain, name)) for name in vars(plain))
+    assert len(plain) == 16
+    with pytest.raises(TypeError):
+        find_copies(queries, images(known[1][1:]), ctx.store)

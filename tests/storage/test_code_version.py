@@ -8,7 +8,7 @@ import pytest
 
 import synthbench
 from synthbench.storage import code_version as code_version_module
-from synthbench.storage.code_version import code_version
+from synthbench.storage.code_version import Reading, code_version, read_elsewhere, readings
 
 PLUGIN = '''
 """A plugin."""
@@ -252,3 +252,28 @@ def test_a_module_on_the_path_that_no_distribution_brought_counts(version, tmp_p
     assert first == with_files(1, 1)
     assert first != with_files(2, 1)
     assert first != with_files(1, 2)
+
+
+def test_what_another_process_has_read_stands_until_a_file_changes(version, monkeypatch):
+    own = version()
+    files = readings()["house.plugin"].files
+    assert {Path(file).stem for file in files} == {"__init__", "plugin", "model", "blocks", "helpers"}
+    for known in ("_read_here", "_read_elsewhere"):
+        monkeypatch.setattr(code_version_module, known, {})
+    read_elsewhere({"house.plugin": Reading({"source": "told"}, files)})
+    assert version() == {"source": "told"}
+    assert version(helpers="WIDTH = 4\n") not in ({"source": "told"}, own)
+    Path(next(file for file in files if file.endswith("blocks.py"))).unlink()
+    assert not Reading(own, files).stands()
+
+
+def test_the_processes_of_a_run_tell_each_other_what_they_have_read(mini, monkeypatch):
+    monkeypatch.setattr(code_version_module, "_read_elsewhere", {})
+    monkeypatch.setenv("SYNTHBENCH_IN_PROCESS", "0")
+    asking = mini.plugin.read_text().replace('called("load")', 'called(code_version("synthbench_select.pool"))')
+    mini.plugin.write_text(f"from synthbench import code_version\n{asking}")
+    mini.write("MeanNoise")
+    assert mini.run() == 0
+    told = code_version_module._read_elsewhere["synthbench_select.pool"]
+    assert mini.calls()[str(told.version)] == 1
+    assert told.stands()

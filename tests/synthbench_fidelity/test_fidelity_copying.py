@@ -42,7 +42,7 @@ def alone(monkeypatch):
     """No picture is recognised, but by equal pixels."""
     places, distances, views = np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.str_)
     nothing = FoundCopies(places, places, distances, views)
-    monkeypatch.setattr("synthbench_fidelity.evaluators.pictures.shown", lambda *_: nothing)
+    monkeypatch.setattr("synthbench.find_copies", lambda *_: nothing)
 
 
 def noisy(images, sd=5):

@@ -65,9 +65,9 @@ def judged(evidence, n):
 
 
 @pytest.mark.parametrize("treatment", TREATMENTS)
-def test_copies_of_training_images_are_recognised(parts, known, tmp_path, treatment):
+def test_copies_of_training_images_are_recognised(parts, known, ctx, treatment):
     real, _, _ = parts
-    evidence = copied(known, first(real.train, TREATMENTS[treatment]), tmp_path)
+    evidence = copied(known, first(real.train, TREATMENTS[treatment]), ctx)
     test = judged(evidence, N)
     assert test.sources == {"train": test.copies}
     assert test.copies >= 0.9 * N
@@ -76,24 +76,24 @@ def test_copies_of_training_images_are_recognised(parts, known, tmp_path, treatm
 
 
 @pytest.mark.parametrize(("part", "text"), [("holdout", "the hold-out"), ("test", "the test set")])
-def test_a_copier_of_what_nobody_may_see_is_named(parts, known, tmp_path, part, text):
+def test_a_copier_of_what_nobody_may_see_is_named(parts, known, ctx, part, text):
     real, _, _ = parts
-    test = judged(copied(known, first(real.parts[part], TREATMENTS["mirrored"]), tmp_path), N)
+    test = judged(copied(known, first(real.parts[part], TREATMENTS["mirrored"]), ctx), N)
     assert test.p_value < 1e-9
     assert str(test).startswith(f"copies {text} ({test.copies} of {N} different images)")
 
 
-def test_strangers_are_no_copies(parts, known, tmp_path):
+def test_strangers_are_no_copies(parts, known, ctx):
     _, new, _ = parts
-    evidence = copied(known, new, tmp_path)
+    evidence = copied(known, new, ctx)
     assert judged(evidence, len(new)).p_value > 0.05
-    assert (tmp_path / "copies.csv").read_text().splitlines()[0] == "synthetic,part,image,distance,view"
+    assert (ctx.workdir / "copies.csv").read_text().splitlines()[0] == "synthetic,part,image,distance,view"
 
 
-def test_every_verified_pair_is_listed(parts, known, tmp_path):
+def test_every_verified_pair_is_listed(parts, known, ctx):
     real, _, _ = parts
-    copied(known, first(real.train, TREATMENTS["mirrored"]), tmp_path)
-    rows = [line.split(",") for line in (tmp_path / "copies.csv").read_text().splitlines()[1:]]
+    copied(known, first(real.train, TREATMENTS["mirrored"]), ctx)
+    rows = [line.split(",") for line in (ctx.workdir / "copies.csv").read_text().splitlines()[1:]]
     right = [row for row in rows if row[0] == row[2]]
     assert len(right) >= 0.9 * N
     assert {(row[1], row[4]) for row in right} == {("train", "mirrored")}

@@ -95,7 +95,7 @@ class Memorisation(Evaluator):
         compared = drawn(synthetic, self.at_most)
         evidence = with_holdout(real, compared, self.extractor, ctx)
         save_closest(ctx.workdir, real.train, compared, evidence["real"], evidence["synthetic"])
-        evidence |= copied(originals(real, ctx), compared, ctx.workdir)
+        evidence |= copied(originals(real, ctx), compared, ctx)
         write_signature(ctx.workdir, self, real.train, len(compared), self.extractor.signature())
         return Evaluation(self.restate(evidence, ctx), evidence=evidence)
 

@@ -75,24 +75,19 @@ def _ordered(real: Splits) -> dict[str, Images]:
 
 def _search(parts: Mapping[str, Images]) -> tuple[npt.NDArray[np.bool_], Integers]:
     """Which images stay, over all parts; and the hold-out's counts."""
+    from synthbench import find_copies  # here, as below: scipy must not load with the plugin
+
     others = {name: images for name, images in parts.items() if name != "train"}
     kept = np.ones(sum(map(len, parts.values())), dtype=np.bool_)
     if not others:
         return kept, np.zeros(3, dtype=np.int64)
     first, held = len(parts["train"]), len(parts.get("holdout", ()))
-    known = shown(_joined(list(others.values())), parts["train"])
+    known = find_copies(_joined(list(others.values())), parts["train"])
     kept[first + known.query] = False
     kept[first : first + held] = True
     of_holdout = known.query < held
     as_exact = _exact(parts["holdout"], parts["train"]) >= 0 if held else np.zeros(0)
     return kept, np.array([held, of_holdout.sum(), as_exact.sum()], dtype=np.int64)
-
-
-def shown(queries: Images, references: Images) -> Copies:
-    """`find_copies`, imported when it is needed: scipy must not load with the plugin."""
-    from synthbench import find_copies
-
-    return find_copies(queries, references)
 
 
 def _joined(parts: list[Images]) -> Images:
@@ -105,20 +100,22 @@ def different(images: Images) -> Integers:
     return numbered(np.array([_digest(pixels) for pixels in images.pixels]))
 
 
-def copied(real: Originals, synthetic: Images, folder: Path) -> dict[str, Array]:
-    """The evidence: of each synthetic image what it is a copy of. All verified pairs are written to copies.csv.
+def copied(real: Originals, synthetic: Images, ctx: Context) -> dict[str, Array]:
+    """The evidence: of each synthetic image what it is a copy of. Verified pairs go to copies.csv in the workdir.
 
     "pictures" (M,) a number for each different image; "parts" (P,) names; "copy_of" (M,) the part that holds the
     picture, -1 where none does; "exact" (M,) whether it has the same pixels; "held_out" (3,), see `Originals`.
     """
+    from synthbench import find_copies
+
     pictures = different(synthetic)
     _, first = np.unique(pictures, return_index=True)
     once = synthetic.subset(first)
-    copies, exact = shown(once, real.images), _exact(once, real.images)
+    copies, exact = find_copies(once, real.images, ctx.store), _exact(once, real.images)
     source = np.where(exact >= 0, exact, -1)
     missed = copies.query[source[copies.query] < 0]
     source[missed] = copies.reference[np.isin(copies.query, missed)]
-    _write(folder, once, real, copies)
+    _write(ctx.workdir, once, real, copies)
     copy_of = np.where(source >= 0, real.part[source], -1)
     return {
         "pictures": pictures,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from posixpath import splitext
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from synthbench.data.audit.gallery import Gallery, one_thread
 from synthbench.data.audit.thumbnails import SIZE, Floats, has_content, thumbnails
 from synthbench.types import Images, Strings
 
-__all__ = ["Mask", "Part", "describe_parts"]
+__all__ = ["Learned", "Mask", "Part", "describe_parts"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -47,21 +48,39 @@ class Part:
         return Gallery.of(self.images.pixels, self.descriptor)
 
 
-def describe_parts(splits: Mapping[str, Images], cohorts: Mapping[str, str] | None = None) -> dict[str, Part]:
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What is learned of the first part: by what pictures are compared, and the largest distance of two copies."""
+
+    descriptor: Descriptor
+    limit: float
+
+    @classmethod
+    def of(cls, parts: list[Images]) -> Self:
+        """Of the first of `parts`; of all where it is small."""
+        examples = _examples(parts[:1] if len(parts[0]) >= FEW else parts)
+        with one_thread():
+            descriptor = learn(examples)
+        return cls(descriptor, limit(examples, descriptor))
+
+
+def describe_parts(
+    splits: Mapping[str, Images], cohorts: Mapping[str, str] | None = None, learned: Learned | None = None
+) -> dict[str, Part]:
     """The parts by name, comparable with each other; patients of different `cohorts` are different people.
 
     How pictures are compared is learned from the first part, training images as a rule: what the others hold,
     copies of one image by the thousand, say, changes nothing about it. From all parts where it is small.
+    `learned` is that of an earlier time.
     """
     cohorts = cohorts or {}
-    first, *_ = parts = list(splits.values())
-    examples = _examples([first] if len(first) >= FEW else parts)
-    with one_thread():
-        descriptor = learn(examples)
-    side = min(min(images.shape[:2]) for images in parts)
-    furthest = limit(examples, descriptor) * min(1, side / SIZE)  # a thumbnail shows no more than its image
+    learned = learned or Learned.of(list(splits.values()))
+    side = min(min(images.shape[:2]) for images in splits.values())
+    furthest = learned.limit * min(1, side / SIZE)  # a thumbnail shows no more than its image
     return {
-        name: Part(images, _digests(images), _known_patients(images, cohorts.get(name, "")), descriptor, furthest)
+        name: Part(
+            images, _digests(images), _known_patients(images, cohorts.get(name, "")), learned.descriptor, furthest
+        )
         for name, images in splits.items()
     }
 

@@ -19,6 +19,7 @@ from synthbench.errors import Skipped, StoreError
 from synthbench.runner.failure import Failure, message_of
 from synthbench.runner.isolation.crossing import Channel, Order, RemoteProgress
 from synthbench.runner.session import Job, Session
+from synthbench.storage.code_version import read_elsewhere, readings
 from synthbench.storage.store import Store, StoreState
 
 __all__ = ["keep_freed_memory", "main"]
@@ -61,7 +62,9 @@ def _work(order: Order, channel: Channel) -> dict[str, Any]:
     session = Session(store, device, progress, scratch)
     with store.counting() as work:
         last = _ended(job, session, folder)
-    return {**last, "store": {**store.news(state), "built": work.built, "spared": work.spared}}
+    news = {**store.news(state), "built": work.built, "spared": work.spared}
+    read = {module: vars(reading) for module, reading in readings().items() if module not in order.readings}
+    return {**last, "store": news, "readings": read}
 
 
 def _ended(job: Job, session: Session, folder: Path) -> dict[str, Any]:
@@ -80,6 +83,7 @@ def _surround(order: Order) -> None:
     os.environ.clear()
     os.environ.update(order.environment)
     os.chdir(order.home)
+    read_elsewhere(order.readings)
     torch = sys.modules.get("torch")
     if torch and order.threads:
         torch.set_num_threads(order.threads)

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from synthbench.progress import Bar, Progress
 from synthbench.runner.failure import printable
+from synthbench.storage.code_version import Reading
 
 __all__ = ["Channel", "Order", "RemoteProgress", "Shelf"]
 
@@ -44,12 +45,14 @@ class Order:
 
     environment  of the run; threads: torch's, None where the run has not loaded torch
     home         the folder it works in
+    readings     of code, that it need not read again
     """
 
     job: bytes
     environment: Mapping[str, str]
     threads: int | None
     home: Path
+    readings: Mapping[str, Reading]
 
 
 class Shelf:
