@@ -22,7 +22,7 @@ TORCHKIT = "synthbench_torchkit"
 HEAVY = {"torch", "torchvision", "timm", "sklearn", "pandas", "scipy", "matplotlib", "kagglehub"}
 
 FLOORS = (
-    {"arrays", "positive", "scale"},
+    {"arrays", "grey_levels", "positive", "scale"},
     {"influence"},
     {"fields", "files"},
     {"types", "errors", "seeds", "progress", "version", "stats"},

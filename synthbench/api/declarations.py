@@ -1,4 +1,4 @@
-"""What a class declares: an evaluator's metrics, anyone's names. Validate, check and run refuse alike."""
+"""What a class declares, and an evaluator delivers beside it. Validate, check and run refuse alike."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
-from synthbench.types import Score
+from synthbench.types import Images, Predictions, Score, Splits
 
-__all__ = ["declaration_faults", "name_faults", "out_of_bounds"]
+__all__ = ["declaration_faults", "name_faults", "out_of_bounds", "prediction_faults"]
 
 ROUNDING = 1e-9
 """How far beyond a bound a value may lie, as a share of the bound or of 1: sums may move the last digits."""
@@ -48,6 +48,23 @@ def out_of_bounds(evaluator: Evaluator, scores: Iterable[Score]) -> list[str]:
         for low, high in [evaluator.bounds.get(score.metric, (float("-inf"), float("inf")))]
         if score.value < low - _slack(low) or score.value > high + _slack(high)
     ]
+
+
+def prediction_faults(predictions: Iterable[Predictions], real: Splits, synthetic: Images) -> list[str]:
+    """Predictions that are not of the images they name, in words: intervals and tests rest on them."""
+    known = {"synthetic": synthetic, **real.parts}
+    labels = {name: dict(zip(of.ids.tolist(), of.labels.tolist(), strict=True)) for name, of in known.items()}
+    faults = []
+    for one in predictions:
+        where, classes = f"predictions on {one.test_set!r}", real.train.classes
+        if (columns := one.probabilities.shape[1]) != len(classes):
+            faults.append(f"{where}: {columns} columns for the {len(classes)} classes {', '.join(classes)}")
+        of = labels.get(one.test_set)
+        told = zip(one.ids.tolist(), one.labels.tolist(), strict=True)
+        if of is not None and (wrong := [image for image, label in told if of.get(image) != label]):
+            n = f"{len(wrong)} of {len(one.ids)}"
+            faults.append(f"{where}: {n} images are not in it, or have another label there, e.g. {wrong[0]!r}")
+    return faults
 
 
 def _slack(end: float) -> float:

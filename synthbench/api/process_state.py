@@ -33,7 +33,7 @@ FRESH = {
 def process_state() -> dict[str, Any]:
     """By name; of torch only what is known where it is loaded."""
     state: dict[str, Any] = {"working folder": _working_folder(), "flush-denormal": sys.float_info.min / 2 == 0}
-    if torch := sys.modules.get("torch"):
+    if torch := _torch():
         deterministic = torch.are_deterministic_algorithms_enabled()
         state |= {
             "default dtype": str(torch.get_default_dtype()),
@@ -44,6 +44,12 @@ def process_state() -> dict[str, Any]:
             "cuDNN": (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark),
         }
     return state
+
+
+def _torch() -> Any:
+    """torch where it is loaded, as a whole: an import of it may be under way, or have failed."""
+    torch = sys.modules.get("torch")
+    return torch if hasattr(torch, "are_deterministic_algorithms_enabled") else None
 
 
 def changes(before: State) -> list[str]:
@@ -117,7 +123,7 @@ def _working_folder() -> str:
 
 def thread_count() -> int:
     """Threads of a sum on the CPU: torch's where it is loaded, else as many as `OMP_NUM_THREADS` or cores."""
-    if torch := sys.modules.get("torch"):
+    if torch := _torch():
         return int(torch.get_num_threads())
     wish = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
     if wish.isdecimal() and int(wish):

@@ -9,7 +9,8 @@ import inspect
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module, invalidate_caches, metadata
 from pathlib import Path
@@ -22,7 +23,8 @@ from synthbench.api import hookspecs
 from synthbench.api.declarations import name_faults
 from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
 from synthbench.api.paths import seen_from_here
-from synthbench.errors import PluginError
+from synthbench.api.process_state import restored
+from synthbench.errors import PluginError, text_of
 from synthbench.storage.code_version import FILE_MODULE, SOURCE
 
 __all__ = ["Kind", "Registry", "did_you_mean", "load_registry"]
@@ -74,16 +76,11 @@ class Registry:
             self._manager.check_pending()
         except (ValueError, pluggy.PluginValidationError) as error:
             raise PluginError(f"plugin {name!r}: {error}") from error
-        for kind in BASES:
-            hook = self._manager.subset_hook_caller(
-                f"register_{kind}s", [p for p in self._manager.get_plugins() if p is not module]
-            )
-            for classes in hook():
-                if not isinstance(classes, Iterable):
-                    raise PluginError(f"plugin {name!r}: register_{kind}s must return a list, found {classes!r}")
-                for cls in classes:
-                    self._add(kind, cls, name)
-                    self._packages[cls] = package
+        offered = {kind: self._offered(kind, module, name) for kind in BASES}  # all or nothing of a package
+        for kind, classes in offered.items():
+            for cls in classes:
+                self._add(kind, cls, name)
+                self._packages[cls] = package
 
     def leave_out(self, point: str, reason: str) -> None:
         """Note an entry point that cannot be used: whoever asks for a plugin that is not there is told."""
@@ -137,6 +134,16 @@ class Registry:
             f"{use}: {cls!r} is no subclass of synthbench.Dataset, Generator, Evaluator or Extractor"
         )
 
+    def _offered(self, kind: Kind, module: Any, name: str) -> list[Any]:
+        """What the module's hook returns. Raises PluginError for whatever else it does."""
+        hook = f"register_{kind}s"
+        others = [plugin for plugin in self._manager.get_plugins() if plugin is not module]
+        with _guarded(f"plugin {name!r}: {hook} fails"):
+            answers = self._manager.subset_hook_caller(hook, others)()
+            if not all(isinstance(classes, Iterable) for classes in answers):
+                raise PluginError(f"plugin {name!r}: {hook} must return a list, found {answers[0]!r}")
+            return [cls for classes in answers for cls in classes]
+
     def _add(self, kind: Kind, cls: Any, origin: str) -> None:
         _check_class(kind, cls, f"plugin {origin!r}")
         taken = self._classes[kind].get(cls.name)
@@ -183,11 +190,21 @@ def load_registry(*, strict: bool = False) -> Registry:
 
 
 def _loaded(point: metadata.EntryPoint, origin: str) -> Any:
-    try:
+    with _guarded(f"plugin {point.name!r} from {origin} cannot be imported"):
         return point.load()
-    except (Exception, SystemExit) as error:
-        message = f"plugin {point.name!r} from {origin} cannot be imported: {type(error).__name__}: {error}"
-        raise PluginError(message) from error
+
+
+@contextmanager
+def _guarded(what: str) -> Iterator[None]:
+    """Foreign code, whose working folder and the like are put back. Raises PluginError for whatever it raises, an
+    end of the process among it; not for Ctrl-C."""
+    try:
+        with restored():
+            yield
+    except (PluginError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise PluginError(f"{what}: {type(error).__name__}: {text_of(error)}") from error
 
 
 @cache
@@ -224,7 +241,7 @@ def _from_file(use: str, path: Path) -> Any:
 
 
 def _import_file(path: Path) -> ModuleType:
-    try:
+    with _guarded(f"{path} cannot be imported"):
         source = path.read_bytes()
         # With its content in the name an edited file is another module, in a notebook that goes on as well.
         name = f"{FILE_MODULE}{hashlib.sha256(str(path).encode() + bytes(1) + source).hexdigest()[:12]}"
@@ -232,8 +249,6 @@ def _import_file(path: Path) -> ModuleType:
             return sys.modules[name]
         _make_importable(name, path, source)
         return import_module(name)
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
 
 
 def _make_importable(name: str, path: Path, source: bytes) -> None:

@@ -17,6 +17,7 @@ from synthbench.benchmark.preflight import check_shapes
 from synthbench.data.audit import Audit, cached_audit
 from synthbench.data.holdout import with_holdout
 from synthbench.errors import ConfigError, DataError, StoreError, SynthbenchError
+from synthbench.grey_levels import unscaled
 from synthbench.leaderboard.subgroups import unsplit
 from synthbench.runner.failure import Failure
 from synthbench.runner.load_stage import load
@@ -27,6 +28,9 @@ from synthbench.storage.layout import File, safe_name
 from synthbench.types import Images, Quarantined, Splits
 
 __all__ = ["audited_splits", "load_data_set", "load_splits"]
+
+LOOKED_AT = 100
+"""Of the training images, whether they use the range of grey levels."""
 
 
 def audited_splits(bench: Benchmark, session: Session) -> tuple[Splits, Audit]:
@@ -129,6 +133,8 @@ def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
     if splits.conversions:
         counts = "; ".join(f"{n} {how}" for how, n in splits.conversions.items())
         session.progress.say(f"{entry.label}: files made 8 bits: {counts}")
+    if fault := unscaled(splits.train.pixels[:: 1 + len(splits.train) // LOOKED_AT]):
+        session.progress.say(f"{entry.label}: of its training images {fault}; were they made for 0..255?")
     for remark in unsplit(splits.attributes):
         session.progress.say(f"{entry.label}: {remark}")
     return splits

@@ -92,6 +92,7 @@ class Session:
 
         Raises PluginError where that folder is gone at the end: an entry without it is damaged from the start.
         """
+        workdir = workdir.absolute()  # wherever the work goes in the meantime
         workdir.mkdir(parents=True, exist_ok=True)
         log = logging.getLogger(f"synthbench.{workdir.parent.name}")
         log.setLevel(logging.INFO)

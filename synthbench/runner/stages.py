@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from synthbench.api.declarations import out_of_bounds
+from synthbench.api.declarations import out_of_bounds, prediction_faults
 from synthbench.api.imaging import PictureRule
 from synthbench.api.interfaces import Context, Evaluator, Generator, Plugin, Role, Sampler, balanced_labels
 from synthbench.api.lending import lend
@@ -24,6 +24,7 @@ from synthbench.api.nested.resuming import earlier_cost, fit_resuming, length_of
 from synthbench.api.process_state import thread_count
 from synthbench.benchmark.definition import Entry
 from synthbench.benchmark.plan import Trial
+from synthbench.grey_levels import SCALE_FIRST, unscaled
 from synthbench.leaderboard.bootstrap import Replicates, cached_bootstrap
 from synthbench.leaderboard.subgroups import with_subgroups
 from synthbench.results.evidence import save_evidence
@@ -119,7 +120,9 @@ def _probe(train: Images) -> Callable[[Pixels], Labels]:
 
 
 def flatness(images: Images) -> str:
-    """How many images hold one single value, "" where none: a sigmoid's output cast to uint8 perhaps."""
+    """How many images hold one single value, or that all values are next to 0; "" where neither is so."""
+    if fault := unscaled(images.pixels):
+        return f"{fault}: {SCALE_FIRST}"
     each = images.pixels.reshape(len(images), -1)
     flat = int((each.min(axis=1) == each.max(axis=1)).sum())
     return f"{flat} of {len(images)} images hold one single value" if flat else ""
@@ -247,7 +250,7 @@ class _Scoring:
             with session.context("scores", self.key, self.seeds.evaluator, folder / "files") as ctx:
                 with lend(self.real, label, store) as own, lend(self.synthetic, label, store) as judged:
                     evaluation = plugin.evaluate(own, judged, ctx)
-                _check_evaluation(evaluation, plugin)
+                _check_evaluation(evaluation, plugin, self.real, self.synthetic)
                 evaluation = with_subgroups(evaluation, plugin.resample, self.real)
                 save_scores(folder, evaluation.scores)
                 save_influences(ctx.workdir / INFLUENCE, evaluation.scores)
@@ -276,11 +279,12 @@ def _digest_of(attributes: Mapping[str, Mapping[str, Strings]]) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
-def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:
+def _check_evaluation(evaluation: Evaluation, plugin: Evaluator, real: Splits, synthetic: Images) -> None:
     if not isinstance(evaluation, Evaluation):
         raise TypeError(f"evaluate must return synthbench.Evaluation, found {type(evaluation).__name__}")
     delivered = {score.metric for score in evaluation.scores}
     if delivered != set(plugin.metrics):
         raise ValueError(f"it declares the metrics {sorted(plugin.metrics)} and delivered {sorted(delivered)}")
-    if outside := out_of_bounds(plugin, evaluation.scores):
-        raise ValueError("; ".join(outside))
+    faults = out_of_bounds(plugin, evaluation.scores)
+    if faults := faults or prediction_faults(evaluation.predictions, real, synthetic):
+        raise ValueError("; ".join(faults))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.api.declarations import declaration_faults, out_of_bounds
+from synthbench.api.declarations import declaration_faults, out_of_bounds, prediction_faults
 from synthbench.api.interfaces import Evaluator, balanced_labels
 from synthbench.testing.cases import Case, copied, differing_fields, frozen
 from synthbench.testing.findings import Violation, require
@@ -150,32 +150,9 @@ def _seen(case: EvaluatorCase) -> str:
 
 
 def _predictions(case: EvaluatorCase) -> str:
-    for predictions in case.evaluation.predictions:
-        _check_probabilities(predictions, len(case.real.train.classes))
-        _check_rows(predictions, case)
+    faults = prediction_faults(case.evaluation.predictions, case.real, case.synthetic)
+    require(not faults, "; ".join(faults), "keep ids and labels of the images predicted, a column a class")
     return f"{len(case.evaluation.predictions)} sets"
-
-
-def _check_probabilities(predictions: Predictions, classes: int) -> None:
-    where, values = f"predictions on {predictions.test_set!r}", predictions.probabilities
-    require(values.shape[1] == classes, f"{where}: {values.shape[1]} columns", f"give {classes}, one a class")
-    worst = float(np.abs(values.sum(axis=1) - 1).max(initial=0))
-    fine = bool(np.isfinite(values).all() and (values >= 0).all() and worst <= 1e-4)
-    require(fine, f"{where}: row sums are up to {worst:.2g} away from 1, or values not in 0..1", _SUM)
-
-
-_SUM = "give the probabilities of all classes (softmax, or 1 - p and p)"
-
-
-def _check_rows(predictions: Predictions, case: EvaluatorCase) -> None:
-    known = {"synthetic": case.synthetic, "train": case.real.train, **_unseen(case.real)}.get(predictions.test_set)
-    where, advice = f"predictions on {predictions.test_set!r}", "keep ids and labels of the images predicted"
-    if known is None:
-        return
-    label_of = dict(zip(known.ids.tolist(), known.labels.tolist(), strict=True))
-    pairs = zip(predictions.ids.tolist(), predictions.labels.tolist(), strict=True)
-    wrong = sum(label_of.get(name) != label for name, label in pairs)
-    require(wrong == 0, f"{where}: {wrong} ids that it does not have, or with another label", advice)
 
 
 def _counts_agree(case: EvaluatorCase) -> str:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from synthbench.api.interfaces import Context, Generator, Sampler
 from synthbench.api.origin import TrainedOn
+from synthbench.grey_levels import SCALE_FIRST, unscaled
 from synthbench.stats import check_labels, class_probe
 from synthbench.testing.cases import Case, copied, differing_fields, frozen
 from synthbench.testing.common import repickled
@@ -126,10 +127,9 @@ def _contents(case: GeneratorCase) -> str:
     if pixels.dtype != np.uint8:
         return "not looked at: the type comes first"
     flat = int((pixels == pixels[:, :1]).all(axis=1).sum())
-    advice = "scale to 0..255 before the cast: (255 * x).round().astype(np.uint8) for x in 0..1"
-    require(flat < len(pixels), "every image holds one single value", advice)
-    require(pixels.max() > 1, f"all values lie in 0..{pixels.max()}", advice)
-    require(flat == 0, f"{flat} of {len(pixels)} images hold one single value", advice, warning=True)
+    require(flat < len(pixels), "every image holds one single value", SCALE_FIRST)
+    require(not (fault := unscaled(pixels)), fault, SCALE_FIRST)
+    require(flat == 0, f"{flat} of {len(pixels)} images hold one single value", SCALE_FIRST, warning=True)
     return f"values {pixels.min()} to {pixels.max()}"
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
 
@@ -109,11 +110,29 @@ def test_two_distributions_with_one_entry_point_name_are_both_named(tmp_path, mo
     assert "acgan_again (acgan)" in str(caught.value)
 
 
+HOOK = """
+from synthbench import hookimpl
+from tests.api.test_registry import Alpha
+
+@hookimpl
+def register_generators():
+    return [type("Stray", (Alpha,), {{"name": "stray"}})]
+
+@hookimpl
+def register_evaluators():
+    {}
+"""
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
         ("import nobody", "cannot be imported: ModuleNotFoundError: No module named 'nobody'"),
         ("import sys; sys.exit()", "cannot be imported: SystemExit"),
+        ("class Odd(BaseException): ...\nraise Odd('no')", "cannot be imported: Odd: no"),
+        (HOOK.format("import sys; sys.exit(0)"), "plugin 'rotten': register_evaluators fails: SystemExit: 0"),
+        (HOOK.format("raise RuntimeError('no')"), "register_evaluators fails: RuntimeError: no"),
+        (HOOK.format("yield 1; raise RuntimeError('late')"), "register_evaluators fails: RuntimeError: late"),
         ("def register_genrators(): ...", "unknown hook 'register_genrators'"),
     ],
 )
@@ -131,6 +150,18 @@ def test_anyones_broken_plugin_is_a_warning_and_an_error_where_a_file_wants_it(
     assert reason in said
     with pytest.raises(PluginError, match=r"no generator is called 'stray'.*plugin 'rotten'"):
         registry.find("generator", "stray")
+
+
+def test_a_plugin_that_goes_elsewhere_when_it_is_imported_takes_nobody_along(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    install(tmp_path, monkeypatch, "restless", "restless_plugin", "import os; os.chdir('/')")
+    monkeypatch.delitem(sys.modules, "restless_plugin", raising=False)
+    load_registry()
+    assert Path.cwd() == tmp_path
+    Path("mine.py").write_text("import os; os.chdir('/')\n")
+    with pytest.raises(PluginError, match="has no class 'Mine'"):
+        load_registry().find("generator", "mine.py:Mine")
+    assert Path.cwd() == tmp_path
 
 
 def test_names_that_clash_raise_and_name_both():

@@ -111,3 +111,13 @@ def test_a_runs_own_table_is_not_written_over(leaky, capsys):
     assert audit(leaky, "--out", leaky.out) == 2
     assert "holds a run, whose audit.csv would be lost; give another --out" in capsys.readouterr().err
     assert (leaky.out / "audit.csv").read_bytes() == before
+
+
+def test_a_data_set_that_goes_elsewhere_while_it_loads(leaky, monkeypatch):
+    monkeypatch.chdir(leaky.folder)
+    restless = leaky.plugin.read_text().replace(
+        "        train = self.make(20, 0)", "        os.chdir('/')\n        train = self.make(20, 0)"
+    )
+    leaky.plugin.write_text(f"import os\n{restless}")
+    assert cli.main(["audit", str(leaky.file), "--out", "here"]) == 1  # it leaks
+    assert (leaky.folder / "here/audit.csv").is_file()

@@ -601,3 +601,37 @@ def test_images_that_a_judge_does_not_take_are_refused_before_anything_is_traine
     assert not [call for call in mini.calls() if call.startswith("fit")]
     mini.write("MeanNoise", evaluators=["Distance", "Large"], dataset={"use": "Squares", "size": 32})
     assert mini.run() == 0
+
+
+STRANGE = """
+
+class Strange(Distance):
+    name: ClassVar[str] = "strange"
+    labels: bool = False
+    ids: bool = False
+    columns: int = 2
+
+    def evaluate(self, real, synthetic, ctx):
+        done = super().evaluate(real, synthetic, ctx)
+        own = done.predictions[0]
+        ids = np.array([f"x{i}" for i in own.ids]) if self.ids else own.ids
+        labels = 1 - own.labels if self.labels else own.labels
+        even = np.full((len(ids), self.columns), 1 / self.columns)
+        return Evaluation(done.scores, [Predictions("test", ids, own.groups, labels, even)])
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "fault"),
+    [
+        ({"labels": True}, "8 of 8 images are not in it, or have another label there, e.g."),
+        ({"ids": True}, "8 of 8 images are not in it, or have another label there, e.g. 'x"),
+        ({"columns": 3}, "3 columns for the 2 classes DARK, LIGHT"),
+    ],
+)
+def test_predictions_of_other_images_are_refused(mini, how, fault):
+    mini.plugin.write_text(mini.plugin.read_text() + STRANGE)
+    mini.write("MeanNoise", evaluators=["Distance", {"use": "Strange", **how}])
+    assert mini.run() == 1
+    assert f"strange: ValueError: predictions on 'test': {fault}" in mini.board["note"]["meannoise"]
+    assert mini.board["rank"]["meannoise"] == 1

@@ -14,9 +14,10 @@ from synthbench.benchmark.plan import evaluator_seed, make_plan
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
 from synthbench.runner.session import Session
-from synthbench.runner.stages import Seeds, evaluate, make_images
+from synthbench.runner.stages import Seeds, evaluate, flatness, make_images
 from synthbench.scale import GreyScale
 from synthbench.storage.store import Store, load_images
+from synthbench.types import Images
 
 
 @pytest.fixture
@@ -313,3 +314,11 @@ def test_files_put_aside_are_told_on_the_terminal(mini, capsys):
     assert "numbered: 96 files put aside: 95 no image by its suffix '.dcm'; 1 cut short" in said
     assert "numbered: files made 8 bits: 3 DICOM by its window; 2 DICOM by bit depth, inverted" in said
     assert mini.record["data"]["conversions"] == {"DICOM by its window": 3, "DICOM by bit depth, inverted": 2}
+
+
+@pytest.mark.parametrize(("highest", "said"), [(1, "all values lie in 0..1: scale to"), (2, "0..2"), (60, "")])
+def test_images_that_were_not_scaled_are_told(highest, said):
+    pixels = np.random.default_rng(0).integers(0, highest + 1, (20, 8, 8, 1), dtype=np.uint8)
+    fault = flatness(Images(pixels, np.arange(20) % 2, ("A", "B")))
+    assert said in fault
+    assert bool(fault) == bool(said)

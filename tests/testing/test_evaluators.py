@@ -85,9 +85,24 @@ def more(score: Score) -> Callable[[Evaluation], Evaluation]:
         (with_score(n=49), "test sets", "n = 49", "'train': 48"),
         (with_score(n=40), "n", "n = 40, 48 predictions", "number of images"),
         (with_score(seen=""), "seen images", "accuracy on 'train'", 'seen="generator"'),
-        (with_predictions(probabilities=np.full((48, 2), 0.4)), "predictions", "0.2 away from 1", "softmax"),
-        (with_predictions(probabilities=np.ones((48, 1))), "predictions", "1 columns", "one a class"),
-        (with_predictions(labels=np.zeros(48, dtype=np.int64)), "predictions", "30 ids", "keep ids and labels"),
+        (
+            with_predictions(probabilities=np.full((48, 2), 0.4)),
+            "evaluate",
+            "48 of 48 rows are no probabilities",
+            "",
+        ),
+        (
+            with_predictions(probabilities=np.ones((48, 1))),
+            "predictions",
+            "1 columns for the 2 classes",
+            "a column a class",
+        ),
+        (
+            with_predictions(labels=np.zeros(48, dtype=np.int64)),
+            "predictions",
+            "30 of 48 images are not in it",
+            "keep ids and labels",
+        ),
     ],
 )
 def test_a_broken_evaluation_is_told_what_to_change(monkeypatch, change, check, found, advice):
