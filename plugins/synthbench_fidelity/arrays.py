@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "Features", "Floats", "Integers", "feature_sets", "numbered"]
+__all__ = ["ROWS", "Array", "Features", "Floats", "Integers", "feature_sets", "numbered"]
+
+ROWS = 1 << 14
+"""Looked at together, beside the features a small part of their memory."""
 
 Array = npt.NDArray[Any]
 Features = npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -42,6 +45,6 @@ def _features(name: str, array: npt.NDArray[Any], at_least: int) -> Features:
     if not np.issubdtype(matrix.dtype, np.number) or np.iscomplexobj(matrix):
         raise ValueError(f"{name} must hold real numbers; its type is {matrix.dtype}")
     features = matrix if matrix.dtype in (np.float32, np.float64) else matrix.astype(np.float64)
-    if not np.isfinite(features).all():
+    if not all(np.isfinite(features[start : start + ROWS]).all() for start in range(0, len(features), ROWS)):
         raise ValueError(f"{name} holds NaN or infinite values")
     return np.ascontiguousarray(features)

@@ -8,10 +8,12 @@ covariances. Covariances divide by N - 1. All of it in float64.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import linalg, stats
 
-from synthbench_fidelity.arrays import Features, Floats, Integers, feature_sets
+from synthbench_fidelity.arrays import ROWS, Features, Floats, Integers, feature_sets
 from synthbench_fidelity.intervals import Interval, student_interval
 
 __all__ = ["frechet_distance", "frechet_distance_from_statistics", "frechet_distance_infinity"]
@@ -32,15 +34,16 @@ def frechet_distance(*, real: Features, synthetic: Features) -> float:
     real, synthetic = feature_sets(2, real=real, synthetic=synthetic)
     if np.array_equal(real, synthetic):
         return 0.0
-    (mean_real, rows_real), (mean_synthetic, rows_synthetic) = map(_centred, (real, synthetic))
-    few, many = sorted((rows_real, rows_synthetic), key=len)
+    few, many = sorted((real, synthetic), key=len)
     # The centred rows are such an A themselves: where they are few, A S2 A' is N x N, and smaller than D x D.
     if len(few) <= few.shape[1]:
-        product = few @ many.T
-        overlap = _sum_of_roots(product @ product.T)
+        (rows,) = _centred(few)
+        products = (rows @ block.T for block in _centred(many))
+        overlap = _sum_of_roots(np.asarray(sum(product @ product.T for product in products)))
     else:
-        overlap = _overlap(few.T @ few, many.T @ many)
-    return _assembled(mean_real - mean_synthetic, np.vdot(few, few), np.vdot(many, many), overlap, few.shape[1])
+        overlap = _overlap(_covariance(few), _covariance(many))
+    shift, traces = _mean(real) - _mean(synthetic), (_trace(few), _trace(many))
+    return _assembled(shift, *traces, overlap, few.shape[1])
 
 
 def frechet_distance_from_statistics(
@@ -115,14 +118,17 @@ def _influence(features: Features, others: Features) -> Floats:
     With S of the features and T of the others, dFD/dS = I - T^(1/2) (T^(1/2) S T^(1/2))^(-1/2) T^(1/2). Where a
     covariance is singular, directions that one side lacks count by the identity alone.
     """
-    (mean, rows), (mean_others, rows_others) = _centred(features), _centred(others)
-    covariance, root = rows.T @ rows, _symmetric_root(rows_others.T @ rows_others)
+    covariance, root = _covariance(features), _symmetric_root(_covariance(others))
     values, vectors = linalg.eigh(root @ covariance @ root, driver="evd")
     positive = values > values.max(initial=0.0) * len(values) * np.finfo(np.float64).eps
     pulled = root @ vectors[:, positive] / values[positive] ** 0.25
-    centred = features - mean
-    spread = np.square(centred).sum(axis=1) - np.square(centred @ pulled).sum(axis=1)
-    return np.asarray(2 * centred @ (mean - mean_others) + spread - spread.mean())
+    mean, towards = _mean(features), 2 * (_mean(features) - _mean(others))
+    shift, spread = np.empty(len(features)), np.empty(len(features))
+    for block in _blocks(features):
+        centred = features[block] - mean
+        shift[block] = centred @ towards
+        spread[block] = np.square(centred).sum(axis=1) - np.square(centred @ pulled).sum(axis=1)
+    return np.asarray(shift + spread - spread.mean())
 
 
 def _symmetric_root(covariance: Floats) -> Floats:
@@ -137,10 +143,28 @@ def _variance_by_patients(influence: Floats, patients: Integers) -> float:
     return float(np.square(sums).sum()) / len(influence) ** 2 * len(sums) / max(len(sums) - 1, 1)
 
 
-def _centred(features: Features) -> tuple[Floats, Floats]:
-    """Mean (D,), and rows (N, D) whose products of columns are the covariance."""
-    mean = features.mean(axis=0, dtype=np.float64)
-    return mean, (features - mean) / np.sqrt(len(features) - 1)
+def _mean(features: Features) -> Floats:
+    return np.asarray(features.mean(axis=0, dtype=np.float64))
+
+
+def _blocks(features: Features) -> Iterator[slice]:
+    """Rows that are made float64 together: all of them would be twice the memory of the features."""
+    return (slice(start, start + ROWS) for start in range(0, len(features), ROWS))
+
+
+def _centred(features: Features) -> Iterator[Floats]:
+    """Rows (N, D), block by block, whose products of columns add up to the covariance."""
+    mean, scale = _mean(features), np.sqrt(len(features) - 1)
+    return ((features[block] - mean) / scale for block in _blocks(features))
+
+
+def _covariance(features: Features) -> Floats:
+    return np.asarray(sum(rows.T @ rows for rows in _centred(features)))
+
+
+def _trace(features: Features) -> float:
+    """Of the covariance."""
+    return float(sum(np.vdot(rows, rows) for rows in _centred(features)))
 
 
 def _overlap(first: Floats, second: Floats) -> float:

@@ -224,3 +224,16 @@ def test_bad_statistics_are_named(change, message):
     }
     with pytest.raises(ValueError, match=message):
         frechet_distance_from_statistics(**(good | change))
+
+
+@pytest.mark.parametrize("n", [20, 300])
+def test_many_rows_are_gone_through_in_blocks(rng, monkeypatch, n):
+    real, synthetic = (correlated(rng, m, 32, shift).astype(np.float32) for m, shift in ((500, 0), (n, 0.2)))
+
+    def numbers():
+        influences = _influence(real, synthetic), _influence(synthetic, real)
+        return np.concatenate([[frechet_distance(real=real, synthetic=synthetic)], *influences])
+
+    at_once = numbers()
+    monkeypatch.setattr("synthbench_fidelity.frechet.ROWS", 64)
+    assert numbers() == pytest.approx(at_once, rel=1e-9, abs=1e-9)

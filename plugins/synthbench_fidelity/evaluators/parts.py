@@ -89,7 +89,7 @@ def parts(evidence: Mapping[str, Array], ctx: Context, who: str) -> Iterator[Par
             rows=rows,
             columns=columns,
             of=len(rows) if counts is None else int(counts.sum() if label < 0 else counts[label]),
-            real=evidence["real"][rows],
+            real=evidence["real"] if len(rows) == len(evidence["real"]) else evidence["real"][rows],
             patients=evidence["real_groups"][rows],
             synthetic=evidence["synthetic"][columns],
             rng=ctx.rng(who, name),
