@@ -38,8 +38,8 @@ __all__ = ["FolderDataset"]
 
 Strings = npt.NDArray[np.str_]
 
-NO_CONTENT = {"root", "max_bad", "positive", "manifest"}
-"""Options that change no pixel; what a manifest says counts by itself."""
+NO_CONTENT = {"root", "max_bad", "positive", "manifest", "classes"}
+"""Options that change no pixel; what a manifest says and the classes count by themselves."""
 
 GEOMETRY = "geometry.npz"
 """Beside a part's pixels: the columns of `Geometry`."""
@@ -66,6 +66,7 @@ class FolderDataset(ImageDataset):
     """Whose images these are, in a line."""
 
     _scale: GreyScale | None = PrivateAttr(None)
+    _spelling: tuple[str, ...] = PrivateAttr(())
 
     @field_validator("window")
     @classmethod
@@ -83,9 +84,10 @@ class FolderDataset(ImageDataset):
         """Its files, with part, class and group. Raises DataError."""
 
     def as_external(self, splits: Splits) -> Self:
-        """On the scale of the set whose generators it tests: a scale of its own would hide a difference."""
+        """On the scale of the set whose generators it tests, for one of its own would hide a difference; with that
+        one's spelling and order of the classes where they differ in letter case alone."""
         beside = self.model_copy()
-        beside._scale = splits.scale
+        beside._scale, beside._spelling = splits.scale, splits.train.classes
         return beside
 
     def load(self, ctx: Context) -> Splits:
@@ -94,7 +96,7 @@ class FolderDataset(ImageDataset):
         Raises DataError where it is missing, has an empty class or too many unreadable files.
         """
         root = self.folder()
-        listing = self.listing(root)
+        listing = self.listing(root).spelled(self._spelling)
         ctx.log.info("%s: %d files in %s", self.name, len(listing.items), readable(str(root)))
         for remark in listing.remarks:
             ctx.progress.say(f"{self.name}: {remark}")
@@ -116,6 +118,7 @@ class FolderDataset(ImageDataset):
             "code": code_version(type(self).__module__),
             "files": content_digest(self.name, root, listing.items, ctx),
             "listed": listed_digest(listing.items),
+            "classes": listing.classes,
             "scale": self._scale and dataclasses.asdict(self._scale),
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unicodedata import normalize
@@ -68,9 +68,17 @@ class Listing:
         items = sorted((*self.items, *other.items), key=lambda item: item.id)
         return replace(self, items=tuple(items), aside=tuple(dict.fromkeys((*self.aside, *other.aside))))
 
+    def spelled(self, names: Sequence[str]) -> Listing:
+        """The same with the classes spelled, and in the order, as in `names`, where they are the same `folded`."""
+        spelling = {folded(name): name for name in names}
+        if sorted(map(folded, self.classes)) != sorted(map(folded, names)):
+            return self
+        items = tuple(replace(item, label=spelling[folded(item.label)]) for item in self.items)
+        return replace(self, classes=tuple(names), items=items)
+
 
 def folded(name: str) -> str:
-    """What names of folders are compared by: letter case and Unicode's normal forms make no difference.
+    """What names of folders and classes are compared by: letter case and Unicode's normal forms do not matter.
 
     macOS and some archives write an umlaut as two characters (NFD), others as one.
     """

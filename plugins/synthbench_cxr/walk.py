@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from synthbench import PICTURE_SUFFIXES, DataError, Quarantined, holds_results, is_dicom
 
-__all__ = ["IMAGE_SUFFIXES", "Walk", "id_of", "is_system", "names_masks", "unlisted"]
+__all__ = ["IMAGE_SUFFIXES", "Walk", "id_of", "identity", "is_system", "names_masks", "unlisted"]
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -39,6 +39,15 @@ def names_masks(folder: str) -> bool:
 def id_of(path: Path, root: Path) -> str:
     """Relative path with "/"; bytes that are no UTF-8 are written out, since ids are hashed and stored."""
     return path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()
+
+
+def identity(real: str) -> str:
+    """Of a path without links: the same for all names that hard links give one file."""
+    try:
+        about = Path(real).stat()
+    except OSError:  # nothing is there, or it may not be looked at: said where it is read
+        return real
+    return f"{about.st_dev}:{about.st_ino}" if about.st_nlink > 1 else real
 
 
 def unlisted(error: OSError) -> DataError:

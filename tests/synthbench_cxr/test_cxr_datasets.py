@@ -401,6 +401,31 @@ def test_what_is_one_grey_level_on_the_scale_says_so(tmp_path: Path, ctx: Contex
     assert entry.reason == "its values 1 to 90 are one grey level between 0 and 65535: set `window`"
 
 
+# Beside another set
+
+
+@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize("classes", [None, ["Pneumonia", "normal"]])
+def test_an_external_set_spells_its_classes_as_the_data_set_does(
+    kermany: Path, make_set, ctx: Context, listed: bool, classes: list[str] | None
+):
+    """In its order, too: "Pneumonia" sorts before "normal", "PNEUMONIA" after "NORMAL"."""
+    own = ChestXray(root=kermany).load(ctx)
+    root = make_set("far", {"normal/{i}.png": 2, "Pneumonia/{i}.png": 3})
+    rows = [f"{path.relative_to(root)},{path.parent.name}" for path in root.rglob("*.png")]
+    (root / "t.csv").write_text("\n".join(["path,label", *rows]))
+    far = ImageFolder(root=root, classes=classes, manifest="t.csv" if listed else None)
+    assert far.load(ctx.child("x")).train.classes == ("Pneumonia", "normal")
+    beside = far.as_external(own).load(ctx)
+    assert beside.tests["test"].counts() == {"NORMAL": 2, "PNEUMONIA": 3}
+    assert beside.tests["test"].classes == ("NORMAL", "PNEUMONIA")
+
+
+def test_other_classes_stay_what_they_are(kermany: Path, make_set, ctx: Context):
+    far = ImageFolder(root=make_set("far", {"normal/{i}.png": 2, "covid/{i}.png": 3}))
+    assert far.as_external(ChestXray(root=kermany).load(ctx)).load(ctx).train.classes == ("covid", "normal")
+
+
 # The other sets
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,13 @@ def test_hold_out_leaves_a_group_on_either_side_and_all_of_it_is_all():
     assert parts_of(hold_out(listing(A=1), 1), "A")["train"] == set()
 
 
+def test_all_of_it_is_every_part():
+    """An external set of train and val without test: of 80 images 40 were tested."""
+    whole = listing(A=4, B=4)
+    items = tuple(replace(item, part="val" if n % 2 else "train") for n, item in enumerate(whole.items))
+    assert {item.part for item in hold_out(replace(whole, items=items), 1).items} == {"test"}
+
+
 def test_hold_out_needs_two_groups_of_each_class():
     with pytest.raises(DataError, match="A has images of one group only"):
         hold_out(listing(A=1, B=5), 0.2)
@@ -322,6 +330,16 @@ def test_a_class_whose_name_is_no_utf8_is_read(tmp_path: Path):
     except (OSError, UnicodeEncodeError):
         pytest.skip("this file system takes UTF-8 names only")
     assert ImageFolder(root=tmp_path).listing(tmp_path).classes == (r"Entz\udcfcndung", "NORMAL")
+
+
+def test_classes_are_asked_for_in_any_letter_case(tmp_path: Path):
+    touch(tmp_path, "normal/a.png", "normal/b.png", "pneumonia/a.png", "pneumonia/b.png")
+    found = ImageFolder(root=tmp_path, classes=("PNEUMONIA", "NORMAL")).listing(tmp_path)
+    assert found.classes == ("PNEUMONIA", "NORMAL")
+    assert {(item.id.split("/")[0], item.label) for item in found.items} == {
+        ("normal", "NORMAL"),
+        ("pneumonia", "PNEUMONIA"),
+    }
 
 
 # What is no class
