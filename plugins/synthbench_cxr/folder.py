@@ -31,7 +31,7 @@ from synthbench import (
 )
 from synthbench_cxr.decode import decode_all
 from synthbench_cxr.digests import content_digest, listed_digest
-from synthbench_cxr.grey_scale import grey_scale
+from synthbench_cxr.grey_scale import faint, grey_scale
 from synthbench_cxr.layout import Listing, readable
 
 __all__ = ["FolderDataset"]
@@ -98,9 +98,9 @@ class FolderDataset(ImageDataset):
         root = self.folder()
         listing = self.listing(root).spelled(self._spelling)
         ctx.log.info("%s: %d files in %s", self.name, len(listing.items), readable(str(root)))
-        for remark in listing.remarks:
-            ctx.progress.say(f"{self.name}: {remark}")
         stored = ctx.store.make("dataset", self._key(root, listing, ctx), lambda to: self._read(listing, to, ctx))
+        for remark in (*listing.remarks, *stored.meta["remarks"]):
+            ctx.progress.say(f"{self.name}: {remark}")
         bad = [Quarantined(**entry) for entry in stored.meta["quarantine"]]
         self._check_share(root, bad, len(listing.items))
         parts = {name: load_images(stored.path / name) for name in stored.meta["parts"]}
@@ -135,6 +135,7 @@ class FolderDataset(ImageDataset):
         parts = sorted({item.part for item in listing.items})
         quarantine: list[Quarantined] = []
         conversions: Counter[str] = Counter()
+        used: dict[str, tuple[float, float]] = {}
         scale = self._scale_of(listing, ctx)
         with ctx.progress.bar(f"reading {self.name}", len(listing.items)) as bar:
             for part in parts:
@@ -142,6 +143,7 @@ class FolderDataset(ImageDataset):
                 decoded = decode_all(items, listing.classes, self, scale or GreyScale(), bar)
                 quarantine += decoded.bad
                 conversions += decoded.conversions
+                used |= {f"{part}/{label}": ends for label, ends in decoded.used.items()}
                 (to / part).mkdir()
                 save_images(to / part, decoded.images)
                 np.savez(to / part / GEOMETRY, **dataclasses.asdict(decoded.geometry))
@@ -150,6 +152,7 @@ class FolderDataset(ImageDataset):
             "quarantine": [dataclasses.asdict(entry) for entry in quarantine],
             "scale": scale and dataclasses.asdict(scale),
             "conversions": dict(sorted(conversions.items())),
+            "remarks": faint(used),
         }
 
     def _check_share(self, root: Path, bad: Sequence[Quarantined], total: int) -> None:

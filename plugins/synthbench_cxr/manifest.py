@@ -106,7 +106,8 @@ def _understood(rows: list[Row], file: Path, label: str) -> tuple[list[Row], lis
 
 def _columns_meant(rows: list[Row], file: Path) -> dict[str, str]:
     """Which of `COLUMNS` those are that are called otherwise. Raises DataError where two could be one."""
-    columns, meant = rows[0].cells, {}
+    columns = rows[0].cells
+    meant: dict[str, str] = {}
     for name in (name for name in COLUMNS if name not in columns):
         names = (name, *OTHER_NAMES[name].split())
         found = [column for column in columns if _squeezed(column) in names]

@@ -205,13 +205,20 @@ class ImageFolder(FolderDataset):
         is_cut = any(item.part == "test" for item in listing.items)
         return listing if is_cut else hold_out(listing, self.test_fraction)
 
-    def _listed(self, root: Path) -> Listing:
-        assert self.manifest is not None
-        file = root / Path(self.manifest).expanduser()
+    def check_files(self) -> None:
+        if self.manifest:
+            self._table(self.folder())
+
+    def _table(self, root: Path) -> Path:
+        file = root / Path(self.manifest or "").expanduser()
         if not file.is_file():
             raise DataError(
                 f"manifest is {self.manifest}, but there is no file {file}; a relative one lies in root"
             )
+        return file
+
+    def _listed(self, root: Path) -> Listing:
+        file = self._table(root)
         listing = read_manifest(file, root, "" if self.labelled else UNLABELLED)
         listing = listing.spelled(self._class_names(file, listing.classes, "classes"))
         for part in sorted({item.part for item in listing.items}):
