@@ -40,7 +40,8 @@ DECLARED = GreyScale()
 class Decoded(NamedTuple):
     """One good file: pixels uint8 (image_size, image_size, channels), and what `Geometry` says of the file.
 
-    `conversion` is how its values became 8 bits, "" where they were.
+    `conversion` is how its values became 8 bits, "" where they were; `used` the lowest and highest of them, black
+    0 and white 1, where the bit depth says what is white.
     """
 
     pixels: Pixels
@@ -49,15 +50,18 @@ class Decoded(NamedTuple):
     channels: int
     n_bytes: int
     conversion: str = ""
+    used: tuple[float, float] | None = None
 
 
 class Part(NamedTuple):
-    """All files of a part: images, what is known of their files, files put aside, how many were converted how."""
+    """All files of a part: images, what is known of their files, files put aside, how many were converted how, and
+    of each class the lowest and highest value in deep files, as in `Decoded`."""
 
     images: Images
     geometry: Geometry
     bad: list[Quarantined]
     conversions: Counter[str]
+    used: dict[str, tuple[float, float]]
 
 
 def decode(path: Path, how: ImageDataset, scale: GreyScale = DECLARED) -> Decoded | str:
@@ -72,7 +76,8 @@ def decode(path: Path, how: ImageDataset, scale: GreyScale = DECLARED) -> Decode
     pixels = resize_square(ready, how.image_size, how.resize, antialias=how.antialias)
     if isinstance(picture, DeepPicture):
         height, width = picture.values.shape[:2]
-        return Decoded(pixels, width, height, picture.bands, path.stat().st_size, picture.conversion(scale))
+        how_read = picture.conversion(scale), picture.range_used(scale)
+        return Decoded(pixels, width, height, picture.bands, path.stat().st_size, *how_read)
     return Decoded(pixels, picture.width, picture.height, len(picture.getbands()), path.stat().st_size)
 
 
@@ -101,6 +106,7 @@ def decode_all(
     files: list[tuple[int, ...]] = []
     bad: list[Quarantined] = []
     conversions: Counter[str] = Counter()
+    used: dict[str, tuple[float, float]] = {}
     results = in_threads(lambda item: decode(item.path, how, scale), items, os.cpu_count())
     for item, result in zip(items, results, strict=True):
         if isinstance(result, str):
@@ -109,11 +115,14 @@ def decode_all(
             pixels[len(good)] = result.pixels
             files.append(result[1:5])
             conversions[result.conversion] += 1
+            if result.used:
+                low, high = used.get(item.label, result.used)
+                used[item.label] = min(low, result.used[0]), max(high, result.used[1])
             good.append(item)
         bar.advance()
     columns = np.array(files, dtype=np.int64).reshape(-1, 4).T
     del conversions[""]
-    return Part(_images(pixels[: len(good)], good, classes), Geometry(*columns), bad, conversions)
+    return Part(_images(pixels[: len(good)], good, classes), Geometry(*columns), bad, conversions, used)
 
 
 def _images(pixels: Pixels, items: Sequence[Item], classes: tuple[str, ...]) -> Images:

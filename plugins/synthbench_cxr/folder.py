@@ -31,15 +31,15 @@ from synthbench import (
 )
 from synthbench_cxr.decode import decode_all
 from synthbench_cxr.digests import content_digest, listed_digest
-from synthbench_cxr.grey_scale import grey_scale
+from synthbench_cxr.grey_scale import faint, grey_scale
 from synthbench_cxr.layout import Listing, readable
 
 __all__ = ["FolderDataset"]
 
 Strings = npt.NDArray[np.str_]
 
-NO_CONTENT = {"root", "max_bad", "positive", "manifest"}
-"""Options that change no pixel; what a manifest says counts by itself."""
+NO_CONTENT = {"root", "max_bad", "positive", "manifest", "classes"}
+"""Options that change no pixel; what a manifest says and the classes count by themselves."""
 
 GEOMETRY = "geometry.npz"
 """Beside a part's pixels: the columns of `Geometry`."""
@@ -66,6 +66,7 @@ class FolderDataset(ImageDataset):
     """Whose images these are, in a line."""
 
     _scale: GreyScale | None = PrivateAttr(None)
+    _spelling: tuple[str, ...] = PrivateAttr(())
 
     @field_validator("window")
     @classmethod
@@ -83,9 +84,10 @@ class FolderDataset(ImageDataset):
         """Its files, with part, class and group. Raises DataError."""
 
     def as_external(self, splits: Splits) -> Self:
-        """On the scale of the set whose generators it tests: a scale of its own would hide a difference."""
+        """On the scale of the set whose generators it tests, for one of its own would hide a difference; with that
+        one's spelling and order of the classes where they differ in letter case alone."""
         beside = self.model_copy()
-        beside._scale = splits.scale
+        beside._scale, beside._spelling = splits.scale, splits.train.classes
         return beside
 
     def load(self, ctx: Context) -> Splits:
@@ -94,11 +96,11 @@ class FolderDataset(ImageDataset):
         Raises DataError where it is missing, has an empty class or too many unreadable files.
         """
         root = self.folder()
-        listing = self.listing(root)
+        listing = self.listing(root).spelled(self._spelling)
         ctx.log.info("%s: %d files in %s", self.name, len(listing.items), readable(str(root)))
-        for remark in listing.remarks:
-            ctx.progress.say(f"{self.name}: {remark}")
         stored = ctx.store.make("dataset", self._key(root, listing, ctx), lambda to: self._read(listing, to, ctx))
+        for remark in (*listing.remarks, *stored.meta["remarks"]):
+            ctx.progress.say(f"{self.name}: {remark}")
         bad = [Quarantined(**entry) for entry in stored.meta["quarantine"]]
         self._check_share(root, bad, len(listing.items))
         parts = {name: load_images(stored.path / name) for name in stored.meta["parts"]}
@@ -116,6 +118,7 @@ class FolderDataset(ImageDataset):
             "code": code_version(type(self).__module__),
             "files": content_digest(self.name, root, listing.items, ctx),
             "listed": listed_digest(listing.items),
+            "classes": listing.classes,
             "scale": self._scale and dataclasses.asdict(self._scale),
         }
 
@@ -132,6 +135,7 @@ class FolderDataset(ImageDataset):
         parts = sorted({item.part for item in listing.items})
         quarantine: list[Quarantined] = []
         conversions: Counter[str] = Counter()
+        used: dict[str, tuple[float, float]] = {}
         scale = self._scale_of(listing, ctx)
         with ctx.progress.bar(f"reading {self.name}", len(listing.items)) as bar:
             for part in parts:
@@ -139,6 +143,7 @@ class FolderDataset(ImageDataset):
                 decoded = decode_all(items, listing.classes, self, scale or GreyScale(), bar)
                 quarantine += decoded.bad
                 conversions += decoded.conversions
+                used |= {f"{part}/{label}": ends for label, ends in decoded.used.items()}
                 (to / part).mkdir()
                 save_images(to / part, decoded.images)
                 np.savez(to / part / GEOMETRY, **dataclasses.asdict(decoded.geometry))
@@ -147,6 +152,7 @@ class FolderDataset(ImageDataset):
             "quarantine": [dataclasses.asdict(entry) for entry in quarantine],
             "scale": scale and dataclasses.asdict(scale),
             "conversions": dict(sorted(conversions.items())),
+            "remarks": faint(used),
         }
 
     def _check_share(self, root: Path, bad: Sequence[Quarantined], total: int) -> None:

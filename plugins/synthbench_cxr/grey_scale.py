@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from synthbench import Context, DataError, GreyScale, read_deep
 from synthbench_cxr.threads import in_threads
 
-__all__ = ["grey_scale"]
+__all__ = ["faint", "grey_scale"]
 
 COMMON = (12, 16, 32)
 """Bits that radiographs have; 12 of them usually lie in files that declare 16."""
+
+FAINT = 0.25
+"""Files that take a smaller share of the values from black to white have fewer bits, it seems."""
+
+
+def faint(used: Mapping[str, tuple[float, float]]) -> list[str]:
+    """A remark where the deep files of a class leave most of the range empty, by what they take of it."""
+    shares = {name: high - low for name, (low, high) in used.items() if high - low < FAINT}
+    if not shares:
+        return []
+    told = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    return [
+        f"files of more than 8 bits take little of the range that becomes 0 to 255: {told}. They come out in few "
+        "greys, darker than others; where their white is another value, say it: `window: [low, high]`"
+    ]
 
 
 def grey_scale(train: Sequence[Path], others: Sequence[Path], ctx: Context) -> GreyScale | None:

@@ -12,7 +12,7 @@ __all__ = ["hold_out"]
 
 
 def hold_out(listing: Listing, fraction: float) -> Listing:
-    """Move about `fraction` of the groups of `train` to `test`, class by class.
+    """Move about `fraction` of the groups of `train` to `test`, class by class; 1 moves all images, of any part.
 
     A group goes as a whole, with the class of its first image. Below 1, every class has a group on either
     side. The choice depends on the groups' names alone, not on a seed: it is part of what the data set is,
@@ -20,6 +20,8 @@ def hold_out(listing: Listing, fraction: float) -> Listing:
 
     Raises DataError where a class has one group only.
     """
+    if fraction == 1:
+        return replace(listing, items=tuple(replace(item, part="test") for item in listing.items))
     class_of: dict[str, str] = {}
     for item in listing.items:
         if item.part == "train":
@@ -27,14 +29,13 @@ def hold_out(listing: Listing, fraction: float) -> Listing:
     held: set[str] = set()
     for name in listing.classes:
         groups = sorted((group for group in class_of if class_of[group] == name), key=_rank)
-        if fraction < 1 and len(groups) < 2:
+        if len(groups) < 2:
             number = "one group" if groups else "no group of its own"
             advice = ("Add images, or a test folder, or set test_fraction to 1", *listing.remarks)
             raise DataError(
                 f"{name} has images of {number} only: a test part needs another one. {'. '.join(advice)}"
             )
-        most = len(groups) if fraction == 1 else len(groups) - 1
-        held.update(groups[: min(most, max(1, round(fraction * len(groups))))])
+        held.update(groups[: min(len(groups) - 1, max(1, round(fraction * len(groups))))])
     items = [replace(item, part="test") if item.group in held else item for item in listing.items]
     return replace(listing, items=tuple(items))
 

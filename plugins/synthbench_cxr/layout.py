@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unicodedata import normalize
@@ -68,9 +68,17 @@ class Listing:
         items = sorted((*self.items, *other.items), key=lambda item: item.id)
         return replace(self, items=tuple(items), aside=tuple(dict.fromkeys((*self.aside, *other.aside))))
 
+    def spelled(self, names: Sequence[str]) -> Listing:
+        """The same with the classes spelled, and in the order, as in `names`, where they are the same `folded`."""
+        spelling = {folded(name): name for name in names}
+        if sorted(map(folded, self.classes)) != sorted(map(folded, names)):
+            return self
+        items = tuple(replace(item, label=spelling[folded(item.label)]) for item in self.items)
+        return replace(self, classes=tuple(names), items=items)
+
 
 def folded(name: str) -> str:
-    """What names of folders are compared by: letter case and Unicode's normal forms make no difference.
+    """What names of folders and classes are compared by: letter case and Unicode's normal forms do not matter.
 
     macOS and some archives write an umlaut as two characters (NFD), others as one.
     """
@@ -159,17 +167,15 @@ def scan(root: Path, parts: Mapping[str, Path], classes: Mapping[str, str | None
     )
     items = [Item(path, id_of(path, root), *key) for key, path in walk.images(starts)]
     for part, folder in parts.items():
-        _check_classes(folder, names, {item.label for item in items if item.part == part})
-    return Listing(names, tuple(sorted(items, key=lambda item: item.id)), tuple(walk.aside))
-
-
-def _check_classes(folder: Path, classes: Iterable[str], present: Container[str]) -> None:
-    """Raises DataError where one of `classes` is not `present` in `folder`."""
-    if missing := [name for name in classes if name not in present]:
-        raise DataError(
-            f"{folder}: no images of {', '.join(missing)}; every class needs some. Folders found: "
-            f"{folder_names(folder)}; image files end in {' '.join(sorted(IMAGE_SUFFIXES))}"
-        )
+        present = {item.label for item in items if item.part == part}
+        if missing := [name for name in names if name not in present]:
+            raise DataError(
+                f"{folder}: no images of {', '.join(missing)}; every class needs some. Folders found: "
+                f"{folder_names(folder)}; image files end in {' '.join(sorted(IMAGE_SUFFIXES))}"
+                f"{walk.links_in(folder)}"
+            )
+    items.sort(key=lambda item: item.id)
+    return Listing(names, tuple(items), tuple(walk.aside), tuple(walk.remarks))
 
 
 def _label(folder: Path, classes: Mapping[str, str | None]) -> str | None:

@@ -205,22 +205,29 @@ class ImageFolder(FolderDataset):
         is_cut = any(item.part == "test" for item in listing.items)
         return listing if is_cut else hold_out(listing, self.test_fraction)
 
-    def _listed(self, root: Path) -> Listing:
-        assert self.manifest is not None
-        file = root / Path(self.manifest).expanduser()
+    def check_files(self) -> None:
+        if self.manifest:
+            self._table(self.folder())
+
+    def _table(self, root: Path) -> Path:
+        file = root / Path(self.manifest or "").expanduser()
         if not file.is_file():
             raise DataError(
                 f"manifest is {self.manifest}, but there is no file {file}; a relative one lies in root"
             )
+        return file
+
+    def _listed(self, root: Path) -> Listing:
+        file = self._table(root)
         listing = read_manifest(file, root, "" if self.labelled else UNLABELLED)
-        names = self._class_names(file, {item.label for item in listing.items}, "classes")
+        listing = listing.spelled(self._class_names(file, listing.classes, "classes"))
         for part in sorted({item.part for item in listing.items}):
             present = {item.label for item in listing.items if item.part == part}
-            if missing := [name for name in names if name not in present]:
+            if missing := [name for name in listing.classes if name not in present]:
                 raise DataError(
                     f"{file}: no images of {', '.join(missing)} in its {part} part; every class needs some"
                 )
-        return replace(listing, classes=names)
+        return listing
 
     def _in_folders(self, root: Path) -> Listing:
         parts = split_folders(root) or {"train": root}
@@ -241,10 +248,11 @@ class ImageFolder(FolderDataset):
         return scan(root, parts, {folded(name): name for name in names})
 
     def _class_names(self, where: Path, present: Iterable[str], what: str) -> tuple[str, ...]:
-        """In the order of the labels. Raises DataError where they are not those asked for, or fewer than two."""
+        """Spelled, and in the order of the labels, as asked for. Raises DataError where they are others, or fewer
+        than two."""
         names = sorted(present)
         asked = self.classes and tuple(readable(name) for name in self.classes)
-        if asked is not None and sorted(asked) != names:
+        if asked is not None and sorted(map(folded, asked)) != sorted(map(folded, names)):
             raise DataError(f"{where}: classes are {', '.join(asked)}, found: {', '.join(names) or 'none'}")
         if not self.labelled:
             return (UNLABELLED,)

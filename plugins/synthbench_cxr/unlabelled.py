@@ -23,5 +23,7 @@ def scan_unlabelled(root: Path, parts: Mapping[str, Path]) -> Listing:
     items = [Item(path, id_of(path, root), part, UNLABELLED) for part, path in walk.images(parts.items())]
     present = {item.part for item in items}
     if empty := [folder for part, folder in parts.items() if part not in present]:
-        raise DataError(f"{empty[0]}: no images in it; image files end in {' '.join(sorted(IMAGE_SUFFIXES))}")
-    return Listing((UNLABELLED,), tuple(sorted(items, key=lambda item: item.id)), tuple(walk.aside))
+        suffixes = " ".join(sorted(IMAGE_SUFFIXES))
+        raise DataError(f"{empty[0]}: no images in it; image files end in {suffixes}{walk.links_in(empty[0])}")
+    items.sort(key=lambda item: item.id)
+    return Listing((UNLABELLED,), tuple(items), tuple(walk.aside), tuple(walk.remarks))

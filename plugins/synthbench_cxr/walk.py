@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from synthbench import PICTURE_SUFFIXES, DataError, Quarantined, holds_results, is_dicom
+from synthbench_cxr.masks import Beside, names_masks
 
-__all__ = ["IMAGE_SUFFIXES", "Walk", "id_of", "is_system", "names_masks", "unlisted"]
+__all__ = ["IMAGE_SUFFIXES", "Walk", "id_of", "identity", "is_system", "names_masks", "unlisted"]
 
 Key = TypeVar("Key", bound=Hashable)
 
 SYSTEM_NAMES = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "dicomdir"}
 IMAGE_SUFFIXES = PICTURE_SUFFIXES | {".dcm", ".dicom"}
 
-MASK = r"(?:masks?|seg(?:m|mentations?)?|gt|ground[ _-]?truth|annotations?|labels?|rois?|contours?)"
-MASK_FILE = re.compile(
-    rf"(?:{MASK}[ _.-]+(?P<after>.+)|(?P<before>.+?)[ _.-]+{MASK}(?:[ _.-]*\d+)?)", re.IGNORECASE
-)
-MASK_FOLDER = re.compile(rf"(?:.*[ _.-])?{MASK}|.*masks?", re.IGNORECASE)
+LINK = "a link to"
+"""How the reason begins for what is read elsewhere."""
 
 
 def is_system(name: str) -> bool:
@@ -31,14 +28,18 @@ def is_system(name: str) -> bool:
     return name.startswith(".") or name.casefold() in SYSTEM_NAMES
 
 
-def names_masks(folder: str) -> bool:
-    """Whether a folder is called as one of masks is: `masks`, `lung_masks`, `ground truth`."""
-    return MASK_FOLDER.fullmatch(folder) is not None
-
-
 def id_of(path: Path, root: Path) -> str:
     """Relative path with "/"; bytes that are no UTF-8 are written out, since ids are hashed and stored."""
     return path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()
+
+
+def identity(real: str) -> str:
+    """Of a path without links: the same for all names that hard links give one file."""
+    try:
+        about = Path(real).stat()
+    except OSError:  # nothing is there, or it may not be looked at: said where it is read
+        return real
+    return f"{about.st_dev}:{about.st_ino}" if about.st_nlink > 1 else real
 
 
 def unlisted(error: OSError) -> DataError:
@@ -48,7 +49,8 @@ def unlisted(error: OSError) -> DataError:
 
 @dataclass
 class Walk(Generic[Key]):
-    """One walk through the class folders of a set. `aside` fills with what is no image, or is read elsewhere.
+    """One walk through the class folders of a set. `aside` fills with what is no image, or is read elsewhere, and
+    `remarks` with what may be none.
 
     of_classes  whether the first folder below `root` is a class's: its name has passed another look
     """
@@ -56,6 +58,7 @@ class Walk(Generic[Key]):
     root: Path
     aside: list[Quarantined] = field(default_factory=list)
     of_classes: bool = True
+    remarks: list[str] = field(default_factory=list)
 
     def images(self, starts: Iterable[tuple[Key, Path]]) -> list[tuple[Key, Path]]:
         """The image files at any depth (a patient may have a folder) below each start, with its key.
@@ -71,7 +74,7 @@ class Walk(Generic[Key]):
             ):  # archives name them as they like
                 self._put_aside(path, f"no image by its suffix {path.suffix!r}")
             elif real in taken:
-                self._put_aside(path, f"a link to {id_of(taken[real], self.root)}, which is read there")
+                self._put_aside(path, f"{LINK} {id_of(taken[real], self.root)}, which is read there")
             else:
                 taken[real] = path
                 images.append((key, path))
@@ -80,57 +83,77 @@ class Walk(Generic[Key]):
     def _files(self, starts: Iterable[tuple[Key, Path]]) -> Iterator[tuple[Key, Path, str]]:
         """Key, path and the path without links of every file."""
         folders, links = deque[tuple[Key, Path]](), deque[tuple[Key, Path]]()
+        top = Path(os.path.realpath(self.root))
         for start in starts:
-            (links if start[1].is_symlink() else folders).append(start)
-        top = os.path.realpath(self.root)
+            is_behind_link = os.path.realpath(start[1]) != str(top / start[1].relative_to(self.root))
+            (links if is_behind_link else folders).append(start)
         seen: set[str] = set()
         while folders or links:
             key, folder = folders.popleft() if folders else links.popleft()
             real = os.path.realpath(folder)
             is_above = f"{top}/".startswith(f"{real}/") and folder != self.root
             if real in seen or is_above:
-                self._put_aside(folder, "a link to a folder that is read already, or to one above the set")
+                self._put_aside(folder, f"{LINK} a folder that is read already, or to one above the set")
                 continue
             seen.add(real)
             for entry in _entries(folder):
                 path = folder / entry.name
-                if entry.is_dir() and holds_results(path):
+                is_folder = _is(entry.is_dir)
+                if is_folder and holds_results(path):
                     self._put_aside(path, "results of synthbench")
-                elif entry.is_dir():
+                elif is_folder:
                     (links if entry.is_symlink() else folders).append((key, path))
-                elif entry.is_file() or (entry.is_symlink() and not path.exists()):  # a broken link says so later
-                    yield key, path, os.path.realpath(path) if entry.is_symlink() else f"{real}/{entry.name}"
+                elif _is(entry.is_file) or (entry.is_symlink() and not path.exists()):  # broken: said later
+                    whole = os.path.realpath(path) if entry.is_symlink() else f"{real}/{entry.name}"
+                    yield key, path, identity(whole)
                 else:
                     self._put_aside(path, "no regular file, but a pipe or a device")
 
     def _without_masks(self, images: Sequence[tuple[Key, Path]]) -> list[tuple[Key, Path]]:
         """Segmentation masks are put aside: by a name made of an image's beside them, or by their folder's."""
-        stems: dict[Path, set[str]] = {}
+        folders: dict[Path, list[Path]] = {}
         for _, path in images:
-            stems.setdefault(path.parent, set()).add(path.stem.casefold())
+            folders.setdefault(path.parent, []).append(path)
+        beside = {folder: Beside.of(paths) for folder, paths in folders.items()}
         outside = {key for key, path in images if not self._in_mask_folder(path)}
         kept = []
         for key, path in images:
             if key in outside and self._in_mask_folder(path):
                 self._put_aside(path, "a mask by its folder's name")
-            elif _masked_image(path.stem.casefold()) & stems[path.parent]:
+            elif beside[path.parent].has_image_of(path):
                 self._put_aside(path, "a mask by its name")
             else:
                 kept.append((key, path))
+        named = [(path, name) for _, path in kept if (name := beside[path.parent].namesake(path))]
+        if named:
+            path, name = named[0]
+            self.remarks.append(
+                f"{len(named)} images are named after another file in their folder, e.g. {id_of(path, self.root)} "
+                f"after {name}: move away what is a mask or an overlay; let `groups` join what is of one patient"
+            )
         return kept
 
     def _in_mask_folder(self, path: Path) -> bool:
         """Whether a folder around it, the class folder apart, is one of masks."""
         return any(names_masks(name) for name in path.relative_to(self.root).parts[int(self.of_classes) : -1])
 
+    def links_in(self, folder: Path) -> str:
+        """What to add where images are missing in a folder, since what lies there is read elsewhere."""
+        inside = (entry for entry in self.aside if (self.root / entry.path).is_relative_to(folder))
+        links = [entry for entry in inside if entry.reason.startswith(LINK)]
+        said = (f". {len(links)} links there are not followed, e.g. {link.path}: {link.reason}" for link in links)
+        return next(said, "")
+
     def _put_aside(self, path: Path, reason: str) -> None:
         self.aside.append(Quarantined(id_of(path, self.root), reason))
 
 
-def _masked_image(stem: str) -> set[str]:
-    """The stems of the image that a mask of this name would belong to: "x (1)_mask_2" to "x (1)"."""
-    match = MASK_FILE.fullmatch(stem)
-    return {name for name in match.groups() if name} if match else set()
+def _is(kind: Callable[[], bool]) -> bool:
+    """What an entry says of its kind; False for a link to itself, which leads nowhere as a broken one does."""
+    try:
+        return kind()
+    except OSError:
+        return False
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

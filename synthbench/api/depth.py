@@ -47,7 +47,7 @@ class DeepPicture:
     values       (H, W) grey or (H, W, 3) RGB, of the file's own type
     bits         how many the file declares for a value that is not negative; None for floating point
     bands        of the file, those of transparency among them
-    alpha        (H, W), 0-1, where a band says what is transparent; None elsewhere
+    alpha        (H, W), 0-1 by the bits declared, where a band says what is transparent; None elsewhere
     inverted     whether 0 is white
     orientation  1-8, as in EXIF
     shown        (H, W), 0-1, before any inversion: how a DICOM file wants its values shown, used where the data
@@ -80,10 +80,23 @@ class DeepPicture:
         levels = self._levels(scale)
         levels = 1 - levels if self.inverted else levels
         if self.alpha is not None:
-            levels *= self.alpha.reshape(self.alpha.shape + (1,) * (levels.ndim - 2))
+            levels *= self._opacity(scale).reshape(self.alpha.shape + (1,) * (levels.ndim - 2))
         picture = Image.fromarray(np.rint(np.nan_to_num(levels) * 255).astype(np.uint8))
         picture.getexif()[ORIENTATION] = self.orientation
         return ImageOps.exif_transpose(picture)
+
+    def range_used(self, scale: GreyScale) -> tuple[float, float] | None:
+        """Its lowest and highest value, black 0 and white 1; None unless bit depth alone says what is white."""
+        if scale.window is not None or self.shown is not None:
+            return None
+        low, high = self._ends(scale)
+        return (float(self.values.min()) - low) / (high - low), (float(self.values.max()) - low) / (high - low)
+
+    def _opacity(self, scale: GreyScale) -> Values:
+        """0-1. Beside colours of 12 bits in a file of 16, opacity has 12 as well where none of it has more."""
+        assert self.alpha is not None
+        opaque = scale.ends(self.bits)[1] / (2**self.bits - 1) if self.bits else 1.0
+        return self.alpha / opaque if 0 < opaque < 1 and self.alpha.max() <= opaque else self.alpha
 
     def _levels(self, scale: GreyScale) -> Values:
         """0-1, before inversion."""

@@ -77,6 +77,10 @@ class Dataset(Plugin):
     def load(self, ctx: Context) -> Splits:
         """All splits, prepared to one size. Raises DataError with what is missing and what to do."""
 
+    def check_files(self) -> None:
+        """Raise DataError where a file that its options name is not there. Asked before any work; those of the
+        type Path are looked for without it."""
+
     def cohort_name(self) -> str:
         """Whose patients its groups number; "": its own.
 

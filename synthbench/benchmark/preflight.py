@@ -40,8 +40,8 @@ def files_of(bench: Benchmark) -> list[WeightFile]:
 
 
 def check_data(bench: Benchmark) -> None:
-    """Raise ConfigError for a file or folder that a data set's options name and that is not there, DataError for
-    an image size that a plugin does not take."""
+    """Raise ConfigError or DataError for a file or folder that a data set's options name and that is not there,
+    DataError for an image size that a plugin does not take."""
     for entry in (bench.dataset, *bench.external):
         for name in type(entry.plugin).model_fields:
             place = getattr(entry.plugin, name)
@@ -49,6 +49,7 @@ def check_data(bench: Benchmark) -> None:
                 raise ConfigError(
                     f"dataset {entry.label}: {name} is {place}, and nothing is there; correct {name}"
                 )
+        ask(entry.plugin, "check_files")
     if isinstance(images := bench.dataset.plugin, ImageDataset):
         check_shapes(bench, (images.image_size, images.image_size, images.channels))
 

@@ -14,6 +14,7 @@ from synthbench.api.interfaces import Dataset
 from synthbench.api.process_state import ask
 from synthbench.benchmark.definition import Benchmark, Entry
 from synthbench.benchmark.preflight import check_shapes
+from synthbench.benchmark.yaml_traps import as_yaml
 from synthbench.data.audit import Audit, cached_audit
 from synthbench.data.holdout import with_holdout
 from synthbench.errors import ConfigError, DataError, StoreError, SynthbenchError
@@ -97,12 +98,13 @@ def _check_positive(entry: Entry[Dataset], splits: Splits) -> None:
     if len(classes) != 2 or splits.positive is not None:
         return
     if "positive" in type(entry.plugin).model_fields:
-        remedy, short = f"add `positive: {classes[1]}` to it", f"; with `score`: --positive {classes[1]}"
+        quoted, other = (as_yaml({"positive": name}).strip() for name in reversed(classes))  # 1 would be a number
+        remedy, short = f"add `{quoted}` to it, or `{other}`", f"; with `score`: --positive {classes[1]}"
     else:
-        remedy, short = f'let it return Splits(..., positive="{classes[1]}")', ""
+        remedy, short = f'let it return Splits(..., positive="{classes[1]}"), or "{classes[0]}"', ""
     raise DataError(
         f"dataset {entry.label}: which of its classes {classes[0]} and {classes[1]} is the positive one, of which "
-        f"AUROC, F1 and recall speak? {remedy}, or `{classes[0]}`{short}"
+        f"AUROC, F1 and recall speak? {remedy}{short}"
     )
 
 

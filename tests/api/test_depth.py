@@ -371,3 +371,14 @@ def test_pillows_own_deep_pictures_come_on_the_scale_too():
     assert np.asarray(to_eight_bit(read_picture(reopened), 1)).tolist() == [[0, 128, 255]]
     with pytest.raises(DataError, match="floating-point"):
         to_eight_bit(Image.fromarray(np.zeros((2, 2), np.float32)), 1)
+
+
+@pytest.mark.parametrize(("opaque", "grey"), [(4095, 128), (65535, 128), (32768, 64)])
+def test_opacity_beside_colours_of_12_bits_is_of_12_where_it_has_no_more(tmp_path: Path, opaque: int, grey: int):
+    """4095 of 65535 made the picture nearly black, 8 against 127."""
+    bands = np.full((4, 4, 4), 2048, np.uint16)
+    bands[..., 3] = opaque
+    write_tiff(tmp_path / "rgba.tif", bands, photometric="rgb", extrasamples=["unassalpha"])
+    picture = read_deep(tmp_path / "rgba.tif")
+    assert picture is not None
+    assert abs(int(np.asarray(picture.to_eight_bit(GreyScale(12)))[0, 0, 0]) - grey) <= 1

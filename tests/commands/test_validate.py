@@ -67,6 +67,10 @@ def test_a_folder_of_images_that_is_not_there(tmp_path, capsys):
     assert f"dataset image-folder: root is {place}, and nothing is there; correct root" in complaint(capsys, file)
     place.mkdir()
     assert cli.main(["validate", str(file)]) == 0
+    file.write_text(file.read_text().replace("root: mine", "root: mine, manifest: t.csv"))
+    assert f"manifest is t.csv, but there is no file {place / 't.csv'}" in complaint(capsys, file)
+    (place / "t.csv").touch()
+    assert cli.main(["validate", str(file)]) == 0
 
 
 def test_what_was_found_is_said_once(tmp_path, capsys):

@@ -202,8 +202,15 @@ def test_two_classes_of_which_nobody_says_which_is_positive_are_refused(mini, ca
     assert mini.run() == 2
     said = capsys.readouterr().err
     assert "dataset squares: which of its classes DARK and LIGHT is the positive one" in said
-    assert "add `positive: LIGHT` to it, or `DARK`" in said
+    assert "add `positive: LIGHT` to it, or `positive: DARK`" in said
     assert mini.calls() == {"load": 1}
+
+
+def test_a_class_that_is_a_number_is_written_as_yaml_takes_it(mini, capsys):
+    """A bare 1 is no text, and the option is one."""
+    mini.write("MeanNoise", dataset={"use": "Squares", "positive": None, "classes": ["0", "1"]})
+    assert mini.run() == 2
+    assert "add `positive: '1'` to it, or `positive: '0'`; with `score`: --positive 1" in capsys.readouterr().err
 
 
 def test_an_external_set_need_not_know_the_positive_class_and_may_not_contradict(mini, capsys):

@@ -401,6 +401,49 @@ def test_what_is_one_grey_level_on_the_scale_says_so(tmp_path: Path, ctx: Contex
     assert entry.reason == "its values 1 to 90 are one grey level between 0 and 65535: set `window`"
 
 
+def test_files_of_fewer_bits_than_the_scale_are_remarked_on(tmp_path: Path, make_set, ctx: Context, capsys):
+    """8 bits stored in files of 16 of one class, beside the same pictures in files of 8: grey 8 against 127."""
+    root = make_set("mixed", {"train/b/{i}.png": 3, "test/b/{i}.png": 3})
+    for part in ("train", "test"):
+        (root / part / "a").mkdir()
+        for path in (root / part / "b").iterdir():
+            with Image.open(path) as picture:
+                Image.fromarray(np.asarray(picture).astype(np.uint16)).save(root / part / "a" / path.name)
+    for _ in range(2):  # read, and from the store
+        ImageFolder(root=root).load(ctx)
+        said = capsys.readouterr().out
+        assert "take little of the range that becomes 0 to 255: test/a 6%, train/a 6%. They come out" in said
+        assert "`window: [low, high]`" in said
+    ImageFolder(root=root, window=(0, 256)).load(ctx)
+    ImageFolder(root=deep_set(tmp_path / "deep", train=4095, test=2048)).load(ctx)
+    assert "take little" not in capsys.readouterr().out
+
+
+# Beside another set
+
+
+@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize("classes", [None, ["Pneumonia", "normal"]])
+def test_an_external_set_spells_its_classes_as_the_data_set_does(
+    kermany: Path, make_set, ctx: Context, listed: bool, classes: list[str] | None
+):
+    """In its order, too: "Pneumonia" sorts before "normal", "PNEUMONIA" after "NORMAL"."""
+    own = ChestXray(root=kermany).load(ctx)
+    root = make_set("far", {"normal/{i}.png": 2, "Pneumonia/{i}.png": 3})
+    rows = [f"{path.relative_to(root)},{path.parent.name}" for path in root.rglob("*.png")]
+    (root / "t.csv").write_text("\n".join(["path,label", *rows]))
+    far = ImageFolder(root=root, classes=classes, manifest="t.csv" if listed else None)
+    assert far.load(ctx.child("x")).train.classes == ("Pneumonia", "normal")
+    beside = far.as_external(own).load(ctx)
+    assert beside.tests["test"].counts() == {"NORMAL": 2, "PNEUMONIA": 3}
+    assert beside.tests["test"].classes == ("NORMAL", "PNEUMONIA")
+
+
+def test_other_classes_stay_what_they_are(kermany: Path, make_set, ctx: Context):
+    far = ImageFolder(root=make_set("far", {"normal/{i}.png": 2, "covid/{i}.png": 3}))
+    assert far.as_external(ChestXray(root=kermany).load(ctx)).load(ctx).train.classes == ("covid", "normal")
+
+
 # The other sets
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from synthbench import DataError
+from synthbench_cxr.decode import decode
 from synthbench_cxr.holdout import hold_out
 from synthbench_cxr.layout import Item, Listing, find_set, folder_names, scan, split_folders
 from synthbench_cxr.patients import own_group
@@ -201,6 +203,13 @@ def test_hold_out_leaves_a_group_on_either_side_and_all_of_it_is_all():
     assert parts_of(hold_out(listing(A=1), 1), "A")["train"] == set()
 
 
+def test_all_of_it_is_every_part():
+    """An external set of train and val without test: of 80 images 40 were tested."""
+    whole = listing(A=4, B=4)
+    items = tuple(replace(item, part="val" if n % 2 else "train") for n, item in enumerate(whole.items))
+    assert {item.part for item in hold_out(replace(whole, items=items), 1).items} == {"test"}
+
+
 def test_hold_out_needs_two_groups_of_each_class():
     with pytest.raises(DataError, match="A has images of one group only"):
         hold_out(listing(A=1, B=5), 0.2)
@@ -276,6 +285,22 @@ def test_pipes_and_devices_are_put_aside_unread(tmp_path: Path):
     [
         *("x (1)_mask.png", "x (1)_mask_1.png", "x (1)-Mask.tif", "mask_x (1).png", "x (1) segmentation.png"),
         *("x (1)_gt.bmp", "X (1)_MASK.PNG", "x (1)_seg2.png", "x (1).label.png"),
+        *(
+            "x (1)_lung_mask.png",
+            "x (1)_mask_left.png",
+            "x (1)_mask (1).png",
+            "x (1)mask.png",
+            "x (1).png.mask.png",
+        ),
+        *("x (1)_mask_binary.png", "x (1)_seg_lesion.png", "x (1)_segmented.png", "x (1)_masked.png"),
+        *(
+            "x (1).png.mask.png",
+            "x (1)_anno.png",
+            "x (1)_overlay.png",
+            "x (1)-heatMap.png",
+            "x (1)_lungMask.png",
+            "left_mask_x (1).png",
+        ),
     ],
 )
 def test_a_mask_beside_its_image_is_put_aside(tmp_path: Path, mask: str):
@@ -284,7 +309,23 @@ def test_a_mask_beside_its_image_is_put_aside(tmp_path: Path, mask: str):
     assert reasons(tmp_path) == {f"NORMAL/{mask}": "a mask by its name"}
 
 
-@pytest.mark.parametrize("folder", ["masks", "Mask", "lung_masks", "leftMask", "segmentation", "ground truth"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        *(
+            "masks",
+            "Mask",
+            "lung_masks",
+            "leftMask",
+            "segmentation",
+            "ground truth",
+            "masks_png",
+            "mask_1",
+            "segs",
+        ),
+        *("labelsTr", "annotated", "SegmentationClass"),
+    ],
+)
 def test_a_folder_of_masks_beside_images_is_put_aside(tmp_path: Path, folder: str):
     touch(
         tmp_path,
@@ -305,6 +346,69 @@ def test_names_that_only_look_like_masks_are_images(tmp_path: Path):
     assert reasons(tmp_path) == {}
 
 
+def test_a_mask_beside_an_image_that_says_it_is_one(tmp_path: Path):
+    touch(tmp_path, "NORMAL/p7_image.png", "NORMAL/p7_mask.png", "PNEUMONIA/img_7.png", "PNEUMONIA/seg_7.png")
+    assert ids(tmp_path) == ["NORMAL/p7_image.png", "PNEUMONIA/img_7.png"]
+
+
+SECOND = ["_1", "-2", " (1)", "_ap", "_lateral", "0", "_L", "-0001-0002", "_left_2", " - Copy"]
+
+
+def test_a_patients_second_image_is_an_image_without_a_word(tmp_path: Path):
+    names = [
+        "NORMAL/p1.png",
+        *(f"NORMAL/p1{name}.png" for name in SECOND),
+        "NORMAL/p10_mask.png",
+        "PNEUMONIA/a.png",
+    ]
+    touch(tmp_path, *names)
+    assert ids(tmp_path) == sorted(set(names) - {"NORMAL/p10_mask.png"}), "p10 is there, too"
+    assert scan(tmp_path, {"test": tmp_path}, CLASSES).remarks == ()
+    (tmp_path / "NORMAL" / "p10.png").unlink()
+    assert "NORMAL/p10_mask.png" in ids(tmp_path), "no mask of p1"
+
+
+@pytest.mark.parametrize("word", ["lesion", "tumor", "unmasked", "pred"])
+def test_a_name_that_leaves_doubt_is_remarked_on(tmp_path: Path, word: str):
+    touch(tmp_path, *(f"NORMAL/p{i}{rest}.png" for i in range(3) for rest in ("", f"_{word}")), "PNEUMONIA/a.png")
+    listing = scan(tmp_path, {"test": tmp_path}, CLASSES)
+    assert len(listing.items) == 7
+    (remark,) = listing.remarks
+    assert remark.startswith(
+        f"3 images are named after another file in their folder, e.g. NORMAL/p0_{word}.png after"
+    )
+
+
+def test_links_that_lead_to_themselves_are_as_broken_ones(tmp_path: Path):
+    touch(tmp_path, "NORMAL/a.png", "PNEUMONIA/a.png")
+    for name, target in {"NORMAL/loop": "loop", "NORMAL/b.png": "c.png", "NORMAL/c.png": "b.png"}.items():
+        (tmp_path / name).symlink_to(target)
+    assert ids(tmp_path) == ["NORMAL/a.png", "NORMAL/b.png", "NORMAL/c.png", "PNEUMONIA/a.png"]
+    assert reasons(tmp_path) == {"NORMAL/loop": "no image by its suffix ''"}
+    assert isinstance(decode(tmp_path / "NORMAL/b.png", ImageFolder(root=tmp_path)), str)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_part_that_links_to_another_is_said_to(tmp_path: Path, labelled: bool):
+    touch(tmp_path, "train/NORMAL/a.png", "train/SICK/a.png")
+    (tmp_path / "test").symlink_to("train")
+    with pytest.raises(DataError, match=r"test: no images .* links there are not followed, e.g. test.*: a link"):
+        ImageFolder(root=tmp_path, labelled=labelled).listing(tmp_path)
+
+
+@pytest.mark.parametrize("what", ["folder", "file", "hard"])
+def test_a_class_of_links_to_another_is_said_to_be(tmp_path: Path, what: str):
+    touch(tmp_path, "NORMAL/a.png")
+    if what == "folder":
+        (tmp_path / "PNEUMONIA").symlink_to("NORMAL")
+    else:
+        (tmp_path / "PNEUMONIA").mkdir()
+        link = tmp_path / "PNEUMONIA" / "b.png"
+        link.symlink_to("../NORMAL/a.png") if what == "file" else link.hardlink_to(tmp_path / "NORMAL" / "a.png")
+    with pytest.raises(DataError, match=r"no images of PNEUMONIA.*1 links .* e.g. PNEUMONIA"):
+        scan(tmp_path, {"test": tmp_path}, CLASSES)
+
+
 def test_one_name_in_two_normal_forms_is_one_class(tmp_path: Path):
     composed, apart = "Entz\u00fcndung", "ENTZU\u0308NDUNG"
     touch(tmp_path, "train/NORMAL/a.png", f"train/{composed}/b.png", f"test/{apart}/c.png", "test/normal/d.png")
@@ -322,6 +426,16 @@ def test_a_class_whose_name_is_no_utf8_is_read(tmp_path: Path):
     except (OSError, UnicodeEncodeError):
         pytest.skip("this file system takes UTF-8 names only")
     assert ImageFolder(root=tmp_path).listing(tmp_path).classes == (r"Entz\udcfcndung", "NORMAL")
+
+
+def test_classes_are_asked_for_in_any_letter_case(tmp_path: Path):
+    touch(tmp_path, "normal/a.png", "normal/b.png", "pneumonia/a.png", "pneumonia/b.png")
+    found = ImageFolder(root=tmp_path, classes=("PNEUMONIA", "NORMAL")).listing(tmp_path)
+    assert found.classes == ("PNEUMONIA", "NORMAL")
+    assert {(item.id.split("/")[0], item.label) for item in found.items} == {
+        ("normal", "NORMAL"),
+        ("pneumonia", "PNEUMONIA"),
+    }
 
 
 # What is no class

@@ -141,7 +141,7 @@ def test_files_that_are_missing_count_as_unreadable(flat: Path, ctx: Context):
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["file,class", "0.png,a"], "no column path or label; found: file, class. Call the column of file paths"),
+        (["key,kind", "0.png,a"], "no column path or label; found: key, kind. Call the column of file paths"),
         (["path,label"], "no row below the header"),
         ([], "no row below the header"),
         (["path,label", "0.png,a,b"], "line 2 has 3 cells, the header 2; put quotes around"),
@@ -186,6 +186,70 @@ def test_classes_in_the_order_asked_for(flat: Path, ctx: Context):
     assert load(flat, ctx, "path,label", *ROWS, classes=("well", "sick")).train.classes == ("well", "sick")
     with pytest.raises(DataError, match="classes are well, ill, found: sick, well"):
         load(flat, ctx, "path,label", *ROWS, classes=("well", "ill"))
+
+
+def test_labels_of_other_letter_case_are_one_class_as_folders_are(flat: Path, ctx: Context, capsys):
+    rows = [row.replace("sick", "SICK") if i < 4 else row for i, row in enumerate(ROWS)]
+    splits = load(flat, ctx, "path,label", *rows, "1.png,Sick")
+    assert splits.train.classes == ("SICK", "well")
+    assert labels_of(splits) == {name: label.replace("sick", "SICK") for name, label in EXPECTED.items()}
+    said = capsys.readouterr().out
+    assert "labels that differ in letter case are one class: Sick as SICK, sick as SICK" in said
+    assert load(flat, ctx, "path,label", *rows, classes=("Well", "Sick")).train.classes == ("Well", "Sick")
+
+
+@pytest.mark.parametrize(("one", "other"), [("1", "1.0"), ("0.0", "0"), ("1", "01"), ("1,0", "1.0")])
+def test_one_number_written_in_two_ways_is_refused(flat: Path, ctx: Context, one: str, other: str):
+    rows = [f"0.png;{one}", "1.png;2", f"2.png;{other}", "3.png;2"]
+    with pytest.raises(DataError, match=rf"line 4: the label {other} is the same number as {one} in line 2"):
+        load(flat, ctx, "path;label", *rows)
+
+
+def aliased(root: Path) -> None:
+    """A link to the folder itself, a hard link and a link to a file."""
+    (root / "alias").symlink_to(".")
+    (root / "hard.png").hardlink_to(root / "0.png")
+    (root / "soft.png").symlink_to("0.png")
+
+
+@pytest.mark.parametrize("name", ["alias/0.png", "hard.png", "soft.png"])
+def test_a_file_by_two_paths_counts_once_or_is_refused(flat: Path, ctx: Context, name: str):
+    aliased(flat)
+    splits = load(flat, ctx, "path,label", *ROWS, f"{name},well")
+    assert labels_of(splits) == EXPECTED
+    assert splits.quarantine == (), "other names of what is listed are not unlisted"
+    for columns, first, second in (("label", "well", "sick"), ("label,split", "well,train", "well,test")):
+        with pytest.raises(DataError, match=rf"line 3 says something else of {name} than line 2, which names the"):
+            load(flat, ctx, f"path,{columns}", f"0.png,{first}", f"{name},{second}")
+
+
+@pytest.mark.parametrize("patient", ["patient_id", "PatientID", "Patient ID", "subject", "Case-ID", " PID "])
+@pytest.mark.parametrize("columns", ["Image Index,Class", "file_name;Diagnosis", "path,label"])
+def test_columns_under_their_common_names(flat: Path, ctx: Context, columns: str, patient: str, capsys):
+    separator = ";" if ";" in columns else ","
+    rows = [f"{row},p{i // 2},{'test' if i < 4 else 'Training'}" for i, row in enumerate(ROWS)]
+    header = separator.join((columns, patient, "Subset"))
+    splits = load(flat, ctx, header, *(row.replace(",", separator) for row in rows))
+    assert labels_of(splits) == EXPECTED
+    assert set(splits.train.groups) == {"p2", "p3"}
+    assert splits.tests["test"].ids.tolist() == ["0.png", "1.png", "2.png", "3.png"]
+    assert not splits.attributes["train"]
+    assert f"labels.csv: its column '{patient.strip()}' is read as `patient`" in capsys.readouterr().out
+
+
+def test_two_columns_of_one_kind_are_told_apart_by_the_name(flat: Path, ctx: Context):
+    with pytest.raises(DataError, match="subject and patient_id could each be the column `patient`; call the one"):
+        load(flat, ctx, "path,label,subject,patient_id", "0.png,a,s,p")
+    splits = load(flat, ctx, "path,label,subject,Patient", *(f"{row},s,p{row[0]}" for row in ROWS))
+    assert len(set(splits.train.groups)) > 1
+    assert set(splits.attributes["train"]["subject"]) == {"s"}
+
+
+def test_a_column_that_names_no_part_is_no_split(flat: Path, ctx: Context):
+    splits = load(flat, ctx, "path,label,set", *(f"{row},{i % 4 // 2}" for i, row in enumerate(ROWS)))
+    assert set(splits.attributes["train"]["set"]) == {"0", "1"}
+    with pytest.raises(DataError, match="line 3: split is 'dev', must be train, val or test"):
+        load(flat, ctx, "path,label,set", "0.png,a,train", "1.png,b,dev")
 
 
 def test_the_table_may_lie_elsewhere(flat: Path, ctx: Context, tmp_path: Path):
