@@ -166,7 +166,19 @@ def _build(loader: _Loader, node: yaml.Node, source: _Source, path: str) -> Any:
     if not isinstance(value, str | int | float | None):
         where = f"{source.name}: {path}"
         raise ConfigError(f"{where}: expected text, a number, true, false or null, found {value!r}")
-    return Written(value, source.folder) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    _refuse_halves(value, f"{source.name}: {path}")
+    return Written(value, source.folder)
+
+
+def _refuse_halves(text: str, where: str) -> None:
+    """Refuse what no file can hold: `"\\ud800"` is the first half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = ascii(text[error.start])[1:-1]
+        raise ConfigError(f"{where}: {half} is half a character; write the character itself") from error
 
 
 def _refuse_twins(node: yaml.Node, source: _Source, path: str, seen: set[int]) -> None:
@@ -183,6 +195,7 @@ def _refuse_twins(node: yaml.Node, source: _Source, path: str, seen: set[int]) -
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise ConfigError(f"{source.name}: {path or 'the file'}: line {line}: a key must be a plain text")
+        _refuse_halves(str(key.value), f"{source.name}: {path or 'the file'}: line {line}: a key")
         if key.value in lines and key.tag != "tag:yaml.org,2002:merge":
             full, twice = f"{path}.{key.value}".lstrip("."), f"on lines {lines[key.value]} and {line}"
             raise ConfigError(f"{source.name}: {full} stands twice, {twice}; delete one")

@@ -51,7 +51,7 @@ def _explain(model: type[BaseModel], item: Any, where: str, path: str) -> str:
         return f"{where}: {dotted}: {item['msg']}"
     if item["type"] == "string_type" and isinstance(item["input"], int | float):
         text = json.dumps(item["input"])
-        return f'{where}: {dotted}: expected a text, found {text}; write "{text}" in quotes'
+        return f"{where}: {dotted}: expected a text, found {text}; put it in quotes"  # as written: 0x1F is 31
     message = item["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ", 1)
     is_said = isinstance(item["input"], dict | list) or repr(item["input"]) in message
     value = "" if is_said else f", found {item['input']!r}"

@@ -16,6 +16,8 @@ FLOAT_WITHOUT_POINT = re.compile(
 )
 AMBIGUOUS_BOOL = re.compile(r"(?:yes|no|on|off)", re.IGNORECASE)
 OCTAL = re.compile(r"[-+]?0[0-7_]*[0-7]")
+LONGEST = 1e9
+"""Whole numbers below it are written out."""
 BASE_SIXTY = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 
 
@@ -27,7 +29,7 @@ def refuse_traps(node: Any, where: str, path: str) -> None:
     if kind == "str" and FLOAT_WITHOUT_POINT.fullmatch(node.value):
         raise ConfigError(
             f"{where}: {path}: YAML reads {node.value} as a string, not a number; "
-            f"write {_with_point(node.value)} (or quote it)"
+            f"write {_as_number(node.value)} (or quote it)"
         )
     if kind == "bool" and AMBIGUOUS_BOOL.fullmatch(node.value):
         boolean = "true" if node.value.lower() in ("yes", "on") else "false"
@@ -74,8 +76,11 @@ def syntax_hint(error: str) -> str:
     return "; indent with blanks, not with tabs" if r"'\t'" in error else ""
 
 
-def _with_point(number: str) -> str:
-    """1e4 as YAML 1.1 wants it: 1.0e+4, with a point and a sign."""
+def _as_number(number: str) -> str:
+    """1e4 as 10000, which is an integer, too; 1e-4 as YAML 1.1 wants it: 1.0e-4, with a point and a sign."""
+    value = float(number)
+    if value.is_integer() and abs(value) < LONGEST:
+        return str(int(value))
     mantissa, _, exponent = number.lower().partition("e")
     whole, _, fraction = mantissa.partition(".")
     sign = "" if exponent[0] in "+-" else "+"

@@ -13,7 +13,7 @@ from synthbench.cli.arguments import make_parser
 from synthbench.cli.exit_codes import INTERRUPTED, OK, SOMETHING_FAILED, TERMINATED, USER_ERROR
 from synthbench.cli.running import run, score
 from synthbench.cli.shared_work import limits_of, plan, work
-from synthbench.cli.surroundings import Terminated, say, show_what_can_be_shown, terminable
+from synthbench.cli.surroundings import Terminated, drop_output, say, show_what_can_be_shown, terminable
 from synthbench.commands.device import let_idle_threads_sleep
 from synthbench.errors import SynthbenchError
 from synthbench.progress import plain
@@ -39,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     show_what_can_be_shown()
     try:
         with terminable():
-            return COMMANDS[arguments.command](arguments)
+            code = COMMANDS[arguments.command](arguments)
+            sys.stdout.flush()  # while what hinders it can still be told
+            return code
     except SynthbenchError as error:
         return _complain(str(error))
     except Terminated:
@@ -47,13 +49,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain(f"interrupted; {KEPT}", INTERRUPTED)
     except BrokenPipeError:  # whoever reads our output (`| head`) has seen enough; the results lie in their files
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return SOMETHING_FAILED
     except OSError as error:
         if error.errno not in DISKS_FAULT:
             raise
-        where = f"{error.filename}: " if error.filename else ""
+        where = f"{error.filename}: " if error.filename else "standard output: " * _output_is_stuck()
         return _complain(f"{where}{error.strerror}; nothing finished is lost, run again when that is mended")
+
+
+def _output_is_stuck() -> bool:
+    """Whether standard output takes not even an empty line more; what else was to go there is then dropped."""
+    try:
+        print(flush=True)
+    except OSError:
+        drop_output()
+        return True
+    return False
 
 
 def _complain(message: str, code: int = USER_ERROR) -> int:
@@ -150,6 +162,7 @@ def _leaderboard(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_results import print_merged
     from synthbench.progress import Progress
     from synthbench.results.damage import readable
+    from synthbench.results.folder import read_folder
     from synthbench.results.merge import merge, write_merged
 
     with readable(*arguments.runs):
@@ -158,7 +171,7 @@ def _leaderboard(arguments: argparse.Namespace) -> int:
             return _complain("; ".join(f"{run} is not comparable: {why}" for run, why in merged.refused.items()))
         if arguments.out:
             write_merged(merged, arguments.out)
-        print_merged(merged)
+        print_merged(merged, read_folder(arguments.runs[0]).ranked_by)
     return OK
 
 
@@ -201,6 +214,9 @@ def _store(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_store import print_checked, print_freed, print_store
     from synthbench.commands.store import check_store, free_store, list_store
 
+    for option, value in {"--older-than": arguments.older_than, "--max-size": arguments.max_size}.items():
+        if value is not None and arguments.action != "gc":
+            return _complain(f"{option}: only with `store gc`, `store {arguments.action}` removes nothing")
     if arguments.action == "ls":
         print_store(*list_store())
     elif arguments.action == "gc":

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from synthbench.cli.console import NUMBER, caption_of, clean, make_console, rank_of, seconds_of, seeds_of
+from synthbench.cli.console import board_of, caption_of, clean, make_console, rank_of, seconds_of, seeds_of
 from synthbench.cli.surroundings import say
 from synthbench.results.folder import estimate
 from synthbench.storage.layout import Column
@@ -27,38 +27,24 @@ SHOWN = 30
 """Lines of a kind before the rest is only counted."""
 
 
-def print_merged(merged: Merged) -> None:
+def print_merged(merged: Merged, ranked_by: str) -> None:
     """The board of several runs, then why rows are not ranked, then the notes."""
-    table = Table(title=f"ranked by {clean(merged.headline)} on test among comparable rows; 95 % intervals")
-    for heading in ("rank", "generator", "run", "role", "status", merged.headline, "utility", "seeds", "fit s"):
-        left = heading in ("generator", "run", "role", "status")
-        number = heading in (merged.headline, "utility")
-        table.add_column(
-            clean(heading),
-            justify="left" if left else "right",
-            overflow="fold",
-            min_width=NUMBER if number else None,
-        )
     records = merged.leaderboard.to_dict("records")
     rows = [{str(column): str(cell) for column, cell in record.items()} for record in records]
-    table.caption = clean(caption_of(rows))
-    for row in rows:
-        table.add_row(
-            _rank(row),
-            *(clean(row[column]) for column in ("generator", "run", "role", "status")),
-            *(clean(str(estimate(row, column) or "")) for column in (merged.column, Column.UTILITY)),
-            seeds_of(row),
-            seconds_of(row, Column.FIT),
-        )
-    make_console().print(table)
+    columns = {
+        "rank": [rank_of(row) if row["comparable"] == "yes" else "not comparable" for row in rows],
+        **{name: [row[name] for row in rows] for name in (Column.GENERATOR, "run", Column.ROLE, Column.STATUS)},
+        merged.headline: [str(estimate(row, merged.column) or "") for row in rows],
+        Column.UTILITY: [str(estimate(row, Column.UTILITY) or "") for row in rows],
+        "seeds": [seeds_of(row) for row in rows],
+        "fit s": [seconds_of(row, Column.FIT) for row in rows],
+    }
+    title = f"ranked by {ranked_by} among comparable rows; 95 % intervals"
+    make_console().print(board_of(title, caption_of(rows), columns, ["status", Column.UTILITY, "role"]))
     for name, reason in merged.refused.items():
         say(f"not comparable: {name}: {reason}")
     for note in merged.notes:
         say(f"note: {note}")
-
-
-def _rank(row: Mapping[str, str]) -> str:
-    return rank_of(row) if row["comparable"] == "yes" else "not comparable"
 
 
 def print_diff(diff: Diff, a: str, b: str) -> None:

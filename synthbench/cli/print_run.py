@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.plan import Trial
 from synthbench.cli.console import (
-    NUMBER,
+    board_of,
     caption_of,
     clean,
     make_console,
@@ -29,16 +29,11 @@ if TYPE_CHECKING:
 
     from synthbench.commands.export_train import Exported
     from synthbench.data.test_sets import TestSet
-    from synthbench.results.folder import Row, RunFolder
+    from synthbench.results.folder import RunFolder
     from synthbench.runner.fetch import Fetched
     from synthbench.runner.loop import RunResult
 
 __all__ = ["print_board", "print_exported", "print_fetched", "print_plan"]
-
-LEAST_WIDTH = {"generator": 16, "role": 9, "rank": 3, "seeds": 5}
-
-ROOM_FOR_COSTS = 100
-"""Columns of a window from which on it shows what the rows cost."""
 
 
 def print_fetched(fetched: Fetched) -> None:
@@ -77,7 +72,7 @@ def print_board(result: RunResult) -> None:
     from synthbench.results.folder import read_folder
 
     console, run = make_console(), read_folder(result.out)
-    console.print(_board(result.bench, run, result.tests, console.width))
+    console.print(_board(result.bench, run, result.tests))
     for line in [*warnings_of(run.board), *judge_notes(run.board, run.tables["judges"])]:
         say(line)
     if len(run.classes) == 1:
@@ -89,65 +84,37 @@ def print_board(result: RunResult) -> None:
         say(f"failed, wholly or in part (see above): {'; '.join(titles)}")
 
 
-def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet], width: int) -> Table:
-    """A row a generator; what gives way where the window is narrow is a long label, not its numbers."""
-    from rich.table import Table
-
-    headline = run.headline_key()
+def _board(bench: Benchmark, run: RunFolder, tests: Sequence[TestSet]) -> Table:
     positive = "".join(sorted({f"; positive class {t.positive}" for t in tests if t.positive}))
     n_classes = max((len(t.counts) for t in tests), default=2)
     macro = f"; macro means over {n_classes} classes" if n_classes > 2 else ""
-    place = " on test" * bool(headline.test_set)
-    table = Table(title=clean(f"{bench.name}: ranked by {headline.title}{place}{positive}{macro}; 95 % intervals"))
+    title = f"{bench.name}: ranked by {run.ranked_by}{positive}{macro}; 95 % intervals"
     learned = dig(run.record, "data", "sets", "train", "images", default=None)
-    table.caption = clean(caption_of(run.board, learned))
-    columns = _columns(bench, run, width)
-    texts = ("generator", "role", "status")
-    for heading, cells in columns.items():
-        table.add_column(
-            clean(heading),
-            justify="left" if heading in texts else "right",
-            overflow="fold",
-            no_wrap=heading in ("rank", "role", "seeds"),
-            min_width=min(max(map(len, cells), default=0), LEAST_WIDTH.get(heading, NUMBER)),
-        )
-    for row in zip(*columns.values(), strict=True):
-        table.add_row(*row)
-    return table
+    headline, *further = _shown(bench, run)
+    spare = [*(key.title for key in reversed(further)), Column.WORTH, "by judge", "status", Column.UTILITY, "role"]
+    return board_of(title, caption_of(run.board, learned), _columns(bench, run, [headline, *further]), spare)
 
 
-def _columns(bench: Benchmark, run: RunFolder, width: int) -> dict[str, list[str]]:
-    """By heading: rank (or "copies"), numbers with intervals, seeds, and where there is room what it cost."""
+def _columns(bench: Benchmark, run: RunFolder, shown: Sequence[ScoreKey]) -> dict[str, list[str]]:
+    """By heading: rank (or "copies"), numbers with intervals, seeds, what it cost."""
     board = run.board
-
-    def texts(of: Callable[[Row], str]) -> list[str]:
-        return [clean(of(row)) for row in board]
-
-    numbers = {}
-    for key in _shown(bench, run):
-        known = run.estimates.get(key, {})
-        numbers[key.title] = [clean(str(known.get(row["generator"]) or "")) for row in board]
-    columns = {
-        "rank": texts(rank_of),
-        **({"by judge": texts(by_judge)} if bench.judges else {}),
-        "generator": texts(lambda row: row[Column.GENERATOR]),
-        "role": texts(lambda row: row[Column.ROLE]),
-        "status": texts(lambda row: row[Column.STATUS]),
-        **numbers,
-        Column.WORTH: texts(worth_text),
-        "seeds": texts(seeds_of),
-        "fit s": texts(lambda row: seconds_of(row, Column.FIT)),
-        "score s": texts(lambda row: seconds_of(row, Column.SCORE)),
+    utility = ScoreKey("", Column.UTILITY)
+    known = {key.title: run.estimates.get(key, {}) for key in [*shown, *[utility] * (utility in run.estimates)]}
+    return {
+        "rank": [rank_of(row) for row in board],
+        **({"by judge": [by_judge(row) for row in board]} if bench.judges else {}),
+        **{name: [row[name] for row in board] for name in (Column.GENERATOR, Column.ROLE, Column.STATUS)},
+        **{title: [str(of.get(row[Column.GENERATOR]) or "") for row in board] for title, of in known.items()},
+        Column.WORTH: [worth_text(row) for row in board],
+        "seeds": [seeds_of(row) for row in board],
+        "fit s": [seconds_of(row, Column.FIT) for row in board],
+        "score s": [seconds_of(row, Column.SCORE) for row in board],
     }
-    idle = ["fit s", "score s"] * (width < ROOM_FOR_COSTS)
-    idle += ["status"] * (set(columns["status"]) <= {"done"})
-    idle += [Column.WORTH] * (not any(columns[Column.WORTH]))
-    return {heading: cells for heading, cells in columns.items() if heading not in idle}
 
 
 def _shown(bench: Benchmark, run: RunFolder) -> list[ScoreKey]:
-    """The headline, by every judge, then what else there is room for; utility."""
-    headline, utility = run.headline_key(), ScoreKey("", Column.UTILITY)
+    """The headline, by every judge, then what else there is room for."""
+    headline = run.headline_key()
     judged = [headline._replace(evaluator=judge) for judge in bench.judges]
     declared = [
         ScoreKey(e.label, metric, test)
@@ -156,8 +123,7 @@ def _shown(bench: Benchmark, run: RunFolder) -> list[ScoreKey]:
         for test in ("test", "")
     ]
     measured = [key for key in declared if key in run.estimates]
-    shown = list(dict.fromkeys([headline, *judged, *measured]))[: max(3, 1 + len(judged))]
-    return shown + [utility] * (utility in run.estimates)
+    return list(dict.fromkeys([headline, *judged, *measured]))[: max(3, 1 + len(judged))]
 
 
 def _test_sets(tests: Sequence[TestSet]) -> Table:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from synthbench.cli.exit_codes import MISSED, OK, SOMETHING_FAILED
 from synthbench.cli.shared_work import limits_of
 from synthbench.cli.surroundings import say
+from synthbench.errors import ConfigError
 
 if TYPE_CHECKING:
+    from synthbench.commands.elsewhere.spread import Spread
     from synthbench.runner.loop import RunResult
 
 __all__ = ["run", "score"]
@@ -20,7 +22,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         return _dry_run(arguments)
     from synthbench.cli.print_run import print_board
-    from synthbench.commands.elsewhere.spread import Spread
     from synthbench.commands.run import run as run_benchmark
 
     result = run_benchmark(
@@ -31,16 +32,21 @@ def run(arguments: argparse.Namespace) -> int:
         require=arguments.require,
         device=arguments.device,
         fresh=arguments.fresh,
-        spread=Spread(
-            jobs=arguments.jobs,
-            ray=arguments.address if arguments.executor == "ray" else None,
-            collect=arguments.collect,
-            unpacked=arguments.unpack,
-        ),
+        spread=_spread(arguments),
         in_process=arguments.in_process,
     )
     print_board(result)
     return _outcome(result)
+
+
+def _spread(arguments: argparse.Namespace) -> Spread:
+    from synthbench.commands.elsewhere.spread import Spread
+
+    on_ray = arguments.executor == "ray"
+    if arguments.address and not on_ray:
+        raise ConfigError(f"--address {arguments.address}: only with --executor ray")
+    ray = arguments.address if on_ray else None
+    return Spread(jobs=arguments.jobs, ray=ray, collect=arguments.collect, unpacked=arguments.unpack)
 
 
 def _outcome(result: RunResult) -> int:
@@ -85,6 +91,7 @@ def _dry_run(arguments: argparse.Namespace) -> int:
     from synthbench.cli.print_run import print_plan
     from synthbench.commands.validate import validate
 
+    _spread(arguments).check(arguments.device, fresh=arguments.fresh)
     overrides = [*arguments.set, *limits_of(arguments)]
     print_plan(*validate(arguments.file, only=arguments.only, overrides=overrides, require=arguments.require))
     return OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import sys
 import threading
@@ -12,7 +13,7 @@ from types import FrameType
 
 from synthbench.progress import plain
 
-__all__ = ["Terminated", "say", "show_what_can_be_shown", "terminable"]
+__all__ = ["Terminated", "drop_output", "say", "show_what_can_be_shown", "terminable"]
 
 
 class Terminated(KeyboardInterrupt):
@@ -29,6 +30,11 @@ def show_what_can_be_shown() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def drop_output() -> None:
+    """From now on nobody reads standard output: what is left of it, too, would fail when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.runner.load_data import load_splits
 from synthbench.runner.session import Session
+from synthbench.runner.worker import workers_of
 from synthbench.storage.disk import make_folder
 from synthbench.storage.layout import File, Table
 from synthbench.storage.store import Store, default_root
@@ -56,7 +57,8 @@ def audit(
         raise ConfigError(f"{out} holds a run, whose {Table.AUDIT.file} would be lost; give another --out")
     progress = progress or Progress()
     store = Store(default_root(), say=progress.say)
-    session = Session(store, "cpu", progress, make_folder(out) / "data")
-    with running(store):
-        leaks = cached_audit(load_splits(bench, session), session.store, session.progress)
+    scratch = make_folder(out) / "data"
+    with running(store), workers_of(bench, store.root) as isolation:
+        splits = load_splits(bench, Session(store, "cpu", progress, scratch, isolation))
+        leaks = cached_audit(splits, store, progress)
     return Audited(bench.name, leaks, write_audit(leaks, out), bench.max_leak)

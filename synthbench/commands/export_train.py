@@ -16,7 +16,9 @@ from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.session import Session
+from synthbench.runner.worker import workers_of
 from synthbench.storage.store import Store, default_root
+from synthbench.storage.upkeep import running
 from synthbench.types import Splits
 
 __all__ = ["Exported", "export_train"]
@@ -42,8 +44,13 @@ def export_train(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} is not empty; nothing was written: give a new folder, or empty this one")
     bench = load_benchmark(file, load_registry(), overrides)
-    with tempfile.TemporaryDirectory(prefix="synthbench-export-") as scratch:
-        session = Session(Store(default_root()), "cpu", progress or Progress(), Path(scratch))
+    store = Store(default_root())
+    with (
+        tempfile.TemporaryDirectory(prefix="synthbench-export-") as scratch,
+        running(store),
+        workers_of(bench, store.root) as isolation,
+    ):
+        session = Session(store, "cpu", progress or Progress(), Path(scratch), isolation)
         splits, _ = audited_splits(bench, session)
         write_class_folders(splits.train, folder)
     return Exported(folder, splits.train.counts(), len(np.unique(splits.train.groups)), _left_out(splits))

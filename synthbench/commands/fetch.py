@@ -12,7 +12,9 @@ from synthbench.progress import Progress
 from synthbench.runner.fetch import Fetched
 from synthbench.runner.fetch import fetch as fetch_all
 from synthbench.runner.session import Session
+from synthbench.runner.worker import workers_of
 from synthbench.storage.store import Store, default_root
+from synthbench.storage.upkeep import running
 
 __all__ = ["fetch"]
 
@@ -20,5 +22,10 @@ __all__ = ["fetch"]
 def fetch(file: BenchmarkSource, *, overrides: Sequence[str] = (), progress: Progress | None = None) -> Fetched:
     """Weights into the weights folder, data sets to where their plugins keep them."""
     bench = load_benchmark(file, load_registry(), overrides)
-    with tempfile.TemporaryDirectory(prefix="synthbench-fetch-") as folder:
-        return fetch_all(bench, Session(Store(default_root()), "cpu", progress or Progress(), Path(folder)))
+    store = Store(default_root())
+    with (
+        tempfile.TemporaryDirectory(prefix="synthbench-fetch-") as folder,
+        running(store),
+        workers_of(bench, store.root) as isolation,
+    ):
+        return fetch_all(bench, Session(store, "cpu", progress or Progress(), Path(folder), isolation))

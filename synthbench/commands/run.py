@@ -10,7 +10,6 @@ from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import BenchmarkSource, load_benchmark, requiring
 from synthbench.commands.elsewhere.remote import Remote
 from synthbench.commands.elsewhere.spread import ALONE, Spread
-from synthbench.errors import ConfigError
 from synthbench.progress import Progress
 from synthbench.report import report_or_warning
 from synthbench.results.claim import claim
@@ -51,8 +50,7 @@ def run(
 
     Raises SynthbenchError for whatever its user can mend.
     """
-    if fresh and spread != ALONE:
-        raise ConfigError("--fresh: with one process alone, not with --jobs, --executor or --collect")
+    spread.check(device, fresh=fresh)
     bench = requiring(load_benchmark(file, load_registry(), overrides), require)
     progress = progress or Progress()
     out = out or Path("runs") / bench.name

@@ -28,6 +28,7 @@ class TrialResult:
     sees the class that the label names (`synthbench.stats.check_labels`), None where nothing was drawn.
     `threads` by stage ("generator" or an evaluator's label): how many threads its sums had. `entries` names those
     of the store that it was put together from. `shared` is, by entry, what work cost that others may need, too.
+    `missing`: put together from the store alone, it is not whole, and nobody left word of how it ended.
     """
 
     trial: Trial
@@ -42,6 +43,7 @@ class TrialResult:
     threads: dict[str, int] = field(default_factory=dict)
     entries: list[str] = field(default_factory=list)
     shared: dict[str, dict[str, float]] = field(default_factory=dict)
+    missing: bool = False
 
     def end(self, status: Status, reason: str) -> None:
         """Note a failure or a skip; a failure outweighs a skip."""

@@ -255,15 +255,15 @@ def _board_notes(run: RunFolder, headline: ScoreKey) -> list[str]:
     """What holds for the whole board, said once: its test set, seeds, utility, judges."""
     intervals = [row for row in run.tables[Table.INTERVALS] if ScoreKey.of_row(row) == headline]
     utility = run.estimates.get(ScoreKey("", Column.UTILITY), {}).values()
-    measured_by = dict.fromkeys(one.note for one in utility if one.note)
+    defined = [one for one in utility if not math.isnan(one.value)] or utility  # or why there is none at all
+    measured_by = dict.fromkeys(one.note for one in defined if one.note)
     one_seed = one_seed_note(run.board)
-    left_out = dig(run.record, "left_out", default={})
     against = {one.note for one in run.estimates.get(headline, {}).values()} if not headline.test_set else set()
     return [
         *([NO_LABELS] if len(run.classes) == 1 else []),
         *_notes(run, headline),
         *(f"{headline.evaluator}: {note}." for note in sorted(against) if len(against) == 1),
-        *(f"{label} is left out: {reason}." for label, reason in left_out.items()),
+        *(f"{label} is left out: {reason}." for label, reason in dig(run.record, "left_out", default={}).items()),
         *judge_notes(run.board, run.tables[Table.JUDGES]),
         *([f"{one_seed}."] if one_seed else []),
         *([WEAK] if any(row.get("weak") == "True" for row in intervals) else []),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from synthbench.report.bars import Cell
 from synthbench.report.board import BoardTable, Line
+from synthbench.results.folder import RunFolder
 
 __all__ = ["as_latex", "as_markdown"]
 
@@ -18,6 +19,8 @@ SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "–": "--",
+    "[": "{[}",  # where a row begins it would be an argument of the `\\` or `\midrule` before it
+    "*": "{*}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
 
@@ -32,10 +35,10 @@ def as_markdown(board: BoardTable) -> str:
     return table + "".join(f"\n{_markdown(note)}\n" for note in board.notes)
 
 
-def as_latex(board: BoardTable, headline: str) -> str:
+def as_latex(board: BoardTable, run: RunFolder) -> str:
     """A `tabular` for the package booktabs, narrow enough for one column of `article`; notes stand below it."""
-    chief = headline.rpartition(".")[0]
-    wanted = [headline, "rank", "utility", "fit, s"]
+    chief = run.headline.rpartition(".")[0]
+    wanted = [run.headline, "rank", "utility", "fit, s"]
     places = [k for name in wanted for k, head in enumerate(board.heads) if head.title == name]
     flags = list(dict.fromkeys(flag for line in board.lines for flag in line.flags))
     titles = ["generator", *(board.heads[k].title for k in places)]
@@ -43,7 +46,7 @@ def as_latex(board: BoardTable, headline: str) -> str:
     rows = [[_named(line, flags), *(_short(line.cells[k]) for k in places)] for line in board.lines]
     marks = [f"{_sign([k])} {_latex(flag)}." for k, flag in enumerate(flags)]
     said = [
-        f"Metrics of {_latex(chief)} on test; 95 \\% intervals.",
+        f"Ranked by {_latex(run.ranked_by)}; 95 \\% intervals.",
         *marks,
         *(f"{_latex(note.rstrip('.'))}." for note in board.notes),
     ]

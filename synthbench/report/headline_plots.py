@@ -141,8 +141,8 @@ def by_size(run: RunFolder, album: Album) -> list[Plot]:
     """For each evaluator that scored several numbers of images: its metrics on `test` by that number."""
     curves: dict[tuple[str, str], Curves] = {}
     for row in run.tables["intervals"]:
-        size, point = SIZED.fullmatch(row["variant"]), estimate(row, "value", "low", "high")
-        if size and point and row["test_set"] == "test" and not row["seen"]:
+        size, point = SIZED.fullmatch(row["variant"]), StoredEstimate.of_row(row)
+        if size and not math.isnan(point.value) and row["test_set"] == "test" and not row["seen"]:
             curve = curves.setdefault((row["evaluator"], row["metric"]), {})
             curve.setdefault(row["generator"], {})[int(size[1])] = point
     return [

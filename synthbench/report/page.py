@@ -57,7 +57,7 @@ def make_report(out: Path, target: Path) -> Path:
     album.finish()
     complete = first[0] if run is whole else board_tables(whole)[0][0]
     write_atomic(out / "leaderboard.md", as_markdown(complete))
-    write_atomic(out / "leaderboard.tex", as_latex(complete, run.headline))
+    write_atomic(out / "leaderboard.tex", as_latex(complete, whole))
     write_atomic(target, _page(whole, parts))
     return target
 

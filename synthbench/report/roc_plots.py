@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
+from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.report.album import Album, Plot
 from synthbench.report.theme import in_plot, legend_below, styles
 from synthbench.results.folder import RunFolder, dig
@@ -43,7 +45,7 @@ class Roc:
 
 
 def roc(predictions: Sequence[Predictions]) -> Roc | None:
-    """The mean over classifiers at each false positive rate; None where no class has its opposite.
+    """The mean over classifiers at each false positive rate; None where a class has no images.
 
     (Vertical averaging: Fawcett, Pattern Recognition Letters 27, 2006.) Of the positive one of two classes, else
     the mean of each class against the rest; so the area is the board's AUROC.
@@ -53,13 +55,13 @@ def roc(predictions: Sequence[Predictions]) -> Roc | None:
     curves, areas = [], []
     for p in predictions:
         n_classes = p.probabilities.shape[1]
+        if len(np.unique(p.labels)) < n_classes:
+            return None
         for k in [_positive(p)] if n_classes == 2 else range(n_classes):
-            truth = p.labels == k
-            if truth.any() and not truth.all():
-                false, true, _ = roc_curve(truth, p.probabilities[:, k])
-                curves.append(_at_rates(false, true))
-                areas.append(auc(false, true))
-    return Roc(np.mean(curves, axis=0), float(np.mean(areas))) if curves else None
+            false, true, _ = roc_curve(p.labels == k, p.probabilities[:, k])
+            curves.append(_at_rates(false, true))
+            areas.append(auc(false, true))
+    return Roc(np.mean(curves, axis=0), float(np.mean(areas)))
 
 
 def _positive(p: Predictions) -> int:
@@ -95,13 +97,13 @@ def calibration(predictions: Sequence[Predictions]) -> tuple[Floats, Floats]:
 
 
 def answer_plots(run: RunFolder, album: Album) -> list[tuple[str, str, list[Plot]]]:
-    """For each evaluator with answers and each unseen test set of two or more classes: title, leak, two plots."""
+    """For each evaluator with answers and each unseen test set of two or more classes: title, leak, its plots."""
     groups: list[tuple[str, str, list[Plot]]] = []
     for evaluator in run.evaluators:
         by_set = _answers(run, evaluator)
         for test_set in run.test_sets:
-            answered = [a for a in by_set.get(test_set, []) if roc(a.predictions) is not None]
-            if answered:
+            answered = by_set.get(test_set, [])
+            if any(len(np.unique(p.labels)) > 1 for a in answered for p in a.predictions):
                 plots = _plots(evaluator, test_set, answered, run, album)
                 groups.append((f"{evaluator} on {test_set}", run.leaked(test_set), plots))
     return groups
@@ -126,31 +128,52 @@ def _answers(run: RunFolder, evaluator: str) -> dict[str, list[Answers]]:
 
 
 def _plots(evaluator: str, test_set: str, series: Sequence[Answers], run: RunFolder, album: Album) -> list[Plot]:
-    look = styles(run.roles)
-    curves = {a.generator: curve for a in series if (curve := roc(a.predictions)) is not None}
-    said = ", ".join(f"{label} {curve.area:.3f}" for label, curve in curves.items())
     bins = {a.generator: calibration(a.predictions) for a in series}
     off = ", ".join(f"{label} {np.abs(x - y).mean():.3f}" for label, (x, y) in bins.items())
     many = len(run.classes) > 2
-    positive = dig(run.record, "data", "positive", default="")
-    whose = "the mean of each class against the rest" if many else f"class {positive}" if positive else NAMELESS
-    size = (4.6, 3.9 + 0.09 * len(series))
     return [
-        album.plot(
-            ["roc", evaluator, test_set],
-            partial(_draw_roc, curves=curves, look=look),
-            alt=f"ROC curves of {evaluator} on {test_set}, {whose}; areas: {said}",
-            caption=f"ROC of {whose}, mean over classifiers; areas in the legend.",
-            size=size,
-        ),
+        *_roc_plot(evaluator, test_set, series, run, album),
         album.plot(
             ["calibration", evaluator, test_set],
             partial(_draw_calibration, bins=bins, roles=run.roles, many=many),
             alt=f"Calibration of {evaluator} on {test_set}; mean distance from the diagonal: {off}",
             caption=f"Calibration in {BINS} bins of equally many answers; on the diagonal they are true.",
-            size=size,
+            size=_size(series),
         ),
     ]
+
+
+def _roc_plot(
+    evaluator: str, test_set: str, series: Sequence[Answers], run: RunFolder, album: Album
+) -> list[Plot]:
+    """None where the board has a text in place of every AUROC: a class without images, a seed that is missing."""
+    refused = {
+        label
+        for label, known in run.estimates.get(ScoreKey(evaluator, "auroc", test_set), {}).items()
+        if math.isnan(known.value)
+    }
+    drawn = [a for a in series if a.generator not in refused]
+    curves = {a.generator: curve for a in drawn if (curve := roc(a.predictions)) is not None}
+    if not curves:
+        return []
+    said = ", ".join(f"{label} {curve.area:.3f}" for label, curve in curves.items())
+    positive = dig(run.record, "data", "positive", default="")
+    of_two = f"class {positive}" if positive else NAMELESS
+    whose = "the mean of each class against the rest" if len(run.classes) > 2 else of_two
+    return [
+        album.plot(
+            ["roc", evaluator, test_set],
+            partial(_draw_roc, curves=curves, look=styles(run.roles)),
+            alt=f"ROC curves of {evaluator} on {test_set}, {whose}; areas: {said}",
+            caption=f"ROC of {whose}, mean over classifiers; areas in the legend.",
+            size=_size(series),
+        )
+    ]
+
+
+def _size(series: Sequence[Answers]) -> tuple[float, float]:
+    """Of a plot with a legend of all series below it."""
+    return 4.6, 3.9 + 0.09 * len(series)
 
 
 def _draw_roc(figure: Figure, curves: Mapping[str, Roc], look: Mapping[str, dict[str, Any]]) -> None:

@@ -17,8 +17,7 @@ def subgroups(run: RunFolder) -> Table:
         parts = subgroup_parts(row["test_set"])
         if parts and f"{row['evaluator']}.{row['metric']}" == run.headline and not (row["variant"] or row["seen"]):
             images[parts] = row["n"]
-            number = StoredEstimate.parse(row["value"], row["low"], row["high"])
-            cells.setdefault(parts, {})[row["generator"]] = str(number) if row["value"] else row["note"]
+            cells.setdefault(parts, {})[row["generator"]] = str(StoredEstimate.of_row(row))
     generators = [label for label in run.roles if any(label in of_set for of_set in cells.values())]
     rows = [
         [*parts, images[parts], *(of_set.get(label, "") for label in generators)]

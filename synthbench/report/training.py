@@ -135,13 +135,11 @@ def _draw_histories(figure: Figure, histories: Sequence[Sequence[Row]]) -> None:
 
 def _confusion_plot(run: RunFolder, folders: Sequence[Path], who: str, evaluator: str, album: Album) -> list[Plot]:
     """confusion.csv: a matrix a test set, counts averaged over the classifiers."""
-    tables = [rows for folder in folders if (rows := run.rows(folder / "confusion.csv"))]
+    tables = [table for folder in folders if (table := _confusion(run.cells(folder / "confusion.csv"))).classes]
     if not tables:
         return []
-    classes = [column for column in tables[0][0] if column not in ("test_set", "true")]
-    names = list(dict.fromkeys(row["test_set"] for row in tables[0]))
-    matrices = {name: np.mean([_matrix(rows, name, classes) for rows in tables], axis=0) for name in names}
-    matrices = {_titled(run, name): counts for name, counts in matrices.items()}
+    classes, names = tables[0].classes, dict.fromkeys(test_set for test_set, _ in tables[0].counts)
+    matrices = {_titled(run, name): np.mean([_matrix(t, name, classes) for t in tables], axis=0) for name in names}
     said = "; ".join(f"{name}: {_said(counts, classes)}" for name, counts in matrices.items())
     columns = 2 if len(classes) <= FEW else 1
     height = (2.3 if columns == 2 else 4.6) * -(-len(names) // columns)
@@ -165,12 +163,24 @@ def _titled(run: RunFolder, name: str) -> str:
     return f"{name} ({mark})" if mark else name
 
 
-def _matrix(rows: Sequence[Row], test_set: str, classes: Sequence[str]) -> Floats:
+class Confusion(NamedTuple):
+    """confusion.csv: the classes, and by test set and true class how often each was predicted."""
+
+    classes: Sequence[str]
+    counts: Mapping[tuple[str, str], Mapping[str, str]]
+
+
+def _confusion(lines: Sequence[Sequence[str]]) -> Confusion:
+    """By place: a class may be called "true", as the heading's second column is."""
+    classes = lines[0][2:] if len(lines) > 1 else []
+    rows = {(line[0], line[1]): dict(zip(classes, line[2:], strict=False)) for line in lines[1:] if len(line) > 1}
+    return Confusion(classes, rows)
+
+
+def _matrix(table: Confusion, test_set: str, classes: Sequence[str]) -> Floats:
     """(K, K): true classes in rows, predicted ones in columns."""
-    by_true_class = {row["true"]: row for row in rows if row["test_set"] == test_set}
-    return np.array(
-        [[number(by_true_class.get(true, {}).get(name)) or 0.0 for name in classes] for true in classes]
-    )
+    rows = [table.counts.get((test_set, true), {}) for true in classes]
+    return np.array([[number(row.get(name)) or 0.0 for name in classes] for row in rows])
 
 
 def _said(counts: Floats, classes: Sequence[str]) -> str:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from synthbench.errors import DataError
 from synthbench.leaderboard.score_key import ScoreKey
-from synthbench.results.tables import Row, number, read_csv
-from synthbench.storage.layout import Column, File, Table, evaluation_folder, high, low, trial_folder
+from synthbench.results.tables import Row, StoredEstimate, estimate, number, read_cells, read_csv
+from synthbench.storage.layout import Column, File, Table, evaluation_folder, trial_folder
 from synthbench.storage.versions import RUN, RUN_CHANGES
 
 __all__ = [
@@ -33,56 +32,12 @@ __all__ = [
 ]
 
 
+Line = TypeVar("Line")
+
 NO_LABELS = (
     "No labels: the board tells how like real images they are and whether they are copies, "
     "nothing of what they are worth for training."
 )
-
-
-class StoredEstimate(NamedTuple):
-    """A number of a result file with the ends of its 95 % interval, if it has one; or a text in its place.
-
-    by_seed  the seeds' values, where they are to stand beside the interval or in place of an unknown one
-    check    of a floor: "chance 0.500; 5 draws: 0.507, sd 0.110"
-    note     what is said of the number; `wide`: its ends say next to nothing and are left out
-    """
-
-    value: float = math.nan
-    ends: tuple[float, float] | None = None
-    text: str = ""
-    by_seed: str = ""
-    check: str = ""
-    note: str = ""
-    wide: bool = False
-
-    @classmethod
-    def parse(cls, text: str, low: str = "", high: str = "", by_seed: str = "", check: str = "") -> StoredEstimate:
-        """From its cells; what is no finite number is a text, or no end."""
-        value, ends = number(text), (number(low), number(high))
-        if value is None:
-            return cls(text=text)
-        known = (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
-        return cls(value, known, text, by_seed, check)
-
-    @classmethod
-    def of_row(cls, row: Row) -> StoredEstimate:
-        """From a row of intervals.csv. Ends that say next to nothing are none."""
-        wide, note = row.get("wide") == "True", row.get("note", "")
-        known = ("", "") if wide else (row.get("low", ""), row.get("high", ""))
-        parsed = cls.parse(row.get("value") or note, *known, row.get("by_seed", ""), row.get("check", ""))
-        return parsed._replace(note=note, wide=wide)
-
-    def __str__(self) -> str:
-        """ "0.802 (0.770 to 0.833)", "0.471 (0.244 to 0.698; seeds 0.435, 0.507)", "0.62 (unknown; seeds ...)"."""
-        if self.check or math.isnan(self.value):
-            return self.check or self.text
-        about = self.about(lambda value: f"{value:.3f}")
-        return f"{self.value:.3f}{f' ({about})' if about else ''}"
-
-    def about(self, shown: Callable[[float], str]) -> str:
-        """What stands in brackets: the interval, the seeds' values."""
-        ends = " to ".join(map(shown, self.ends)) if self.ends else "unknown" * bool(self.wide or self.by_seed)
-        return "; ".join(filter(None, [ends, f"seeds {self.by_seed}" if self.by_seed else ""]))
 
 
 @dataclass(frozen=True)
@@ -206,8 +161,15 @@ class RunFolder:
 
     def rows(self, path: Path) -> list[Row]:
         """A CSV file's rows; none where it is missing or cannot be read."""
+        return self._lines(path, read_csv)
+
+    def cells(self, path: Path) -> list[list[str]]:
+        """The same as cells, the heading's first."""
+        return self._lines(path, read_cells)
+
+    def _lines(self, path: Path, read: Callable[[Path], list[Line]]) -> list[Line]:
         try:
-            return read_csv(path)
+            return read(path)
         except (OSError, ValueError, csv.Error) as error:
             self.note(path, error)
             return []
@@ -290,11 +252,3 @@ def dig(tree: Any, *keys: str, default: Any) -> Any:
     for key in keys:
         tree = tree.get(key) if isinstance(tree, Mapping) else None
     return default if tree is None else tree
-
-
-def estimate(row: Row, value: str, lower: str = "", upper: str = "") -> StoredEstimate | None:
-    """The number in the column `value` and its interval in `lower`, `upper` (by default <value>_low and _high)."""
-    stored = StoredEstimate.parse(
-        row.get(value, ""), row.get(lower or low(value), ""), row.get(upper or high(value), "")
-    )
-    return None if math.isnan(stored.value) else stored

@@ -126,7 +126,9 @@ def _load(plugin: Dataset, entry: Entry[Dataset], session: Session) -> Splits:
         splits = load(plugin, session.key(entry), session, workdir)
     except SynthbenchError:
         raise
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit, GeneratorExit: whatever ends a `load` ends it alone
         raise _unloaded(entry, error, workdir) from error
     finally:
         _tidy(workdir)

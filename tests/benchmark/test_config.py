@@ -159,7 +159,7 @@ def test_numbers_that_should_be_texts_are_told_of_once():
     wrong = ["root=x", "classes=[0, 1]"]
     with pytest.raises(ConfigError) as caught:
         build_plugin(load_registry().find("dataset", "image-folder"), wrong)
-    message = 'image-folder: classes.0: expected a text, found 0; write "0" in quotes'
+    message = "image-folder: classes.0: expected a text, found 0; put it in quotes"
     assert str(caught.value) == message
 
 
@@ -212,7 +212,7 @@ def test_wrong_types_are_refused_and_never_converted(complaint, option, value, m
     ("changes", "message"),
     [
         ({"name": None}, "bench.yaml: name: this key is required"),
-        ({"name": 5}, 'name: expected a text, found 5; write "5" in quotes'),
+        ({"name": 5}, 'name: expected a text, found 5; put it in quotes'),
         ({"name": "../up"}, "name: String should match pattern"),
         ({"dataset": None}, "dataset: this key is required"),
         ({"dataset": "data"}, "dataset: expected an object, found 'data'"),

@@ -64,10 +64,11 @@ def test_anchors_and_merges(read):
     [
         ("1e-4", "1.0e-4"),
         ("-1e-4", "-1.0e-4"),
-        ("1E5", "1.0e+5"),
-        ("1.5e3", "1.5e+3"),
-        ("2.e3", "2.0e+3"),
-        (".5e3", "0.5e+3"),
+        (".5e0", "0.5e+0"),
+        ("1E5", "100000"),
+        ("-1.5e3", "-1500"),
+        ("2.e3", "2000"),
+        ("1e30", "1.0e+30"),
     ],
 )
 def test_a_number_that_yaml_reads_as_text(read, number, better):
@@ -75,6 +76,7 @@ def test_a_number_that_yaml_reads_as_text(read, number, better):
     assert message.startswith(f"generators.0.learning_rate: YAML reads {number} as a string")
     assert f"write {better} " in message
     assert read(f"a: {better}") == {"a": float(number)}
+    assert isinstance(read(f"a: {better}")["a"], int) == better.lstrip("-").isdecimal(), "where one is expected"
 
 
 @pytest.mark.parametrize(("word", "boolean"), [("no", "false"), ("Yes", "true"), ("on", "true"), ("OFF", "false")])
@@ -153,6 +155,18 @@ def test_bad_syntax_says_where(read):
 )
 def test_exotic_yaml_is_refused_with_a_message(read, text):
     assert "\n" not in complaint(read, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (r'row: {name: "a\ud800"}', r"row.name: \ud800 is half a character"),
+        (r'row: {"\udfff": 1}', r"row: line 1: a key: \udfff is half a character"),
+    ],
+)
+def test_half_a_character_is_no_text(read, text, message):
+    assert complaint(read, text).startswith(message)
+    assert read(r'a: "\U0001F600"') == {"a": "\U0001f600"}
 
 
 def test_missing_file(tmp_path):

@@ -12,6 +12,7 @@ import torch
 
 import synthbench
 from synthbench import cli
+from synthbench.cli.console import board_of, make_console
 
 
 def refused(capsys, *arguments):
@@ -107,7 +108,20 @@ def test_a_dry_run_shows_the_seeds_that_a_run_uses(mini, capsys):
     assert [trial["seed"] for trial in mini.record["trials"]] == planned
 
 
-@pytest.mark.parametrize("asked", [("--timeout", "0"), ("--require", "tstr.nothing>=1")])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("--timeout", "0"),
+        ("--require", "tstr.nothing>=1"),
+        ("--jobs", "0"),
+        ("--unpack", "nowhere"),
+        ("--device", "foo"),
+        ("--collect", "--fresh"),
+        ("--collect", "--jobs", "2"),
+        ("--jobs", "2", "--executor", "ray"),
+        ("--address", "auto"),
+    ],
+)
 def test_a_dry_run_checks_what_a_run_would_be_told(mini, capsys, asked):
     mini.write()
     assert mini.run(*asked) == 2
@@ -310,3 +324,29 @@ def test_a_long_label_leaves_the_numbers_on_a_narrow_terminal(mini, capsys, monk
     shown = [cell.strip() for cell in table[0] if cell.strip()]
     assert shown[-1 - 2 * (width >= 100)] == "2 x 1", "the seeds"
     assert "".join(cells[2].strip() for cells in table if len(cells) == len(table[0])).startswith(label)
+
+
+NUMBER = "0.839 (0.701 to 0.931; seeds 0.966, 0.712)"
+COLUMNS = {
+    "rank": ["1", "2-3"],
+    "by judge": ["agree: 1", "2 by tstr, 3 by big"],
+    "generator": ["a" * 40, "b" * 20],
+    "role": ["candidate", "ceiling"],
+    **dict.fromkeys(["judges.auroc", "tstr.auroc", "big.auroc"], [NUMBER] * 2),
+    "utility": ["0.600", "undefined"],
+    "seeds": ["3 x 2"] * 2,
+}
+
+
+@pytest.mark.parametrize(("width", "left_out"), [(60, ["tstr.auroc", "by judge"]), (80, ["big.auroc"]), (200, [])])
+def test_a_board_keeps_its_frame_and_says_which_columns_a_narrow_window_leaves_out(monkeypatch, width, left_out):
+    monkeypatch.setattr("synthbench.cli.console.WIDE", width)
+    console = make_console()
+    with console.capture() as shown:
+        console.print(board_of("board", "", COLUMNS, ["big.auroc", "tstr.auroc", "by judge", "utility"]))
+    rows = [line for line in shown.get().splitlines() if line[0] in "┃│"]
+    assert {line[-1] for line in rows} == {"┃", "│"}
+    assert max(map(len, rows)) <= width
+    said = " ".join(shown.get().partition("no room for ")[2].split())
+    assert all(name in said for name in left_out)
+    assert bool(said) == bool(left_out)

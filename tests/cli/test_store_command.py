@@ -38,3 +38,11 @@ def test_an_amount_is_a_number(number, capsys):
     with pytest.raises(SystemExit):
         main(["store", "gc", "--older-than", number])
     assert f"'{number}' is no number of 0 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [("ls", "--max-size", "1"), ("verify", "--older-than", "0")])
+def test_options_of_gc_alone_are_not_passed_over(arguments, capsys):
+    assert main(["store", *arguments]) == 2
+    action, option, _ = arguments
+    said = f"synthbench: {option}: only with `store gc`, `store {action}` removes nothing\n"
+    assert capsys.readouterr().err == said

@@ -3,6 +3,8 @@
 import io
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -86,3 +88,16 @@ def test_control_characters_of_labels_do_not_reach_the_terminal(mini, capsys, tm
         assert not {"\x1b", "\x07"} & set(said.out + said.err)
     assert main(["validate", str(tmp_path / "\x1b[2J.yaml")]) == 2
     assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_takes_no_more_is_named(mini, monkeypatch, unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    mini.write("MeanNoise")
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "synthbench.cli", "validate", str(mini.file)]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("synthbench: standard output: No space left on device; ")
+    assert len(ended.stderr.splitlines()) == 1

@@ -4,11 +4,14 @@ import pytest
 
 from synthbench.leaderboard.few_seeds import ONE_SEED
 from synthbench.report import fold as module
+from synthbench.report.album import Album
 from synthbench.report.bars import number_cells, shown_number, value_cells
 from synthbench.report.board import MOST_CELLS, WEAK, board_tables
 from synthbench.report.export import as_latex, as_markdown
 from synthbench.report.fidelity import fidelity
+from synthbench.report.headline_plots import by_size
 from synthbench.report.page import make_report
+from synthbench.report.subgroups import subgroups
 from synthbench.report.theme import COLOURS, styles
 from synthbench.results.folder import StoredEstimate, estimate, number, read_folder
 
@@ -121,7 +124,7 @@ def test_what_holds_for_every_row_is_said_once_and_in_every_form_of_the_board(ma
     alone = board_tables(read_folder(out))[0][0]
     assert "60 images, patients unknown or one each; leaked: training knows 3 of them." in alone.notes
     assert [line.flags for line in main.lines] == [[], ["differs from chance"]]
-    assert ONE_SEED in as_latex(main, "tstr.auroc")
+    assert ONE_SEED in as_latex(main, read_folder(out))
     assert ONE_SEED in as_markdown(main)
 
 
@@ -192,13 +195,64 @@ def test_the_first_table_is_narrow_and_the_rest_stands_below_or_folded(wide):
 def test_a_wide_board_fits_a_paper_and_keeps_its_flags(wide):
     run = read_folder(wide)
     main = board_tables(run)[0][0]
-    latex = as_latex(main, run.headline)
+    latex = as_latex(main, run)
     assert latex.startswith("% needs \\usepackage{booktabs}")
     rows = [line for line in latex.splitlines() if " & " in line]
     assert max(row.count(" & ") for row in rows) < 6
     assert "(0.700--0.790)" in latex
     assert "copying" in latex.partition("bottomrule")[2]
     assert "copying" in next(line for line in as_markdown(main).splitlines() if line.startswith("| real"))
+
+
+UNDEFINED = "undefined: ceiling - floor is 0.353 ± 0.7: not clearly above 0; ceiling real of 120 images"
+
+
+def utility_row(made_up, label, **numbers):
+    about = {"evaluator": "", "metric": "utility", "test_set": ""}
+    return made_up.interval_row(label, value=0.6) | about | {"note": "by real"} | numbers
+
+
+def test_an_undefined_utility_is_a_word_in_its_cell_and_no_note_where_another_is_defined(made_up, tmp_path):
+    out = made_up.run(tmp_path / "run", {"good": "candidate", "poor": "candidate"})
+    lacking = utility_row(made_up, "poor", value="", low="", high="", note=UNDEFINED)
+    made_up.rows(out / "intervals.csv", [utility_row(made_up, "good"), lacking])
+    run = read_folder(out)
+    main = board_tables(run)[0][0]
+    place = [head.title for head in main.heads].index("utility")
+    assert [line.cells[place].text for line in main.lines] == ["0.600", "undefined"]
+    assert [note for note in main.notes if "tility" in note] == ["Utility: by real."]
+    assert UNDEFINED not in as_latex(main, run) + as_markdown(main)
+    made_up.rows(out / "intervals.csv", [lacking])
+    assert f"Utility: {UNDEFINED}." in board_tables(read_folder(out))[0][0].notes, "of nobody's: why"
+
+
+@pytest.mark.parametrize("label", ["[sm]_ote", "*star"])
+def test_a_row_in_latex_begins_with_no_argument_of_the_line_before(made_up, tmp_path, label):
+    out = made_up.run(tmp_path / "run", {"good": "candidate", label: "candidate"})
+    run = read_folder(out)
+    rows = [line for line in as_latex(board_tables(run)[0][0], run).splitlines() if " & " in line]
+    assert rows[2].startswith(f"{{{label[0]}}}{label[1:3]}")
+
+
+@pytest.mark.parametrize(("test_set", "said"), [("test", "tstr.auroc on test"), ("", "tstr.auroc")])
+def test_latex_names_a_test_set_only_where_there_is_one(made_up, tmp_path, test_set, said):
+    out = made_up.run(tmp_path / "run", {"good": "candidate"})
+    made_up.rows(out / "intervals.csv", [made_up.interval_row("good", test_set=test_set)])
+    run = read_folder(out)
+    assert f"Ranked by {said}; 95" in as_latex(board_tables(run)[0][0], run)
+
+
+def test_subgroups_and_sizes_have_the_ends_that_the_board_has(made_up, tmp_path):
+    out = made_up.run(tmp_path / "run", {"good": "candidate"})
+    apart = {"wide": "True", "by_seed": "0.966, 0.712"}
+    group = made_up.interval_row("good", value=0.839, test_set="test/sex=F", **apart)
+    size = made_up.interval_row("good", "50 images", 0.839, **apart)
+    made_up.rows(out / "intervals.csv", [made_up.interval_row("good"), group, size])
+    run = read_folder(out)
+    shown = "0.839 (unknown; seeds 0.966, 0.712)"
+    assert [row[-1] for row in subgroups(run).rows] == [shown]
+    (plot,) = by_size(run, Album(out / "figures", 0))
+    assert shown in plot.alt
 
 
 def test_references_stand_beside_the_generators_in_one_table(made_up, tmp_path):

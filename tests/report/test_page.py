@@ -20,8 +20,8 @@ from synthbench.report import report_or_warning, write_report
 from synthbench.report.album import Album
 from synthbench.report.provenance_tables import data_part
 from synthbench.report.theme import in_plot, legend_below
-from synthbench.report.training import _draw_confusions
-from synthbench.results.folder import read_folder
+from synthbench.report.training import _confusion, _draw_confusions, _matrix
+from synthbench.results.folder import RunFolder, read_folder
 
 EVIL = "<script>alert(1)</script>\"&'$x_1$"
 LIMIT = 10_000_000
@@ -405,6 +405,13 @@ def test_a_class_without_images_has_no_figures_and_what_was_seen_is_named(bare_p
     page = Page(write_report(out))
     assert "train (seen): NORMAL none, PNEUMONIA 90% right of 10; far (leaked: 3 of 60):" in str(page.all("div"))
     assert page.text.count("0.111") == 1, "only the class that has images"
+
+
+def test_a_class_called_as_a_heading_has_its_confusion_matrix(tmp_path):
+    lines = ["test_set,true,true,noise", "test,true,9,1", "test,noise,2,8"]
+    (tmp_path / "confusion.csv").write_text("\n".join(lines))
+    table = _confusion(RunFolder(tmp_path, {}, {}).cells(tmp_path / "confusion.csv"))
+    assert _matrix(table, "test", table.classes).tolist() == [[9, 1], [2, 8]]
 
 
 def test_a_long_label_leaves_room_for_the_plot():

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from synthbench.report.roc_plots import RATES, calibration, roc
+from synthbench.report.album import Album
+from synthbench.report.roc_plots import RATES, answer_plots, calibration, roc
+from synthbench.results.folder import read_folder
 from synthbench.types import Predictions
 
 
@@ -55,6 +57,21 @@ def test_a_perfect_and_a_blind_classifier():
 
 def test_one_class_alone_has_no_curve():
     assert roc([predictions([1, 1], [[0.2, 0.8], [0.5, 0.5]])]) is None
+
+
+def test_a_class_without_images_leaves_no_curve_where_the_board_has_no_number():
+    rng = np.random.default_rng(0)
+    assert roc([predictions([0, 1] * 10, rng.dirichlet([1, 1, 1], 20))]) is None
+
+
+def test_there_is_no_curve_where_the_board_has_a_text_and_calibration_stays(made_up, tmp_path):
+    roles = {"good": "candidate", "poor": "candidate"}
+    run = read_folder(made_up.run(tmp_path / "run", roles))  # of poor on far the board has "1/2 seeds"
+    plots = {title: plots for title, _, plots in answer_plots(run, Album(tmp_path, 0))}
+    assert "poor" in plots["tstr on test"][0].alt
+    drawn, calibrated = plots["tstr on far"]
+    assert ("good" in drawn.alt, "poor" in drawn.alt) == (True, False)
+    assert "poor" in calibrated.alt
 
 
 def test_true_probabilities_lie_on_the_diagonal():

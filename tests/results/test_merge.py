@@ -232,3 +232,14 @@ def test_one_run_alone_gives_its_own_board(runs):
     assert list(board.index) == list(own.index)
     assert [float(rank or "nan") for rank in board["rank"]] == pytest.approx(own["rank"].tolist(), nan_ok=True)
     assert math.isnan(own.loc["copy", "rank"])
+
+
+def test_a_test_set_is_named_only_where_the_headline_is_of_one(runs, capsys, tmp_path):
+    run = shutil.copytree(runs("a", GOOD), tmp_path / "a")
+    command = ["leaderboard", str(run), "--plugins", str(runs.folder)]
+    assert cli.main(command) == 0
+    assert " on test among comparable rows" in " ".join(capsys.readouterr().out.split())
+    intervals = pd.read_csv(run / "intervals.csv", dtype=str, keep_default_na=False)
+    intervals.assign(test_set="").to_csv(run / "intervals.csv", index=False)
+    assert cli.main(command) == 0
+    assert " on test" not in " ".join(capsys.readouterr().out.split())

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from synthbench import cli
 from synthbench.runner import worker
 from synthbench.runner.isolation.handing import handed_over, taken_over
 from synthbench.scale import GreyScale
@@ -33,6 +34,8 @@ class Bad(Squares):
         (HERE / "pid.txt").write_text(str(os.getpid()))
         match self.how:
             case "sys.exit": sys.exit(0)
+            case "GeneratorExit": raise GeneratorExit
+            case "close": sys.stdout.close()
             case "os._exit": os._exit(7)
             case "segfault": ctypes.string_at(0)
             case "hang": time.sleep(60)
@@ -133,6 +136,22 @@ def test_however_a_load_ends_the_run_ends_with_one_message_and_nothing_is_lost(i
         assert (isolated.out / "data/bad/error.txt").read_text(), how
         assert (isolated.out / "scores.csv").read_bytes() == expected
     assert not (isolated.cache / "shared").exists()
+
+
+@pytest.mark.parametrize("command", [["run"], ["audit"]])
+def test_what_is_no_exception_ends_a_load_alone_in_any_process(in_process, capsys, command):
+    in_process.write("MeanNoise", dataset={"use": "Bad", "how": "GeneratorExit"})
+    assert cli.main([*command, str(in_process.file), "--out", str(in_process.out)]) == 2
+    assert capsys.readouterr().err.startswith("synthbench: dataset bad: GeneratorExit: ")
+
+
+@pytest.mark.parametrize("command", ["audit", "export-train"])
+def test_what_a_load_does_to_its_process_is_one_message_of_a_command_without_rows_too(isolated, capsys, command):
+    isolated.write("MeanNoise", dataset={"use": "Bad", "how": "close"})
+    where = ["--out", str(isolated.out)] if command == "audit" else [str(isolated.out)]
+    assert cli.main([command, str(isolated.file), *where]) == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error == "synthbench: dataset bad: the plugin ended its process: exit code 1"
 
 
 def test_one_of_an_external_set_is_told_as_that_one(isolated, capsys):

@@ -13,6 +13,8 @@ from synthbench import cli
 from synthbench.benchmark.plan import make_plan
 from synthbench.commands.validate import validate
 from synthbench.errors import ConfigError
+from synthbench.leaderboard.trial_result import TrialResult
+from synthbench.runner.elsewhere.ended import as_it_ended, is_missing
 from synthbench.runner.elsewhere.work import shard
 
 ROWS = ("MeanNoise", {"use": "Growing", "checkpoints": [1, 2]}, "Failing")
@@ -264,6 +266,13 @@ def test_what_is_no_part(mini, text):
 def test_mistakes(mini, shared, capsys, arguments, message):
     assert shared(*arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_trial_is_missing_by_how_it_was_put_together_and_not_by_the_words_of_its_reason(mini):
+    mini.write("MeanNoise")
+    trial = make_plan(validate(mini.file).bench)[0]
+    assert not is_missing(TrialResult(trial, "failed", ["not in the store of my weights"]))
+    assert is_missing(as_it_ended(TrialResult(trial, "failed", ["its stage is not there"]), mini.out))
 
 
 LEAVES = """

@@ -14,7 +14,7 @@ from synthbench.commands.elsewhere.on_ray import connected, work_on_ray
 from synthbench.commands.elsewhere.remote import Remote
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
-from synthbench.runner.elsewhere.packing import unpack
+from synthbench.runner.elsewhere.packing import packs_in, unpack
 from synthbench.runner.elsewhere.parallel import work_in_processes
 from synthbench.storage.store import Store
 
@@ -39,18 +39,35 @@ class Spread:
     collect: bool = False
     unpacked: Path | None = None
 
+    def check(self, device: str, *, fresh: bool) -> None:
+        """Raise SynthbenchError, before any work, for what a run cannot take and for contradictions."""
+        if fresh and self != ALONE:
+            raise ConfigError("--fresh: with one process alone, not with --jobs, --executor or --collect")
+        if self.jobs < 1:
+            raise ConfigError(f"--jobs {self.jobs}: expected 1 or more")
+        if self.collect and (self.jobs > 1 or self.ray is not None):
+            raise ConfigError("--collect: it works nothing off, leave --jobs and --executor away")
+        if self.jobs > 1 and self.ray is not None:
+            raise ConfigError("--jobs: for processes on this machine, not with --executor ray")
+        if self.unpacked:
+            packs_in(self.unpacked)
+        if device != "auto" and self.ray is None and not self._takes_at_its_word(device):
+            resolve_device(device)
+
+    def _takes_at_its_word(self, device: str) -> bool:
+        """Who only collects need not have a GPU."""
+        return self.collect and device.startswith("cuda")
+
     @contextmanager
     def over(self, remote: Remote, store: Store, progress: Progress) -> Iterator[tuple[str, Elsewhere | None]]:
         """The device that the trials are worked off on, and who does so: None where the run does itself.
 
-        The device is part of every entry's key. Who only collects need not have it: "cuda" is taken at its word.
+        The device is part of every entry's key.
         """
-        if self.jobs < 1:
-            raise ConfigError(f"--jobs {self.jobs}: expected 1 or more")
         if self.unpacked:
             progress.say(f"{self.unpacked}: {unpack(self.unpacked, store, remote.out)} entries are new")
         if self.collect:
-            yield "cuda" if remote.device.startswith("cuda") else resolve_device(remote.device), _nothing
+            yield "cuda" if self._takes_at_its_word(remote.device) else resolve_device(remote.device), _nothing
         elif self.ray is not None:
             with connected(self.ray) as cluster:
                 device = cluster.device(remote.device)

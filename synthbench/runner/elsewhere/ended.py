@@ -16,7 +16,6 @@ from synthbench.storage.store import digest_of, write_atomic
 __all__ = ["as_it_ended", "ended_since", "is_missing", "leave_word", "note_end"]
 
 ENDED = "ended.json"
-MISSING = "not in the store"
 RUN = "{run}"
 """In a word, the run's folder: it may be read on another machine, where that lies elsewhere."""
 
@@ -79,11 +78,11 @@ def as_it_ended(result: TrialResult, out: Path) -> TrialResult:
             [str(reason).replace(RUN, str(out)) for reason in word["reasons"]],
         )
     except (OSError, ValueError, TypeError, KeyError):
-        missing = f"synthbench work FILE --trial {result.trial.name}"
-        result.reasons = [f"{MISSING}, or not all of it: `{missing}` makes it"]
+        work = f"synthbench work FILE --trial {result.trial.name}"
+        result.missing, result.reasons = True, [f"not in the store, or not all of it: `{work}` makes it"]
     return result
 
 
 def is_missing(result: TrialResult) -> bool:
     """Whether `as_it_ended` found neither all of it nor a word of how it ended."""
-    return any(reason.startswith(MISSING) for reason in result.reasons)
+    return result.missing

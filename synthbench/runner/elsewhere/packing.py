@@ -22,7 +22,7 @@ from synthbench.storage.integrity import DamagedError, check_files, digest_of, r
 from synthbench.storage.store import Store
 from synthbench.storage.upkeep import own_folder
 
-__all__ = ["pack", "unpack"]
+__all__ = ["pack", "packs_in", "unpack"]
 
 KINDS = ("synthetic", "scores", "replicates")
 """What a board is made of; with the evidence that the scores name."""
@@ -71,10 +71,14 @@ def unpack(folder: Path, store: Store, out: Path) -> int:
 
     Raises DataError where there are none, or one cannot be read, or holds what is no entry or damaged.
     """
-    files = sorted(folder.glob("*.tar"))
-    if not files:
-        raise DataError(f"{folder}: no .tar file of `synthbench work --pack` in there")
-    return sum(_unpack(file, store, out) for file in files)
+    return sum(_unpack(file, store, out) for file in packs_in(folder))
+
+
+def packs_in(folder: Path) -> list[Path]:
+    """The files that `unpack` takes. Raises DataError where there are none."""
+    if files := sorted(folder.glob("*.tar")):
+        return files
+    raise DataError(f"{folder}: no .tar file of `synthbench work --pack` in there")
 
 
 def _unpack(file: Path, store: Store, out: Path) -> int:
