@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
 from synthbench.types import Score
 
-__all__ = ["declaration_faults", "name_faults", "out_of_bounds"]
+__all__ = ["declaration_faults", "name_faults", "out_of_bounds", "scored_twice"]
 
 ROUNDING = 1e-9
 """How far beyond a bound a value may lie, as a share of the bound or of 1: sums may move the last digits."""
@@ -47,6 +48,17 @@ def out_of_bounds(evaluator: Evaluator, scores: Iterable[Score]) -> list[str]:
         for score in scores
         for low, high in [evaluator.bounds.get(score.metric, (float("-inf"), float("inf")))]
         if score.value < low - _slack(low) or score.value > high + _slack(high)
+    ]
+
+
+def scored_twice(scores: Iterable[Score]) -> list[str]:
+    """Each number that there are several scores of, in words: a board would take them for draws of one, and average."""
+    counts = Counter((s.metric, s.variant, s.test_set, s.classifier_seed) for s in scores)
+    return [
+        f"{n} scores of {metric}{f' ({variant})' if variant else ''} on {test_set!r}"
+        + (f", classifier seed {seed}" if seed is not None else "")
+        for (metric, variant, test_set, seed), n in counts.items()
+        if n > 1
     ]
 
 

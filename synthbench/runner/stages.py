@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from synthbench.api.declarations import out_of_bounds
+from synthbench.api.declarations import out_of_bounds, scored_twice
 from synthbench.api.imaging import PictureRule
 from synthbench.api.interfaces import Context, Evaluator, Generator, Plugin, Role, Sampler, balanced_labels
 from synthbench.api.lending import lend
@@ -284,3 +284,5 @@ def _check_evaluation(evaluation: Evaluation, plugin: Evaluator) -> None:
         raise ValueError(f"it declares the metrics {sorted(plugin.metrics)} and delivered {sorted(delivered)}")
     if outside := out_of_bounds(plugin, evaluation.scores):
         raise ValueError("; ".join(outside))
+    if twice := scored_twice(evaluation.scores):
+        raise ValueError(f"{'; '.join(twice)}: variant, test set and classifier seed must tell them apart")
