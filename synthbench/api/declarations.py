@@ -52,7 +52,7 @@ def out_of_bounds(evaluator: Evaluator, scores: Iterable[Score]) -> list[str]:
 
 
 def scored_twice(scores: Iterable[Score]) -> list[str]:
-    """Each number that there are several scores of, in words: a board would take them for draws of one, and average."""
+    """Each number that there are several scores of, in words: a board would average them as draws of one."""
     counts = Counter((s.metric, s.variant, s.test_set, s.classifier_seed) for s in scores)
     return [
         f"{n} scores of {metric}{f' ({variant})' if variant else ''} on {test_set!r}"
