@@ -107,7 +107,7 @@ def _check_images(images: Images) -> None:
         raise ValueError(f"pixels must have 1 or 3 channels, found {pixels.shape[3]}")
     if not isinstance(labels, np.ndarray) or labels.dtype != np.int64 or labels.shape != (len(pixels),):
         raise ValueError(f"labels must be an int64 array ({len(pixels)},), found {described(labels)}")
-    if not images.classes or len(set(images.classes)) != len(images.classes):
+    if not images.classes or not all(images.classes) or len(set(images.classes)) != len(images.classes):
         raise ValueError(f"classes must be distinct names, found {images.classes}")
     if len(labels) and not (labels.min() >= 0 and labels.max() < len(images.classes)):
         raise ValueError(f"labels must be in 0..{len(images.classes) - 1}, found {labels.min()}..{labels.max()}")

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from synthbench import Context, Direction, Evaluation, Images, Predictions, Score, Splits
 from synthbench_tstr.classifier_evaluator import METRICS, ClassifierEvaluator, Limit
-from synthbench_tstr.training_sets import altered, check_alike, draw, draw_again, together
+from synthbench_tstr.training_sets import altered, check_alike, draw, draw_again, noted, together
 
 if TYPE_CHECKING:
     from synthbench_tstr.scoring import EvaluationSet
@@ -127,9 +127,8 @@ class Augment(ClassifierEvaluator):
             point.control(DUPLICATED): duplicated,
             point.control(CLASSICAL): together(real, copies),
         }
-        return joined(
-            [train_and_test(images, sets, self, ctx, variant=variant) for variant, images in training.items()]
-        )
+        parts = [train_and_test(images, sets, self, ctx, variant=variant) for variant, images in training.items()]
+        return noted(joined(parts), self.images, len(synthetic))
 
     def _missing(self, point: Point, note: str, sets: Sequence[EvaluationSet]) -> Evaluation:
         """No scores, and why: the controls are not trained where there is nothing to compare them with."""

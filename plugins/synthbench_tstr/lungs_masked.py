@@ -10,7 +10,7 @@ import numpy as np
 from synthbench import Context, Evaluation, Images, Splits
 from synthbench_tstr.classifier_evaluator import ClassifierEvaluator, Limit, ScoreTrain
 from synthbench_tstr.mask import blacked_out, lung_mask
-from synthbench_tstr.training_sets import check_alike, draw
+from synthbench_tstr.training_sets import check_alike, draw, noted
 
 __all__ = ["LungsMasked", "show_mask"]
 
@@ -38,7 +38,8 @@ class LungsMasked(ClassifierEvaluator):
             for evaluation_set in real_sets(real, seen=self.score_train)
         ]
         chosen = blacked_out(draw(synthetic, self.images, ctx.rng("images")))
-        return train_and_test(chosen, evaluation_sets, self, ctx, held_out="synthetic")
+        evaluation = train_and_test(chosen, evaluation_sets, self, ctx, held_out="synthetic")
+        return noted(evaluation, self.images, len(synthetic))
 
 
 def show_mask(train: Images, ctx: Context) -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from synthbench import DataError, Images
+from synthbench import DataError, Evaluation, Images
 
-__all__ = ["altered", "check_alike", "draw", "draw_again", "together"]
+__all__ = ["altered", "check_alike", "draw", "draw_again", "noted", "together"]
 
 DEGREES, SHIFT, SCALE, TONE = 10, 0.05, (0.9, 1.1), 0.2
 """Turned by up to so many degrees, shifted by that share of the side, scaled; brightness and contrast by +-TONE.
@@ -40,6 +40,15 @@ def draw(images: Images, limit: int | None, rng: np.random.Generator) -> Images:
         members = rng.permutation(np.flatnonzero(images.labels == k))
         place[members] = (np.arange(len(members)) + 0.5) / max(1, len(members))
     return images.subset(np.sort(np.argsort(place, kind="stable")[:limit]))
+
+
+def noted(evaluation: Evaluation, limit: int | None, there: int) -> Evaluation:
+    """The evaluation, its scores with a note where `draw` had fewer images than asked for: `there` of `limit`."""
+    if limit is None or limit <= there:
+        return evaluation
+    note = f"trained on the {there} synthetic images that there are, not {limit}"
+    scores = [replace(score, note="; ".join(filter(None, [score.note, note]))) for score in evaluation.scores]
+    return replace(evaluation, scores=scores)
 
 
 def together(first: Images, second: Images) -> Images:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from synthbench import Context, Evaluation, Images, Splits
 from synthbench_tstr.classifier_evaluator import METRICS, ClassifierEvaluator, Limit, ScoreTrain
-from synthbench_tstr.training_sets import check_alike, draw
+from synthbench_tstr.training_sets import check_alike, draw, noted
 
 if TYPE_CHECKING:
     from synthbench_tstr.scoring import EvaluationSet
@@ -61,7 +61,8 @@ class Tstr(ClassifierEvaluator):
         evaluation_sets = real_sets(real, seen=self.score_train)
         if self.sizes is None:
             chosen = draw(synthetic, self.images, ctx.rng("images"))
-            return train_and_test(chosen, evaluation_sets, self, ctx, held_out="synthetic")
+            evaluation = train_and_test(chosen, evaluation_sets, self, ctx, held_out="synthetic")
+            return noted(evaluation, self.images, len(synthetic))
         points = [self._point(size, evaluation_sets, synthetic, ctx) for size in self.sizes]
         self._write_curve(points, evaluation_sets, ctx)
         return joined(points)

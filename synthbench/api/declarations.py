@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
 from synthbench.types import Images, Predictions, Score, Splits
 
-__all__ = ["declaration_faults", "name_faults", "out_of_bounds", "prediction_faults"]
+__all__ = ["declaration_faults", "name_faults", "out_of_bounds", "prediction_faults", "scored_twice"]
 
 ROUNDING = 1e-9
 """How far beyond a bound a value may lie, as a share of the bound or of 1: sums may move the last digits."""
@@ -65,6 +66,17 @@ def prediction_faults(predictions: Iterable[Predictions], real: Splits, syntheti
             n = f"{len(wrong)} of {len(one.ids)}"
             faults.append(f"{where}: {n} images are not in it, or have another label there, e.g. {wrong[0]!r}")
     return faults
+
+
+def scored_twice(scores: Iterable[Score]) -> list[str]:
+    """Each number that there are several scores of, in words: a board would average them as draws of one."""
+    counts = Counter((s.metric, s.variant, s.test_set, s.classifier_seed) for s in scores)
+    return [
+        f"{n} scores of {metric}{f' ({variant})' if variant else ''} on {test_set!r}"
+        + (f", classifier seed {seed}" if seed is not None else "")
+        for (metric, variant, test_set, seed), n in counts.items()
+        if n > 1
+    ]
 
 
 def _slack(end: float) -> float:

@@ -22,7 +22,7 @@ from synthbench.benchmark.requirement import parse_requirement
 from synthbench.benchmark.shipped import benchmark_path
 from synthbench.benchmark.strict_yaml import Written, apply_override
 from synthbench.benchmark.validation import validated
-from synthbench.benchmark.whole import check_whole
+from synthbench.benchmark.whole import check_whole, floors_and_ceilings
 from synthbench.errors import ConfigError, PluginError
 
 __all__ = ["BenchmarkFile", "BenchmarkSource", "build_plugin", "load_benchmark", "requiring"]
@@ -145,13 +145,13 @@ def load_benchmark(source: BenchmarkSource, registry: Registry, overrides: Seque
         generators=generators,
         evaluators=builder.entries("evaluator", content["evaluators"], "evaluators"),
     )
-    check_whole(bench, where)
+    check_whole(bench, where, registry)
     return requiring(with_size_curve(bench, where), file.require)
 
 
 def requiring(bench: Benchmark, texts: Sequence[str]) -> Benchmark:
     """The benchmark with further requirements. Raises ConfigError for those that it cannot tell."""
-    metrics = [f"{e.label}.{metric}" for e in bench.evaluators for metric in e.declared.metrics]
+    metrics = dict.fromkeys([*bench.metrics, str(bench.headline)])  # it may be the judges' mean
     return replace(bench, require=(*bench.require, *(parse_requirement(text, metrics) for text in texts)))
 
 
@@ -255,8 +255,8 @@ def _plugin(cls: type[P], options: dict[str, Any], where: str, path: str, known:
 
 def _baselines(registry: Registry, taken: set[str]) -> tuple[Entry[Generator], ...]:
     """Every registered floor and ceiling with its defaults, unless the file has that label already."""
-    entries: list[Entry[Generator]] = []
-    for name, cls in registry.names("generator").items():
-        if issubclass(cls, Generator) and cls.role != "candidate" and name not in taken:
-            entries.append(Entry.of(name, name, validated(cls, {}, "baselines: true", name)))
-    return tuple(entries)
+    return tuple(
+        Entry.of(name, name, validated(cls, {}, "baselines: true", name))
+        for name, cls in floors_and_ceilings(registry).items()
+        if name not in taken
+    )

@@ -196,6 +196,11 @@ class Benchmark:
         return next(entry for entry in self.evaluators if entry.label == label)
 
     @property
+    def metrics(self) -> list[str]:
+        """`<evaluator label>.<metric>` of all evaluators."""
+        return [f"{entry.label}.{metric}" for entry in self.evaluators for metric in entry.declared.metrics]
+
+    @property
     def ranked_by(self) -> tuple[str, ...]:
         """The evaluators behind the headline: one, or all judges where it is their mean."""
         return self.judges if self.headline.evaluator == JUDGES else (self.headline.evaluator,)

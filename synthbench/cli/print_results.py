@@ -79,7 +79,10 @@ def _moves(moved: Iterable[Moved]) -> Table:
         table.add_column(heading, justify="right" if heading in ("A", "B", "B - A") else "left", overflow="fold")
     for n in moved:
         shift = n.shift
-        by = f"{shift.difference:+.4f} ({shift.low:+.4f} to {shift.high:+.4f})" if shift else ""
+        ends = (
+            "no interval" if n.verdict == "unknown" else f"{shift.low:+.4f} to {shift.high:+.4f}" if shift else ""
+        )
+        by = f"{shift.difference:+.4f} ({ends})" if shift else ""
         row = (n.generator, n.column, _number(n.a), _number(n.b), by, shift.rule if shift else "", n.verdict)
         table.add_row(*map(clean, row))
     return table

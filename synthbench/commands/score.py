@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from synthbench.api.interfaces import Generator
 from synthbench.api.origin import TrainedOn
 from synthbench.api.registry import load_registry
+from synthbench.benchmark.whole import floors_and_ceilings
 from synthbench.benchmark.yaml_traps import as_yaml
 from synthbench.commands.real_arrays import as_class_folders
 from synthbench.commands.run import run
@@ -148,8 +148,8 @@ def _labels(real: Path, synthetic: Sequence[Path], test: Path | None) -> list[st
     labels = [_label(place) for place in synthetic]
     if twice := sorted({label for label in labels if labels.count(label) > 1}):
         raise ConfigError(f"two sets of synthetic images are called {twice[0]}; rename a folder")
-    for label, cls in load_registry().names("generator").items():
-        if label in labels and issubclass(cls, Generator) and cls.role != "candidate":
+    for label, cls in floors_and_ceilings(load_registry()).items():
+        if label in labels:
             raise ConfigError(f"a set of synthetic images is called as the {cls.role} {label}; rename the folder")
     return labels
 

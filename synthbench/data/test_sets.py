@@ -11,6 +11,7 @@ import numpy as np
 from synthbench.benchmark.definition import Benchmark
 from synthbench.data.audit import Audit
 from synthbench.data.holdout import HOLDOUT
+from synthbench.storage.layout import CLEAN
 from synthbench.types import Images, Splits
 
 __all__ = ["Data", "TestSet", "clean_name", "dataset_of", "describe", "with_remainders"]
@@ -77,15 +78,16 @@ def describe(bench: Benchmark, splits: Splits, audit: Audit) -> list[TestSet]:
 
 def dataset_of(test_set: str, bench: Benchmark) -> str:
     """The label of the data set that a test set comes from."""
-    for entry in bench.external:
-        if test_set == entry.label or test_set.startswith((f"{entry.label}/", f"{entry.label}[")):
-            return entry.label
-    return bench.dataset.label
+    labels = [entry.label for entry in bench.external]
+    if test_set in labels:
+        return test_set
+    begin = (label for label in labels if test_set.startswith((f"{label}/", f"{label}[")))
+    return max(begin, key=len, default=bench.dataset.label)  # of a/b[clean] a/b, not a
 
 
 def clean_name(test_set: str) -> str:
     """The name of a test set's clean remainder."""
-    return f"{test_set}[clean]"
+    return f"{test_set}{CLEAN}"
 
 
 def with_remainders(splits: Splits, audit: Audit) -> Splits:

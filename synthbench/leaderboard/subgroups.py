@@ -7,7 +7,6 @@ board, and nobody is ranked on it.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -17,27 +16,14 @@ import numpy.typing as npt
 from synthbench.leaderboard.bootstrap import Resample, predictions_by_variant
 from synthbench.types import Evaluation, Labels, Predictions, Splits, Strings
 
-__all__ = ["is_subgroup", "subgroup_parts", "unsplit", "with_subgroups"]
+__all__ = ["unsplit", "with_subgroups"]
 
 MOST_VALUES, LEAST_IMAGES = 12, 3
 """An attribute of more values, or with fewer images a value on average, is a number or a name."""
 
-NAME = re.compile(r"(.+?)/([^/=]+)=(.*)", re.DOTALL)
-
 Attributes = Mapping[str, Mapping[str, Strings]]
 """`Splits.attributes`."""
 Places = npt.NDArray[np.intp]
-
-
-def is_subgroup(test_set: str) -> bool:
-    """Whether a test set of this name is a subgroup of another one."""
-    return subgroup_parts(test_set) is not None
-
-
-def subgroup_parts(test_set: str) -> tuple[str, str, str] | None:
-    """The whole test set, the attribute and its value: ("test", "sex", "F"); None for what is no subgroup."""
-    match = NAME.fullmatch(test_set)
-    return (match[1], match[2], match[3]) if match else None
 
 
 def unsplit(attributes: Attributes) -> list[str]:

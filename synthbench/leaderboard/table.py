@@ -22,7 +22,7 @@ from synthbench.leaderboard.floors import floor_warnings
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.leaderboard.trial_result import TrialResult, is_ranked, row_status
 from synthbench.leaderboard.utility import Utility
-from synthbench.storage.layout import Column, column_name, high, low, n, on
+from synthbench.storage.layout import Column, column_name, high, is_clean, low, n, on
 
 __all__ = ["Standing", "barred", "board_table"]
 
@@ -112,7 +112,7 @@ def _number_columns(
     measured = {key for known in estimates for key, estimate in known.items() if not estimate.text}
     external = {entry.label for entry in bench.external}
     sets = [test.name for test in tests if test.dataset in external]
-    elsewhere = [key for name in sets if (key := head._replace(test_set=name)) in measured and "[" not in name]
+    elsewhere = [key for name in sets if (key := head._replace(test_set=name)) in measured and not is_clean(name)]
     others = {e.label: e.declared.main_metric(bench.headline.metric) for e in bench.evaluators}
     wanted = [
         NumberColumn(name, head, interval=True),

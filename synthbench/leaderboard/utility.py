@@ -151,7 +151,9 @@ def _floor(estimates: Mapping[str, Estimate], bench: Benchmark, n_classes: int) 
     """Chance where it is known, else the estimate of `shuffled-labels`; None where that did not run."""
     if (chance := chance_of(bench.headline.metric, n_classes)) is not None:
         return Floor(chance, f"floor {chance:.3g} (chance)")
-    estimate = estimates.get(FLOOR)
+    floors = (entry for entry in bench.generators if entry.declared.role == "floor")
+    label = next((entry.label for entry in floors if FLOOR in (entry.use, entry.label)), "")
+    estimate = estimates.get(label)
     if estimate is None or not _known(estimate):
         return None
-    return Floor(_resampled(estimate), f"floor {FLOOR} (mean over {len(estimate.values)} seeds)")
+    return Floor(_resampled(estimate), f"floor {label} (mean over {len(estimate.values)} seeds)")

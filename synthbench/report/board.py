@@ -17,7 +17,7 @@ from synthbench.report.bars import Cell, number_cells, plain_cell, value_cells
 from synthbench.report.fidelity import is_reference
 from synthbench.report.metrics import BoardMetric, board_metrics, estimates_of, main_metrics
 from synthbench.results.folder import NO_LABELS, Row, RunFolder, dig, number
-from synthbench.storage.layout import Column, Table
+from synthbench.storage.layout import Column, Table, is_clean
 
 __all__ = ["BoardTable", "Head", "Line", "board_tables"]
 
@@ -143,7 +143,7 @@ def _external(run: RunFolder, metric: BoardMetric) -> bool:
     """Whether it is on a test set of another data set than `test`, and is a number somewhere."""
     origin = {row["test_set"]: row.get("dataset", "") for row in run.tables[Table.TEST_SETS]}
     test_set = metric.key.test_set
-    elsewhere = origin.get(test_set, origin.get("test")) != origin.get("test") and "[" not in test_set
+    elsewhere = origin.get(test_set, origin.get("test")) != origin.get("test") and not is_clean(test_set)
     return elsewhere and any(not math.isnan(one.value) for one in run.estimates[metric.key].values())
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from synthbench.leaderboard.subgroups import subgroup_parts
 from synthbench.report.provenance_tables import Table
 from synthbench.results.folder import RunFolder, StoredEstimate
+from synthbench.storage.layout import subgroup_parts
 
 __all__ = ["subgroups"]
 

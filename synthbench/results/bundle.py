@@ -62,7 +62,8 @@ def export(folder: Path, file: Path, *, weights: bool = False, evidence: bool = 
     Without `evidence`, features stay out: the bundle is smaller, and what rests on them cannot be recomputed.
     Texts go in without the folders of this machine, logs and tracebacks too. Pictures and names of real training
     images stay out, with them all samples of floors and ceilings; so do trials that are not in run.json. Raises
-    DataError for a folder that is no run, ConfigError for a `file` that is a folder.
+    DataError for a folder that is no run, ConfigError for a `file` that is a folder, or labels that only their
+    folders tell apart.
     """
     if file.is_dir():
         raise ConfigError(f"{file} is a folder; give the file that is to be written, {file.name or 'run'}.zip say")
@@ -127,9 +128,22 @@ def _named(folder: Path, record: Mapping[str, Any]) -> Callable[[Path], bool]:
 
 
 def _renamed(record: Mapping[str, Any], redactor: PathRedactor) -> dict[str, str]:
-    """Folders named after a label that holds a path: `use: /data/jane/mine.py:Gan` without a label, say."""
-    labels = [*record["declared"]["generators"], *record["declared"]["evaluators"]]
-    return {safe_name(label): safe_name(redactor.text(label)) for label in labels}
+    """Folders named after a label that holds a path: `use: /data/jane/mine.py:Gan` without a label, say.
+
+    Raises ConfigError where two labels of a kind would be one without their folders.
+    """
+    names: dict[str, str] = {}
+    for kind in ("generators", "evaluators"):
+        bare: dict[str, str] = {}
+        for label in record["declared"][kind]:
+            text = redactor.text(label)
+            if (other := bare.setdefault(text, label)) != label:
+                raise ConfigError(
+                    f"{kind}: {other} and {label} are both called {text} without the folders of this machine, "
+                    "which a bundle does not hold; give one a `label:` and run the benchmark again"
+                )
+            names[safe_name(label)] = safe_name(text)
+    return names
 
 
 def _content(path: Path, redactor: PathRedactor) -> bytes:

@@ -79,7 +79,7 @@ def _protocol(record: Record, evaluators: Collection[str]) -> dict[str, Any]:
         "dataset": _bare(bench["dataset"]),
         **{key: bench[key] for key in ("samples", "seeds", "headline")},
         "judges": bench.get("judges", []) if str(bench["headline"]).startswith("judges.") else [],
-        **{entry["label"]: _bare(entry) for entry in bench["evaluators"] if entry["label"] in evaluators},
+        "evaluators": {e["label"]: _bare(e) for e in bench["evaluators"] if e["label"] in evaluators},
     }
 
 

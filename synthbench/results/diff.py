@@ -13,10 +13,10 @@ from synthbench.leaderboard.judges import with_mean
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.progress import Progress
 from synthbench.results.comparability import Change, changes
-from synthbench.results.folder import StoredEstimate
+from synthbench.results.folder import Row, StoredEstimate
 from synthbench.results.read import SavedRun, bootstrap_run, read_run
 from synthbench.stats import difference
-from synthbench.storage.layout import Column, Table
+from synthbench.storage.layout import Column, Table, subgroup_parts
 
 __all__ = ["Diff", "Moved", "Verdict", "compare_runs"]
 
@@ -84,7 +84,14 @@ def _numbers(run: SavedRun) -> Iterator[tuple[Key, StoredEstimate]]:
     """Every metric and utility of the run."""
     for row in run.table(Table.INTERVALS):
         key = (row["generator"], ScoreKey.of_row(row))
-        yield key, StoredEstimate.parse(row["value"] or row["note"], row["low"], row["high"])
+        stored = StoredEstimate.parse(row["value"] or row["note"])
+        yield key, stored._replace(ends=_ends(row))
+
+
+def _ends(row: Row) -> tuple[float, float] | None:
+    """Of an interval, open ones (of `worth`, infinite) and wide ones too; None where there is none."""
+    low, high = (float(row[end] or "nan") for end in ("low", "high"))
+    return None if math.isnan(low) or math.isnan(high) else (low, high)
 
 
 def _moved(key: Key, a: StoredEstimate | None, b: StoredEstimate | None, paired: Shift | None) -> Moved:
@@ -121,7 +128,7 @@ def _paired(runs: tuple[SavedRun, SavedRun], apart: Sequence[Key], progress: Pro
     """Those of `apart` where both runs keep predictions for the same test images: compared as within one run."""
     sets = [{name: about["digest"] for name, about in run.record["data"]["sets"].items()} for run in runs]
     common = {name for name in sets[0] if sets[0][name] == sets[1].get(name)}  # digests count ids and patients
-    asked = [(label, key) for label, key in apart if key.test_set in common]
+    asked = [(label, key) for label, key in apart if _whole(key.test_set) in common]
 
     def wanted(generator: str, evaluator: str) -> set[str]:
         return {key.test_set for label, key in asked if (label, key.evaluator) == (generator, evaluator)}
@@ -135,8 +142,15 @@ def _paired(runs: tuple[SavedRun, SavedRun], apart: Sequence[Key], progress: Pro
     return {key: shift for key, (a, b) in pairs.items() if a and b and (shift := _shift(a, b))}
 
 
+def _whole(test_set: str) -> str:
+    """The set that a subgroup is of; those of one set alone have a digest."""
+    parts = subgroup_parts(test_set)
+    return parts[0] if parts else test_set
+
+
 def _shift(a: Estimate, b: Estimate) -> Shift | None:
-    if a.resampled is None or b.resampled is None:
+    """None where one is not resampled, or their subgroups are of other images."""
+    if a.resampled is None or b.resampled is None or (a.patients, {*a.n}) != (b.patients, {*b.n}):
         return None
     d = difference(*b.side, *a.side, bounds=a.bounds, groups=a.patients)
     return Shift(d.value, d.low, d.high, "paired")

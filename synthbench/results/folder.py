@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from synthbench.errors import DataError
 from synthbench.leaderboard.score_key import ScoreKey
 from synthbench.results.tables import Row, StoredEstimate, estimate, number, read_cells, read_csv
-from synthbench.storage.layout import Column, File, Table, evaluation_folder, trial_folder
+from synthbench.storage.layout import Column, File, Table, evaluation_folder, is_clean, trial_folder
 from synthbench.storage.versions import RUN, RUN_CHANGES
 
 __all__ = [
@@ -129,7 +129,7 @@ class RunFolder:
         """Test sets that nobody has seen, `test` first; without the clean remainders of others."""
         unseen = [row["test_set"] for row in self.tables[Table.SCORES] if not row.get("seen")]
         names = dict.fromkeys([*(row["test_set"] for row in self.tables[Table.TEST_SETS]), *unseen])
-        return sorted((name for name in names if not name.endswith("[clean]")), key=lambda name: name != "test")
+        return sorted((name for name in names if not is_clean(name)), key=lambda name: name != "test")
 
     def leaked(self, test_set: str) -> str:
         """How much of a test set training knows, "" where nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -121,13 +122,18 @@ def _repeated(alike: Mapping[str, SavedRun]) -> dict[Who, str]:
 
 
 def _names(labels: Mapping[str, Sequence[str]]) -> dict[Who, str]:
-    """What each generator of each run is called: its label, and the run where several have that label."""
+    """What each generator of each run is called: its label, and the run where several have that label.
+
+    With a number where another one is called so already: `pca (one)` may be a label.
+    """
     counts = Counter(label for of_run in labels.values() for label in of_run)
-    return {
-        (run, label): f"{label} ({run})" if counts[label] > 1 else label
-        for run, of_run in labels.items()
-        for label in of_run
-    }
+    names: dict[Who, str] = {}
+    taken = set(counts)
+    for run, label in [(run, label) for run, of_run in labels.items() for label in of_run]:
+        further = (f"{label} ({run}{f', {k}' if k > 1 else ''})" for k in itertools.count(1))
+        names[run, label] = next(name for name in further if name not in taken) if counts[label] > 1 else label
+        taken.add(names[run, label])
+    return names
 
 
 def _headline_only(run: SavedRun) -> Wanted:

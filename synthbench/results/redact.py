@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from synthbench.storage.cells import rows_text
 
 __all__ = ["REDACTED", "PathRedactor"]
 
@@ -54,16 +57,18 @@ class PathRedactor:
     def _document(self, value: Any) -> Any:
         """Every text of a JSON document, keys included."""
         if isinstance(value, dict):
-            return {self.text(key): self._document(inner) for key, inner in value.items()}
+            named: dict[str, Any] = {}
+            for key, inner in value.items():
+                alike = (f"{self.text(key)}{f' ({k})' if k > 1 else ''}" for k in itertools.count(1))
+                named[next(name for name in alike if name not in named)] = self._document(inner)
+            return named
         if isinstance(value, list):
             return [self._document(inner) for inner in value]
         return self.text(value) if isinstance(value, str) else value
 
     def _table(self, text: str) -> str:
-        rows = [[self.text(cell) for cell in row] for row in csv.reader(io.StringIO(text))]
-        written = io.StringIO()
-        csv.writer(written, lineterminator="\n").writerows(rows)
-        return written.getvalue()
+        rows = [[self.text(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""))]
+        return rows_text(rows)
 
 
 def _last_part(path: re.Match[str]) -> str:

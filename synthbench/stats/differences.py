@@ -86,8 +86,8 @@ def differences(
     sides   of each generator the values float (r,), the metric by seed, whose number may differ, and replicates
             float (r, B), the same in B resamples of the test images, the same resamples for all: what makes an
             image hard for both cancels out. None: the seeds only
-    groups  patients behind each one's metric, None for many; p is at least that of a sign test on which all of
-            the pair's first one agree
+    groups  patients behind each one's metric, None for many; the fewer of a pair count, and p is at least that of
+            a sign test on which all of them agree
     bounds  the metric's range
 
     The margin's square is the sum of squares of the sampling margin (normal, from the standard deviation of the
@@ -97,7 +97,8 @@ def differences(
     resampled and the seeds of both are all alike: nothing says how the difference would vary.
     """
     pairs = np.triu_indices(len(sides), 1)
-    patients = np.array([math.inf if g is None else g for g in groups])[pairs[0]]
+    of_each = np.array([math.inf if g is None else g for g in groups])
+    patients = np.minimum(of_each[pairs[0]], of_each[pairs[1]])  # whoever is named first
     sources = patients, *_sources(sides, pairs, width(bounds))
     means = np.array([np.mean(values, dtype=np.float64) for values, _ in sides])
     value = means[pairs[0]] - means[pairs[1]]

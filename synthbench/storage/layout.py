@@ -20,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 
 __all__ = [
+    "CLEAN",
     "Column",
     "File",
     "Folder",
@@ -29,10 +30,12 @@ __all__ = [
     "generator_folder",
     "high",
     "holds_results",
+    "is_clean",
     "low",
     "n",
     "on",
     "safe_name",
+    "subgroup_parts",
     "trial_folder",
 ]
 
@@ -42,6 +45,10 @@ LOCK = ".synthbench.lock"
 
 ABSOLUTE = re.compile(r"(?:…|~|file:|[A-Za-z]:)?[/\\]")
 """How a label begins that is an absolute path, or was one before export."""
+
+CLEAN = "[clean]"
+SUBGROUP = re.compile(r"(.+?)/([^/=]+)=(.*)", re.DOTALL)
+"""How test sets are called that are made of others: `far[clean]`, `test/sex=F`."""
 
 
 class Table(StrEnum):
@@ -144,7 +151,7 @@ def column_name(evaluator: str, metric: str) -> str:
 
 def on(column: str, test_set: str) -> str:
     """The same number on another test set than `test`."""
-    return f"{column}_on_{column_name('', test_set).lstrip('_')}"
+    return f"{column}_on_" + re.sub(r"\W+", "_", test_set).strip("_")
 
 
 def low(column: str) -> str:
@@ -160,6 +167,17 @@ def high(column: str) -> str:
 def n(column: str) -> str:
     """The number of images that it was measured on."""
     return f"{column}_n"
+
+
+def is_clean(test_set: str) -> bool:
+    """Whether a test set of this name is what is left of another one without the images that training knows."""
+    return test_set.endswith(CLEAN)
+
+
+def subgroup_parts(test_set: str) -> tuple[str, str, str] | None:
+    """The whole test set, the attribute and its value: ("test", "sex", "F"); None for what is no subgroup."""
+    match = SUBGROUP.fullmatch(test_set)
+    return (match[1], match[2], match[3]) if match else None
 
 
 def safe_name(label: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.api.declarations import declaration_faults, out_of_bounds, prediction_faults
+from synthbench.api.declarations import declaration_faults, out_of_bounds, prediction_faults, scored_twice
 from synthbench.api.interfaces import Evaluator, balanced_labels
 from synthbench.testing.cases import Case, copied, differing_fields, frozen
 from synthbench.testing.findings import Violation, require
@@ -103,13 +102,8 @@ def _delivered(case: EvaluatorCase) -> str:
         f"declared and not delivered: {missing}; delivered and not declared: {extra}",
         "make `metrics` and the scores agree; what cannot be computed is a NaN score with a note",
     )
-    twice = [
-        key
-        for key, n in Counter((s.metric, s.variant, s.test_set, s.classifier_seed) for s in _scores(case)).items()
-        if n > 1
-    ]
-    advice = "give one score a metric, variant, test set and classifier seed"
-    require(not twice, f"more than one score for {twice}", advice)
+    twice = scored_twice(_scores(case))
+    require(not twice, "; ".join(twice), "give one score a metric, variant, test set and classifier seed")
     return f"{len(declared)} declared, {len(delivered)} delivered"
 
 

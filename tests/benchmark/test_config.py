@@ -408,3 +408,15 @@ def test_the_named_tests_know_one_metric_and_one_seed(ranked, headline, test):
 def test_an_unknown_ranking_test_is_refused(ranked):
     with pytest.raises(ConfigError, match=r"ranking\.test"):
         ranked("exam.accuracy", "guess")
+
+
+def test_a_candidate_cannot_be_called_as_a_floor(complaint, load):
+    message = complaint(baselines=True, generators=[{"use": "model", "label": "floor"}])
+    assert "generators: 'floor' is the name of a floor, which model is not; give it another `label:`" in message
+    bench = load(baselines=True, generators=[{"use": "floor", "label": "guess"}])
+    assert labels(bench.generators) == ["guess", "ceiling", "floor"]
+
+
+@pytest.mark.parametrize("label", ["x/y=z", "x/a b=", "far[clean]"])
+def test_an_external_set_cannot_be_called_as_a_part_of_one(complaint, label):
+    assert "reads as a part of a test set" in complaint(external=[{"use": "data", "label": label}])

@@ -79,3 +79,8 @@ def test_wrong_judges_are_refused(load, changes, message):
     with pytest.raises(ConfigError) as caught:
         load(**changes)
     assert message in str(caught.value)
+
+
+def test_the_judges_mean_can_be_required(load):
+    bench = load(headline="judges.auroc", require=["judges.auroc>=.8"])
+    assert [str(one) for one in bench.require] == ["judges.auroc >= .8"]

@@ -208,6 +208,20 @@ def test_the_headline_stands_on_each_external_set_and_other_evaluators_by_their_
     assert all(name.isidentifier() for name in table)
 
 
+def test_an_external_set_may_have_brackets_in_its_name_and_what_is_left_of_one_has_no_column():
+    trial = sided("a")
+    here = [score for score in trial.scores["e"] if score.test_set == "test"]
+    names = ("far [B]", "far [B][clean]")
+    trial.scores["e"] += tuple(replace(score, test_set=name) for score in here for name in names)
+    far = Entry("far [B]", "d", Declared())
+    asked = replace(bench(trial.trial.generator), evaluators=(EVALUATOR, SIDE), external=(far,))
+    tests = [one_test_set(), *(replace(one_test_set(), name=name, dataset="far [B]") for name in names)]
+    columns = list(make_board(asked, tests, [trial]).leaderboard)
+    assert [name for name in columns if "_on_" in name and not name.endswith(("_low", "_high"))] == [
+        "e_accuracy_on_far_B"
+    ]
+
+
 def test_the_headlines_metric_stands_for_every_evaluator_that_has_it():
     assert SIDE.declared.main_metric("auroc") == "side"
     assert JUDGE.main_metric("error") == "error"
@@ -346,6 +360,19 @@ def test_utility_against_both_ceilings():
     assert row["utility_low"] < row["utility"] < row["utility_high"]
     assert "shuffled-labels" in known["note"]["utility"]
     assert "balanced of 100 images" in known["note"]["utility"]
+
+
+@pytest.mark.parametrize(
+    ("shuffled", "expected"),
+    [
+        (Entry("guess", "shuffled-labels", Declared("floor")), 0.5),
+        (Entry("shuffled-labels", "pca-gaussian", Declared()), math.nan),
+    ],
+)
+def test_the_floor_is_told_by_its_role_and_plugin(shuffled, expected):
+    ceiling = result(generator("balanced", "ceiling"), 0, [0.9])
+    board = by_generator(board_of([result(generator("a"), 0, [0.7]), result(shuffled, 0, [0.5]), ceiling]))
+    assert board.loc["a", "utility"] == pytest.approx(expected, abs=0.01, nan_ok=True)
 
 
 def test_utility_is_undefined_where_the_ceiling_is_not_above_the_floor():

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthbench.leaderboard.subgroups import subgroup_parts, unsplit, with_subgroups
+from synthbench.leaderboard.subgroups import unsplit, with_subgroups
 from synthbench.progress import Progress
 from synthbench.report.subgroups import subgroups
 from synthbench.results.bundle import export
 from synthbench.results.folder import read_folder
 from synthbench.results.verify import verify
+from synthbench.storage.layout import subgroup_parts
 from synthbench.types import Evaluation, Images, Predictions, Score, Splits
 
 N = 12

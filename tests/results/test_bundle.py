@@ -18,7 +18,8 @@ import pytest
 from synthbench import cli
 from synthbench.errors import ConfigError, DataError
 from synthbench.progress import Progress
-from synthbench.results.bundle import MANIFEST, export, unpack
+from synthbench.results.bundle import MANIFEST, _renamed, export, unpack
+from synthbench.results.redact import PathRedactor
 from synthbench.results.verified import agree
 from synthbench.results.verify import verify
 from tests.helpers.judged_runs import Runs
@@ -180,6 +181,13 @@ def test_labels_that_are_paths(runs, tmp_path):
     assert found.holds
     assert found.matching["scores.csv"] > 0
     assert all(str(runs.folder).encode() not in content for content in members(tmp_path / "b.zip").values())
+
+
+def test_labels_that_only_their_folders_tell_apart_are_refused():
+    paths = [f"/data/{folder}/gan.py:Gan" for folder in "ab"]
+    record = {"declared": {"generators": {path: {} for path in paths}, "evaluators": {paths[0]: {}}}}
+    with pytest.raises(ConfigError, match=r"generators: .* are both called …/gan.py:Gan .* give one a `label:`"):
+        _renamed(record, PathRedactor())
 
 
 def test_a_folder_is_no_file_to_pack_into(copy, tmp_path):

@@ -8,9 +8,10 @@ import pytest
 import scipy.stats
 
 from synthbench import cli
+from synthbench.cli.print_results import print_diff
 from synthbench.progress import Progress
 from synthbench.results.comparability import changes
-from synthbench.results.diff import _joined, _verdict, compare_runs
+from synthbench.results.diff import Diff, Moved, _ends, _joined, _verdict, _whole, compare_runs
 from synthbench.results.folder import StoredEstimate
 from tests.helpers.judged_runs import Runs, edited
 
@@ -200,3 +201,20 @@ def test_entries_are_told_by_label_not_by_place():
 def test_trouble_is_exit_code_2(tmp_path, capsys):
     assert cli.main(["diff", str(tmp_path), str(tmp_path)]) == 2
     assert "no run.json" in capsys.readouterr().err
+
+
+def test_an_open_end_of_worth_is_open(capsys):
+    row = {"value": "400", "low": "250", "high": "inf"}
+    a, b = StoredEstimate(400, _ends(row)), StoredEstimate(410, (260, 900))
+    shift = _joined(a, b)
+    assert (shift.low, _verdict(shift)) == (-math.inf, "within")
+    assert shift.high == pytest.approx(10 + math.hypot(490, 150))
+    assert _ends(row | {"low": ""}) is None
+    moved = Moved("gan", "worth", a, StoredEstimate(410), "unknown", _joined(a, StoredEstimate(410)))
+    print_diff(Diff([], [moved], []), "a", "b")
+    assert "+10.0000 (no interval)" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(("test_set", "whole"), [("test", "test"), ("far/a/sex=F", "far/a"), ("", "")])
+def test_a_subgroup_is_of_equal_images_where_its_set_is(test_set, whole):
+    assert _whole(test_set) == whole

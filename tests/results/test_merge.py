@@ -94,7 +94,7 @@ def test_a_generator_with_the_same_numbers_is_shown_once(runs):
     [
         ({"samples": 30}, "samples 30, not 20"),
         ({"seeds": 2}, "seeds 2, not 1"),
-        ({"evaluator": {"slope": 0.2}}, "judge.slope 0.2, not 0.1"),
+        ({"evaluator": {"slope": 0.2}}, "evaluators.judge.slope 0.2, not 0.1"),
         ({"headline": "judge.doubt"}, "headline judge.doubt, not judge.accuracy"),
         ({"dataset": {"shift": 5}}, "other test images; dataset.shift 5, not 0"),
     ],
@@ -243,3 +243,22 @@ def test_a_test_set_is_named_only_where_the_headline_is_of_one(runs, capsys, tmp
     intervals.assign(test_set="").to_csv(run / "intervals.csv", index=False)
     assert cli.main(command) == 0
     assert " on test" not in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_label_that_reads_as_anothers_name_is_none(runs):
+    a, b = (
+        runs("one", {"label": "x"}),
+        runs("two", {"label": "x", "offset": 30.0}, {"label": "x (one)", "offset": 9.0}),
+    )
+    board = by_generator(merged(runs, a, b))
+    assert set(board.index) == {"x (one, 2)", "x (two)", "x (one)"}
+    assert board.loc["x (one)", "run"] == "two"
+
+
+def test_an_evaluator_labelled_as_a_key_hides_none():
+    def record(seeds):
+        evaluators = [{"use": "tstr", "label": "seeds"}]
+        bench = {"dataset": {}, "samples": 1, "seeds": seeds, "headline": "h", "evaluators": evaluators}
+        return {"data": {"sets": {}}, "benchmark": bench}
+
+    assert incomparable(record(1), record(3)) == ["seeds 3, not 1"]

@@ -79,3 +79,8 @@ def test_a_file_without_paths_is_not_rewritten():
     odd = '{"a":1,   "b": "c"}'
     assert PathRedactor().file(odd, ".json") == odd
     assert PathRedactor().file('"a",b\r\n', ".csv") == '"a",b\r\n'
+
+
+def test_keys_that_only_folders_tell_apart_stay_two():
+    text = json.dumps({"/data/a/gan.py:Gan": 1, "/data/b/gan.py:Gan": 2})
+    assert json.loads(PathRedactor().file(text, ".json")) == {"…/gan.py:Gan": 1, "…/gan.py:Gan (2)": 2}

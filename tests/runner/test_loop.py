@@ -250,6 +250,25 @@ def test_what_failed_before_and_works_now_leaves_no_traceback(mini):
     assert mini.board["note"].isna().all()
 
 
+TWICE = """
+
+class Twice(Untrue):
+    name: ClassVar[str] = "twice"
+    metrics: ClassVar = {"fid": "lower"}
+
+    def evaluate(self, real, synthetic, ctx):
+        return Evaluation([Score("fid", value, "test", 8, variant="noise") for value in (1.0, 3.0)])
+"""
+
+
+def test_two_scores_of_one_number_fail_rather_than_be_averaged(mini):
+    mini.plugin.write_text(mini.plugin.read_text() + TWICE)
+    mini.write("MeanNoise", evaluators=["Distance", "Twice"])
+    assert mini.run() == 1
+    note = mini.board.loc["meannoise", "note"]
+    assert "twice: ValueError: 2 scores of fid (noise) on 'test': variant, test set" in note
+
+
 def test_a_failing_evaluator_leaves_the_other_scores(mini, capsys):
     mini.write("MeanNoise", evaluators=["Untrue", "Distance", "Picky"])
     assert mini.run() == 1

@@ -112,6 +112,31 @@ def test_a_failure_that_is_mended_is_forgotten(mini, shared):
     assert statuses(mini) == {"flaky": "done"}
 
 
+def test_no_evaluator_of_a_finished_board_loses_its_scores(mini, shared, capsys):
+    second = {"use": "Distance", "label": "second"}
+    mini.write("MeanNoise", evaluators=["Distance", second])
+    assert shared("run") == 0
+    board = (mini.out / "leaderboard.csv").read_bytes()
+    mini.write("MeanNoise", evaluators=[{"use": "Distance", "undefined_above": 9.0}, second])
+    assert shared("run", "--collect") == 2
+    assert "would lose 1 of its trials (meannoise, seed 0)" in capsys.readouterr().err
+    assert (mini.out / "leaderboard.csv").read_bytes() == board
+
+
+def test_a_packed_failure_takes_nothing_off_a_finished_board(mini, shared, capsys, monkeypatch, tmp_path):
+    mini.write("Flaky", evaluators=["Distance"])
+    (mini.folder / "flaky.txt").write_text("")
+    assert shared("run") == 0
+    before = {path: path.read_bytes() for path in mini.out.rglob("*") if path.is_file()}
+    (mini.folder / "flaky.txt").write_text(str(validate(mini.file).plan[0].seed))
+    monkeypatch.setenv("SYNTHBENCH_CACHE", str(tmp_path / "other"))
+    assert shared("work", "--pack", tmp_path / "packs", "--out", tmp_path / "failed") == 1
+    monkeypatch.setenv("SYNTHBENCH_CACHE", str(tmp_path / "empty"))
+    assert shared("run", "--collect", "--unpack", tmp_path / "packs") == 2
+    assert "would lose 1 of its trials (flaky, seed 0)" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in mini.out.rglob("*") if path.is_file()} == before
+
+
 @pytest.mark.full
 def test_two_workers_share_the_trials(mini, shared):
     mini.write("Growing", "MeanNoise", seeds=4)

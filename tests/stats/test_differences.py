@@ -205,3 +205,10 @@ def test_all_pairs_at_once_are_what_each_is_by_itself(groups):
 def test_one_and_none_make_no_pair():
     assert len(differences([], []).p) == 0
     assert len(differences(bag()[:1], [None]).p) == 0
+
+
+def test_the_fewer_patients_of_a_pair_count_whoever_is_first():
+    sides = [(np.array([0.9]), 0.9 + NORMAL[None]), (np.array([0.5]), np.full((1, len(NORMAL)), 0.5))]
+    one, other = differences(sides, [6, 60]), differences(sides[::-1], [60, 6])
+    assert one.p == pytest.approx(other.p)
+    assert one.p == pytest.approx(differences(sides, [6, 6]).p)

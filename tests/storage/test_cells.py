@@ -52,3 +52,13 @@ def test_predictions_come_back_whatever_images_and_classes_are_called(tmp_path):
     (again,) = load_predictions(tmp_path / "p.csv")
     assert (again.test_set, list(again.ids), list(again.groups)) == ("@far", list(names), ["-p", "'=q", "r"])
     assert list(again.labels) == [0, 1, 0]
+
+
+def test_a_carriage_return_ends_no_row(tmp_path):
+    names = np.array(["a\rb", "c\r\nd", "e"])
+    answers = Predictions("far", names, names, np.array([0, 1, 0]), np.full((3, 2), 0.5))
+    save_predictions(tmp_path / "p.csv", [answers], ("X", "Y"))
+    (again,) = load_predictions(tmp_path / "p.csv")
+    assert (list(again.ids), list(again.groups)) == (list(names), list(names))
+    write_csv(tmp_path / "r.csv", [["id", "n"], ["a\rb", 1]])
+    assert read_csv(tmp_path / "r.csv") == [{"id": "a\rb", "n": "1"}]

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from synthbench.api.declarations import scored_twice
 from synthbench.api.registry import load_registry
 from synthbench.testing import check_evaluator, tiny_splits
+from synthbench.types import Splits
 from synthbench_fidelity import functional
 from synthbench_fidelity import prdc as prdc_module
 from synthbench_fidelity.arrays import numbered
 from synthbench_fidelity.evaluators import feature_evaluator
 from synthbench_fidelity.evaluators.feature_evaluator import FeatureEvaluator
 from synthbench_fidelity.evaluators.metric import Figure, Metric
-from synthbench_fidelity.evaluators.parts import Pair, drawn
+from synthbench_fidelity.evaluators.parts import Pair, class_variant, drawn
 from synthbench_fidelity.evaluators.references import Reference, noise, place, some_patients
 from synthbench_fidelity.plugin import (
     Authenticity,
@@ -193,6 +195,23 @@ def test_references_are_those_of_the_functions(pooled, real, alike, ctx):
     half = found["fd[pooled]", "real against real"]
     assert (half.n, half.note) == (120, "120 against 120 images")
     assert found["fd[pooled]", "copy of train"].value < half.value < found["fd[pooled]", "noise"].value
+
+
+@pytest.mark.parametrize("cls", [C2st, Kid, Membership, Vendi])
+def test_a_class_called_as_a_reference_is_no_reference(cls, pooled, real, alike, ctx):
+    """Under one name the mean of both would stand on the board, as of two classifiers."""
+    called = {part: replace(images, classes=("noise", "real")) for part, images in real.parts.items()}
+    splits = Splits(called["train"], {"test": called["test"]}, holdout=called["holdout"])
+    evaluation = cls(extractor=pooled).evaluate(splits, replace(alike, classes=("noise", "real")), ctx)
+    assert not scored_twice(evaluation.scores)
+    assert {"", "noise (class)", "real (class)"} <= {score.variant for score in evaluation.scores}
+
+
+def test_a_classs_variant_is_its_own():
+    odd = ["noise", "noise (class)", "real", "x, real", "x, copy of train", "x"]
+    variants = [class_variant(name) for name in odd]
+    assert len(set(variants) | {"noise", "real", "x, real", "x, copy of train"}) == len(odd) + 4
+    assert class_variant("x") == "x"
 
 
 def test_references_are_computed_once_for_all_generators(pooled, real, alike, copier, ctx):

@@ -95,3 +95,8 @@ def test_every_variant_is_resampled(ctx, real, striped):
 def test_a_curve_keeps_the_contract():
     findings = check_evaluator(CURVE)
     assert not [str(finding) for finding in findings if finding.warning]
+
+
+def test_images_beyond_those_at_hand_are_said(ctx, real, striped):
+    found = Tstr(**QUICK, images=100).evaluate(real, striped(60), ctx)
+    assert all("the 60 synthetic images that there are, not 100" in score.note for score in found.scores)

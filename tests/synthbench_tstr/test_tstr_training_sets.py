@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from synthbench.data.split import grouped_split
 from synthbench.errors import DataError
-from synthbench_tstr.training_sets import draw_again, together
+from synthbench.types import Evaluation, Score
+from synthbench_tstr.training_sets import draw_again, noted, together
 
 
 def test_together_keeps_every_image_with_its_label_and_ids(striped):
@@ -40,3 +43,11 @@ def test_nothing_to_copy_is_an_error(striped):
     with pytest.raises(DataError, match="no real training images of PNEUMONIA to draw again"):
         draw_again(normals, {"NORMAL": 1, "PNEUMONIA": 1}, np.random.default_rng(0))
     assert len(draw_again(normals, {"NORMAL": 1, "PNEUMONIA": 0}, np.random.default_rng(0))) == 11
+
+
+def test_a_number_says_that_there_were_fewer_images_than_asked_for():
+    evaluation = Evaluation([Score("auroc", 0.5, "test", 9), Score("f1", math.nan, "test", 9, note="too few")])
+    notes = [score.note for score in noted(evaluation, 5000, 20).scores]
+    said = "trained on the 20 synthetic images that there are, not 5000"
+    assert notes == [said, f"too few; {said}"]
+    assert noted(evaluation, 20, 20) is noted(evaluation, None, 20) is evaluation

@@ -77,7 +77,7 @@ def more(score: Score) -> Callable[[Evaluation], Evaluation]:
             "not delivered: ['distance']",
             "NaN score with a note",
         ),
-        (lambda e: replace(e, scores=[*e.scores, e.scores[0]]), "metrics delivered", "more than one", "one score"),
+        (lambda e: replace(e, scores=[*e.scores, e.scores[0]]), "metrics delivered", "2 scores of", "one score"),
         (with_score(value=float("nan")), "values", "accuracy on 'train' = nan", "say why in `note`"),
         (with_score(value=float("inf"), note="x"), "values", "= inf", "finite"),
         (with_score(test_set="holdout"), "test sets", "['holdout']", "'test'"),

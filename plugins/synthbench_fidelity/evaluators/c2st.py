@@ -20,8 +20,8 @@ from synthbench import Context, Score, derive_seed
 from synthbench_fidelity.arrays import Array, Features, Integers
 from synthbench_fidelity.evaluators.feature_evaluator import FeatureEvaluator
 from synthbench_fidelity.evaluators.metric import Figure, Metric, too_few
-from synthbench_fidelity.evaluators.parts import Pair
-from synthbench_fidelity.evaluators.references import NOISE, REAL, some_patients
+from synthbench_fidelity.evaluators.parts import NOISE, REAL, Pair
+from synthbench_fidelity.evaluators.references import some_patients
 
 __all__ = ["C2st"]
 

@@ -49,7 +49,7 @@ __all__ = ["FeatureEvaluator"]
 class FeatureEvaluator(Evaluator):
     """Compares synthetic with training images in the space of an extractor, overall and for each class.
 
-    A class's scores have its name as their variant.
+    A class's scores have its name as their variant (`class_variant`).
     """
 
     extractor: ExtractorField = extractor_field("efficientnet-lite0")

@@ -29,14 +29,13 @@ from synthbench import (
 from synthbench_fidelity.arrays import Array, Features, Integers
 from synthbench_fidelity.evaluators.memorisation import with_holdout
 from synthbench_fidelity.evaluators.metric import Figure, bracketed, too_few, undefined
-from synthbench_fidelity.evaluators.parts import drawn
+from synthbench_fidelity.evaluators.parts import COPY, HELD_OUT, class_variant, drawn
 from synthbench_fidelity.evaluators.references import some_patients
 from synthbench_fidelity.evaluators.signature import write_signature
 
 __all__ = ["Membership"]
 
 METRIC = "membership_auroc"
-COPY, HELD_OUT = "copy of train", "held-out reals"
 PATIENTS = 2
 """That each side needs for an interval."""
 
@@ -95,7 +94,7 @@ class Membership(Evaluator):
     def _scores(self, evidence: Mapping[str, Array], ctx: Context) -> Iterator[Score]:
         """Of all real images and of each class; beside the first, the attacks of known answer."""
         n, (metric,) = len(evidence["synthetic"]), self.metrics
-        for label, name in enumerate(["", *map(str, evidence["classes"])], start=-1):
+        for label, name in enumerate(["", *map(class_variant, map(str, evidence["classes"]))], start=-1):
             if "holdout" not in evidence:
                 yield _score(metric, undefined("no hold-out"), n, name)
                 continue

@@ -106,7 +106,7 @@ class Memorisation(Evaluator):
         scores: list[Score] = []
         for part in without_only_class([whole, *classes]):
             n, copying = len(part.synthetic), verdicts[part.name]
-            scores.append(Score("copying", copying.value, "", n, note=copying.note, variant=part.name))
+            scores.append(Score("copying", copying.value, "", n, note=copying.note, variant=part.variant))
             figures = {
                 "near_copies": _near_share([near[part.name]] if part.name else list(near.values())),
                 **_copy_shares(part, evidence),

@@ -67,6 +67,6 @@ def score(part: Part, metric: str, figure: Figure, variant: str = "") -> Score:
     sizes = f"{n} against {len(part.real)}{left} train images"
     note = figure.note if is_nan else "; ".join(filter(None, [sizes, figure.note]))
     low, high = (None, None) if is_nan else (figure.low, figure.high)
-    variant = ", ".join(filter(None, [part.name, variant]))
+    variant = ", ".join(filter(None, [part.variant, variant]))
     influence = None if is_nan or variant else figure.influence  # generators are compared by all images
     return Score(metric, figure.value, "", n, None, "", note, variant, low, high, influence)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from synthbench import Context, Direction, Evaluation, Evaluator, Images, Score, Splits
 from synthbench_fidelity.arrays import Array, Floats, Integers
-from synthbench_fidelity.evaluators.parts import drawn
+from synthbench_fidelity.evaluators.parts import class_variant, drawn
 from synthbench_fidelity.evaluators.signature import write_signature
 
 __all__ = ["MsSsim"]
@@ -63,7 +63,7 @@ class MsSsim(Evaluator):
             similarities, n = evidence[_pairs(name, label)], int(evidence[_counts(name)][label])
             values.append(float(similarities.mean()) if len(similarities) else math.nan)
             note = _note(values[-1], f"{how}, {self.pairs} pairs", f"{n} images of {class_name}")
-            variant = f"{class_name}, {name}" if name else class_name
+            variant = ", ".join(filter(None, [class_variant(class_name), name]))
             yield Score("ms_ssim", values[-1], "", n, note=note, variant=variant)
         mean = math.fsum(values) / len(values)
         note = _note(mean, f"{how}, mean of the classes", "images in a class")

@@ -5,6 +5,7 @@ The real side is the training set, as is usual for these metrics: the test set i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -14,7 +15,24 @@ import numpy as np
 from synthbench import Context, Extractor, Images, Splits, derive_seed
 from synthbench_fidelity.arrays import Array, Features, Integers, numbered
 
-__all__ = ["Pair", "Part", "drawn", "gather", "parts", "without_only_class"]
+__all__ = [
+    "COPY",
+    "HELD_OUT",
+    "NOISE",
+    "REAL",
+    "Pair",
+    "Part",
+    "class_variant",
+    "drawn",
+    "gather",
+    "parts",
+    "without_only_class",
+]
+
+REAL, NOISE, COPY, HELD_OUT = "real against real", "noise", "copy of train", "held-out reals"
+"""Variants that are no class's: references of a metric; "real" is one, too."""
+
+AMBIGUOUS = re.compile(rf"(.*, )?({'|'.join(('real', REAL, NOISE, COPY, HELD_OUT))})( \(class\))*", re.DOTALL)
 
 Result = TypeVar("Result")
 
@@ -54,6 +72,19 @@ class Part(Pair):
     """Which synthetic images"""
     of: int
     """Training images that there are: more than `real` holds where that is a draw of them"""
+
+    @property
+    def variant(self) -> str:
+        """Of its scores."""
+        return class_variant(self.name)
+
+
+def class_variant(name: str) -> str:
+    """What a class's scores have as their variant: its name; "noise (class)" where a reference is called so.
+
+    No two classes have the same, and none that of a reference ("noise") or of a class's ("NORMAL, real").
+    """
+    return f"{name} (class)" if AMBIGUOUS.fullmatch(name) else name
 
 
 def gather(

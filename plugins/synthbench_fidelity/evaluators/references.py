@@ -25,11 +25,10 @@ import numpy as np
 from synthbench import Context, Evaluator, Images, Score, code_version, derive_seed, write_csv
 from synthbench_fidelity.arrays import Array, Integers
 from synthbench_fidelity.evaluators.metric import Figure, Metric, undefined
-from synthbench_fidelity.evaluators.parts import Pair, Part
+from synthbench_fidelity.evaluators.parts import COPY, NOISE, REAL, Pair, Part
 
 __all__ = ["Reference", "noise", "place", "references", "some_patients", "write_table"]
 
-REAL, NOISE, COPY = "real against real", "noise", "copy of train"
 FILE, TABLE = "references.json", "calibration.csv"
 
 

@@ -43,9 +43,10 @@ def collect(
 
 
 def _is_lost(result: TrialResult, earlier: Earlier) -> bool:
-    """Whether the earlier board has scores of it, and now there are none, for no reason of its own."""
-    scored = earlier.get(key_of(result.trial), {}).get("costs", {}).keys() - {"fit", "sample"}
-    return bool(scored) and not result.scores and (is_missing(result) or result.status == "skipped")
+    """Whether an evaluator has scores of it on the earlier board and now none, for no reason of its own."""
+    asked = {entry.label for entry in result.trial.evaluators}
+    scored = asked & earlier.get(key_of(result.trial), {}).get("costs", {}).keys()
+    return bool(scored - result.scores.keys()) and (is_missing(result) or result.status == "skipped")
 
 
 def _collected(trial: Trial, one: Callable[[Trial], TrialResult], out: Path) -> TrialResult:

@@ -7,18 +7,21 @@ who can write into the store; nothing is written outside of the store and the ru
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from synthbench.errors import DataError
 from synthbench.leaderboard.trial_result import TrialResult
 from synthbench.results.evidence import KIND as EVIDENCE
 from synthbench.results.evidence import digests_below
+from synthbench.results.folder import read_record
 from synthbench.storage.disk import make_folder, publish
 from synthbench.storage.integrity import DamagedError, check_files, digest_of, read_meta
+from synthbench.storage.layout import Folder, trial_folder
 from synthbench.storage.store import Store
 from synthbench.storage.upkeep import own_folder
 
@@ -69,9 +72,12 @@ def _entries(store: Store) -> Iterator[Path]:
 def unpack(folder: Path, store: Store, out: Path) -> int:
     """Take what the files in `folder` hold into `store` and `out`; how many entries were new.
 
+    A failure, which is in no store, takes nothing off a board in `out` that has scores of the trial.
+
     Raises DataError where there are none, or one cannot be read, or holds what is no entry or damaged.
     """
-    return sum(_unpack(file, store, out) for file in packs_in(folder))
+    scored = _scored(out)
+    return sum(_unpack(file, store, out, scored) for file in packs_in(folder))
 
 
 def packs_in(folder: Path) -> list[Path]:
@@ -81,7 +87,7 @@ def packs_in(folder: Path) -> list[Path]:
     raise DataError(f"{folder}: no .tar file of `synthbench work --pack` in there")
 
 
-def _unpack(file: Path, store: Store, out: Path) -> int:
+def _unpack(file: Path, store: Store, out: Path, scored: Collection[Path]) -> int:
     with own_folder(store.root) as place:
         try:
             with tarfile.open(file, "r:") as tar:
@@ -90,9 +96,21 @@ def _unpack(file: Path, store: Store, out: Path) -> int:
             new = sum([_adopt(store, entry) for entry in entries])
         except (tarfile.TarError, DamagedError, OSError, ValueError) as error:
             raise DataError(f"{file} cannot be taken in: {error}; make it again with `work --pack`") from error
-        if (place / RUN).is_dir():
-            shutil.copytree(place / RUN, out, dirs_exist_ok=True)
+        for folder in place.glob(f"{RUN}/{Folder.TRIALS}/*/*"):
+            if (name := folder.relative_to(place / RUN)) not in scored:
+                shutil.copytree(folder, out / name, dirs_exist_ok=True)
     return new
+
+
+def _scored(out: Path) -> set[Path]:
+    """Folders, within `out`, of the trials that have scores on the board in there."""
+    with contextlib.suppress(DataError):
+        return {
+            trial_folder(Path(), trial["generator"], trial["index"])
+            for trial in read_record(out)["trials"]
+            if trial["costs"].keys() - {"fit", "sample"}
+        }
+    return set()
 
 
 def _adopt(store: Store, folder: Path) -> bool:
