@@ -37,7 +37,7 @@ def here(tmp_path, monkeypatch):
 
 
 def test_the_file_it_writes_is_a_benchmark_and_runs_into_the_same_folder(here, tmp_path):
-    score_module.score(tmp_path / "real", [tmp_path / "gan", tmp_path / "flow"], out=tmp_path / "out", size=8)
+    score_module.score(tmp_path / "real", [tmp_path / "gan", tmp_path / "flow"], out=tmp_path / "out", size=16)
     ((file, options),) = here
     assert (file, options["out"]) == (tmp_path / "out/benchmark.yaml", tmp_path / "out")
     bench, plan = validate(file)
