@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     )
     from synthbench.api.nested.fitting import fit_nested
     from synthbench.api.nested.generators import GeneratorField, NestedGenerator
-    from synthbench.api.origin import Origin
+    from synthbench.api.origin import Origin, TrainedOn
     from synthbench.api.pictures import PICTURE_SUFFIXES, read_picture
     from synthbench.data.audit.copies import Copies, find_copies
     from synthbench.data.class_folders import write_class_folders
@@ -48,6 +48,7 @@ if TYPE_CHECKING:  # the table below once more, for those who read types and run
     from synthbench.storage.cells import write_csv
     from synthbench.storage.code_version import code_version
     from synthbench.storage.layout import holds_results
+    from synthbench.storage.places import started_in
     from synthbench.storage.store import load_images, save_images, write_atomic
     from synthbench.storage.weights import WeightFile, offline, sha256_of
     from synthbench.types import (
@@ -104,6 +105,7 @@ __all__ = [
     "Splits",
     "StoreError",
     "SynthbenchError",
+    "TrainedOn",
     "WeightFile",
     "audit",
     "check",
@@ -127,6 +129,7 @@ __all__ = [
     "save_images",
     "score",
     "sha256_of",
+    "started_in",
     "to_eight_bit",
     "write_atomic",
     "write_class_folders",
@@ -146,7 +149,7 @@ _HOMES = {
     ),
     "api.nested.fitting": ("fit_nested",),
     "api.nested.generators": ("GeneratorField", "NestedGenerator"),
-    "api.origin": ("Origin",),
+    "api.origin": ("Origin", "TrainedOn"),
     "api.pictures": ("PICTURE_SUFFIXES", "read_picture"),
     "storage.layout": ("holds_results",),
     "data.audit.copies": ("Copies", "find_copies"),
@@ -162,6 +165,7 @@ _HOMES = {
     "seeds": ("derive_seed",),
     "storage.cells": ("write_csv",),
     "storage.code_version": ("code_version",),
+    "storage.places": ("started_in",),
     "storage.store": ("load_images", "save_images", "write_atomic"),
     "storage.weights": ("WeightFile", "offline", "sha256_of"),
     "types": (

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from unicodedata import normalize
 
-from synthbench import DataError, Quarantined, holds_results
-from synthbench_cxr.walk import IMAGE_SUFFIXES, Walk, id_of, is_system, unlisted
+from synthbench import DataError, Quarantined
+from synthbench.intake import (
+    IMAGE_SUFFIXES,
+    PARTS,
+    Walk,
+    folded,
+    id_of,
+    is_system,
+    readable,
+    subfolders,
+    unlisted,
+)
 
 __all__ = [
     "PARTS",
@@ -22,12 +31,6 @@ __all__ = [
     "split_folders",
     "subfolders",
 ]
-
-PARTS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
 
 
 @dataclass(frozen=True)
@@ -75,27 +78,6 @@ class Listing:
             return self
         items = tuple(replace(item, label=spelling[folded(item.label)]) for item in self.items)
         return replace(self, classes=tuple(names), items=items)
-
-
-def folded(name: str) -> str:
-    """What names of folders and classes are compared by: letter case and Unicode's normal forms do not matter.
-
-    macOS and some archives write an umlaut as two characters (NFD), others as one.
-    """
-    return normalize("NFC", normalize("NFD", readable(name)).casefold())
-
-
-def readable(name: str) -> str:
-    """A folder's name as text: in Unicode's normal form NFC, bytes that are no UTF-8 written out."""
-    return normalize("NFC", name.encode("utf-8", "backslashreplace").decode())
-
-
-def subfolders(folder: Path) -> list[Path]:
-    """Folders directly below, by name, without system folders and our own results.
-
-    Raises DataError where it cannot be listed.
-    """
-    return [path for path in _entries(folder) if path.is_dir() and not holds_results(path)]
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -9,10 +9,9 @@ from pathlib import Path
 from unicodedata import normalize
 
 from synthbench import DataError, Quarantined
+from synthbench.intake import IMAGE_SUFFIXES, Row, id_of, identity, is_system, read_rows
 from synthbench_cxr.layout import PARTS, Item, Listing, folded
 from synthbench_cxr.patients import own_group
-from synthbench_cxr.spreadsheet import Row, read_rows
-from synthbench_cxr.walk import IMAGE_SUFFIXES, id_of, identity, is_system
 
 __all__ = ["read_manifest"]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synthbench import DataError
+from synthbench.intake import names_masks
 from synthbench_cxr.layout import folder_names, readable, split_folders
-from synthbench_cxr.walk import names_masks
 
 __all__ = ["refuse_other_folders"]
 

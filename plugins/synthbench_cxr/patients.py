@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 from unicodedata import normalize
 
 from synthbench import DataError, dicom_patient
+from synthbench.intake import IMAGE_SUFFIXES
 from synthbench_cxr.layout import Listing
 from synthbench_cxr.threads import in_threads
-from synthbench_cxr.walk import IMAGE_SUFFIXES
 
 __all__ = ["grouped_by_dicom", "grouped_by_pattern", "own_group"]
 

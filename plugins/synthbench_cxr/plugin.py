@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import AliasChoices, Field, field_validator, model_validator
 
 from synthbench import DataError, Dataset, Quarantined, Splits, hookimpl
+from synthbench.intake import id_of
 from synthbench_cxr.folder import FolderDataset
 from synthbench_cxr.holdout import hold_out
 from synthbench_cxr.layout import Listing, folded, folder_names, readable, scan, split_folders, subfolders
@@ -19,7 +20,6 @@ from synthbench_cxr.manifest import read_manifest
 from synthbench_cxr.no_class import refuse_other_folders
 from synthbench_cxr.patients import grouped_by_dicom, grouped_by_pattern, own_group
 from synthbench_cxr.unlabelled import REMARK, UNLABELLED, scan_unlabelled
-from synthbench_cxr.walk import id_of
 
 __all__ = ["ChestXray", "CovidPneumoniaNormal", "ImageFolder", "PneumoniaXrayImages"]
 

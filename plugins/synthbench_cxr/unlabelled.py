@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from synthbench import DataError
+from synthbench.intake import IMAGE_SUFFIXES, Walk, id_of
 from synthbench_cxr.layout import Item, Listing
-from synthbench_cxr.walk import IMAGE_SUFFIXES, Walk, id_of
 
 __all__ = ["REMARK", "UNLABELLED", "scan_unlabelled"]
 

@@ -13,10 +13,20 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field, field_validator
 
-from synthbench import Context, Generator, Images, Labels, Origin, PictureRule, Pixels, write_class_folders
-from synthbench_ready.digest import digest_of_files
+from synthbench import (
+    Context,
+    Generator,
+    Images,
+    Labels,
+    Origin,
+    PictureRule,
+    Pixels,
+    TrainedOn,
+    started_in,
+    write_class_folders,
+)
+from synthbench_ready.digest import digest_of_places
 from synthbench_ready.exchange import read_pictures, write_labels
-from synthbench_ready.images import TrainedOn
 from synthbench_ready.program import run_program
 
 __all__ = ["Command", "Program"]
@@ -80,8 +90,9 @@ class Command(Generator):
     def inputs(self) -> Mapping[str, str]:
         """The files that the commands name, and `sources`, count by content."""
         words = (*self.command, *(self.fit_command or ()))
-        files = [*(Path(word) for word in words if _is_file(word)), *self.sources]
-        return {"files": digest_of_files(files)} if files else {}
+        named = (started_in() / word for word in words)
+        files = [*(path for path in named if _is_file(path)), *self.sources]
+        return {"files": digest_of_places(files)} if files else {}
 
     def fit(self, train: Images, ctx: Context) -> Program:
         """Run `fit_command`, unless an earlier call has finished it; it finds its own files after a kill."""
@@ -126,9 +137,9 @@ def _run(words: Sequence[str], places: Mapping[str, str], train: Images, timeout
         run_program([PLACEHOLDER.sub(lambda m: filled[m[1]], word) for word in words], timeout, log)
 
 
-def _is_file(word: str) -> bool:
+def _is_file(path: Path) -> bool:
     try:
-        return Path(word).is_file()
+        return path.is_file()
     except OSError:  # too long for a name
         return False
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from synthbench import Context, DataError, Generator, Images, Origin
-from synthbench_ready.digest import SEED_INDEX, digest_of_all
+from synthbench import Context, DataError, Generator, Images, Origin, TrainedOn
+from synthbench_ready.digest import SEED_INDEX, digest_of_files, digest_of_places, every_seed
 from synthbench_ready.draw import Drawer
-from synthbench_ready.find import find_images, find_unlabelled
+from synthbench_ready.find import files_at, find_images, find_unlabelled
 from synthbench_ready.sources import Source
 
-__all__ = ["ReadyImages", "TrainedOn"]
-
-TrainedOn = Literal["train", "all", "unknown"]
+__all__ = ["ReadyImages"]
 
 
 class ReadyImages(Generator):
@@ -38,7 +36,9 @@ class ReadyImages(Generator):
         description="what the generator behind them saw: `train`, the benchmark's training images and no others "
         "of its images; `all` of them; or `unknown`",
     )
-    manifest: str | None = Field(None, description="CSV file below root with the columns path and label")
+    manifest: str | None = Field(  # no path: those are seen from the benchmark file
+        None, description="CSV file with the columns path and label; a relative one lies in root"
+    )
     labels: Path | None = Field(None, description=".npy file of labels, for arrays that have none beside them")
     classes: tuple[str, ...] | None = Field(
         None, description="class names behind the labels 0, 1, ...; unset: the benchmark's classes in their order"
@@ -64,14 +64,21 @@ class ReadyImages(Generator):
         return Origin(self.trained_on, None if SEED_INDEX in str(self.root) else 1, self.fewer)
 
     def inputs(self) -> Mapping[str, str]:
-        """The images count by their content, those of all seeds together."""
-        files = {"images": self.root, "labels": self.labels}
-        return {name: digest_of_all(path) for name, path in files.items() if path is not None}
+        """The images count by their content, those of all seeds together, with the table that lists them."""
+        found = [
+            (place, files_at(place, self._manifest(place), labelled=self.labelled))
+            for place in every_seed(self.root)
+        ]
+        labels = {"labels": digest_of_places(every_seed(self.labels))} if self.labels else {}
+        return {"images": digest_of_files(found), **labels}
 
     def fit(self, train: Images, ctx: Context) -> Drawer:
         """Find them; what is drawn is read when it is."""
         place = _of_seed(self.root, ctx.seed_index)
         source = self._found(place, train.classes, ctx.seed_index)
+        if source.aside:
+            first, n = source.aside[0], len(source.aside)
+            ctx.progress.say(f"{place}: {n} files are not drawn, {first.path} first: {first.reason}")
         size = " x ".join(map(str, train.shape))
         ctx.log.info("%d images in %s, made %s by %s", len(source.labels), place, size, ctx.pictures)
         return Drawer(source, str(place), train.classes, train.shape, ctx.pictures, self.fewer)
@@ -83,7 +90,11 @@ class ReadyImages(Generator):
                 raise DataError(f"labelled: false is for a data set without labels; this one has {named}")
             return find_unlabelled(place)
         labels = _of_seed(self.labels, seed_index) if self.labels else None
-        return find_images(place, classes, manifest=self.manifest, labels=labels, numbers=self.classes)
+        manifest = self._manifest(place)
+        return find_images(place, classes, manifest=manifest, labels=labels, numbers=self.classes)
+
+    def _manifest(self, place: Path) -> Path | None:
+        return place / Path(self.manifest).expanduser() if self.manifest else None
 
 
 def _of_seed(path: Path, index: int) -> Path:

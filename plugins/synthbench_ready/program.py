@@ -13,7 +13,7 @@ from logging import Logger
 from threading import Thread
 from typing import IO
 
-from synthbench import PluginError
+from synthbench import PluginError, started_in
 
 __all__ = ["run_program"]
 
@@ -22,9 +22,6 @@ LINE, FIRST, LAST = 1000, 1000, 50
 
 WAIT_S = 5.0
 """How long a grandchild that left the group may hold the output open."""
-
-STARTED_IN = "SYNTHBENCH_STARTED_IN"
-"""The folder that the run was started in: a stage's process has another working folder, and says so there."""
 
 SHOWN = 5
 """Lines of the end that stand in an error."""
@@ -46,7 +43,7 @@ def run_program(words: Sequence[str], timeout: float, log: Logger) -> None:
             encoding="utf-8",
             errors="replace",
             start_new_session=True,  # a group of its own, so that its children can be ended with it
-            cwd=os.environ.get(STARTED_IN),
+            cwd=started_in(),
         )
     except OSError as error:
         raise PluginError(f"{words[0]} cannot be started: {error.strerror}") from error

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from synthbench import DataError, Labels, PictureRule, Pixels
+from synthbench import DataError, Labels, PictureRule, Pixels, Quarantined
+from synthbench.intake import ArrayFile
 
 __all__ = ["Batch", "Pictures", "Source"]
 
@@ -21,13 +22,19 @@ Index = npt.NDArray[np.int64]
 
 
 class Source(Protocol):
-    """Images and their labels, read when they are drawn. `labels` is int64 (N,), `ids` has a name for each."""
+    """Images and their labels, read when they are drawn. `labels` is int64 (N,), `ids` has a name for each.
+
+    `aside` is what lies there too and is no image, or no further one.
+    """
 
     @property
     def labels(self) -> Labels: ...
 
     @property
     def ids(self) -> Sequence[str]: ...
+
+    @property
+    def aside(self) -> Sequence[Quarantined]: ...
 
     def read(self, index: Index, shape: Shape, rule: PictureRule) -> Pixels:
         """The images at `index` as uint8 (len(index), *shape). Raises DataError naming what does not fit."""
@@ -40,6 +47,7 @@ class Pictures:
     paths: Sequence[Path]
     labels: Labels
     ids: Sequence[str]
+    aside: Sequence[Quarantined] = ()
 
     def read(self, index: Index, shape: Shape, rule: PictureRule) -> Pixels:
         Image.init()  # else threads race to load the rarer formats, and the loser takes its file for unknown
@@ -61,18 +69,18 @@ def _read(path: Path, shape: Shape, rule: PictureRule) -> Pixels:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """One array (N, H, W) or (N, H, W, C) in an .npy or .npz file, there under `key`."""
+    """One array (N, H, W) or (N, H, W, C) in an .npy or .npz file."""
 
     file: Path
-    key: str
     labels: Labels
+    aside: Sequence[Quarantined] = ()
 
     @property
     def ids(self) -> Sequence[str]:
         return [f"{self.file.stem}-{i:06d}" for i in range(len(self.labels))]
 
     def read(self, index: Index, shape: Shape, rule: PictureRule) -> Pixels:
-        chosen = np.asarray(self._array()[index])
+        chosen = np.asarray(ArrayFile(self.file).images()[index])
         if chosen.shape[1:] == shape:
             return chosen
         try:
@@ -81,29 +89,7 @@ class Batch:
             raise DataError(f"{self.file}: {error}") from error
         return np.stack(pictures) if pictures else np.empty((0, *shape), dtype=np.uint8)
 
-    def _array(self) -> npt.NDArray[Any]:
-        stored: Any = np.load(self.file, mmap_mode="r", allow_pickle=False)
-        array: npt.NDArray[Any] = stored[self.key] if self.key else stored
-        problem = _problem(array)
-        if len(array) != len(self.labels):
-            problem = f"{len(array)} images and {len(self.labels)} labels"
-        if problem:
-            raise DataError(f"{self.file}: {problem}")
-        return array
-
 
 def _picture(image: npt.NDArray[np.uint8]) -> Image.Image:
     """Of (H, W), (H, W, 1) or (H, W, 3)."""
     return Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image)
-
-
-def _problem(array: npt.NDArray[Any]) -> str:
-    """What is wrong with an array of images, "" where nothing is."""
-    shape = " x ".join(map(str, array.shape))
-    if array.ndim == 4 and array.shape[1] in (1, 3) and array.shape[3] not in (1, 3):
-        return f"an array of {shape}, the channels in front: write np.moveaxis(images, 1, 3)"
-    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] not in (1, 3)):
-        return f"an array of {shape}: images are N x H x W, or N x H x W x C with 1 or 3 channels"
-    if array.dtype != np.uint8:
-        return f"values of type {array.dtype}: write them as uint8, 0 black and 255 white"
-    return ""

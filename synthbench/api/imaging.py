@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -28,7 +28,8 @@ class PictureRule:
 
     resize     "squash", "pad" or "crop", as in `ImageDataset`
     antialias  as in `ImageDataset`
-    scale      how values of more than 8 bits become 0-255
+    scale      how values of more than 8 bits become 0-255. Its `window` is for these alone: 8-bit
+               pictures made elsewhere show images to which it has been applied
     """
 
     resize: Resize = "squash"
@@ -42,7 +43,9 @@ class PictureRule:
         """
         channels: Literal[1, 3] = 1 if shape[2] == 1 else 3
         try:
-            return self.fit(to_eight_bit(read_deep(path) or read_picture(path), channels, self.scale), shape)
+            deep = read_deep(path)
+            scale = self.scale if deep else replace(self.scale, window=None)
+            return self.fit(to_eight_bit(deep or read_picture(path), channels, scale), shape)
         except ValueError as error:  # colours that Pillow cannot convert
             raise DataError(str(error)) from error
 

@@ -6,7 +6,6 @@ It writes the benchmark file that says the same, and runs that: the way on is to
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from synthbench.benchmark.whole import floors_and_ceilings
 from synthbench.benchmark.yaml_traps import as_yaml
 from synthbench.commands.real_arrays import as_class_folders
 from synthbench.commands.run import run
-from synthbench.commands.score_labels import pictures_in, unlabelled
+from synthbench.commands.score_labels import images_in, unlabelled
 from synthbench.data.class_folders import LABELS
 from synthbench.errors import ConfigError
 from synthbench.progress import Progress
@@ -174,12 +173,7 @@ def _scored(samples: int, synthetic: Sequence[Path]) -> int:
     """How many images of each set: of fewer than are asked for all of the largest."""
     if samples < 2:
         raise ConfigError(f"--samples {samples}: expected 2 or more")
-    return max(2, min(samples, max(map(_images_in, synthetic))))
-
-
-def _images_in(place: Path) -> int:
-    """Of a folder at most so many as it has pictures; of a file nobody knows before it is read."""
-    return pictures_in(place) if place.is_dir() else sys.maxsize
+    return max(2, min(samples, max(map(images_in, synthetic))))
 
 
 def _real(real: Path, test: Path | None, out: Path) -> dict[str, Any]:

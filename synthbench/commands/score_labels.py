@@ -1,22 +1,14 @@
-"""Whether the images that `synthbench score` is given have labels."""
+"""What the images are that `synthbench score` is given: how many, and whether they have labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
-import numpy as np
+from synthbench.errors import ConfigError, DataError
+from synthbench.intake import ARRAY_SUFFIXES, PARTS, ArrayFile, Walk, folded, subfolders
 
-from synthbench.api.pictures import has_picture_suffix
-from synthbench.errors import ConfigError
-
-__all__ = ["LABELS", "pictures_in", "unlabelled"]
-
-LABELS = ("labels", "arr_1")
-"""What an `.npz` calls them."""
-
-PARTS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
+__all__ = ["images_in", "unlabelled"]
 
 
 def unlabelled(real: Sequence[Path], synthetic: Sequence[Path]) -> list[Path]:
@@ -25,9 +17,14 @@ def unlabelled(real: Sequence[Path], synthetic: Sequence[Path]) -> list[Path]:
     return [*flat_real, *(place for place in synthetic if _has_none(place, [place]))]
 
 
-def pictures_in(place: Path) -> int:
-    """Files that are pictures by their suffix, at any depth. Raises ConfigError for a folder that has none."""
-    n = sum(has_picture_suffix(path) for path in place.rglob("*") if path.is_file())
+def images_in(place: Path) -> int:
+    """Pictures at any depth, as `images` finds them, or those of an array. Raises ConfigError for none."""
+    try:
+        if place.suffix.casefold() in ARRAY_SUFFIXES and place.is_file():
+            return ArrayFile(place).count()
+        n = len(Walk[str](place).images([("", place)])) if place.is_dir() else 0
+    except DataError as error:
+        raise ConfigError(str(error)) from error
     if not n:
         raise ConfigError(f"{place}: no images in it; give a folder of picture files, or an .npz or .npy file")
     return n
@@ -35,26 +32,19 @@ def pictures_in(place: Path) -> int:
 
 def _parts(place: Path) -> list[Path]:
     """Its folders train, val and test."""
-    return [folder for folder in _folders(place) if folder.name.casefold() in PARTS] if place.is_dir() else []
+    return [folder for folder in subfolders(place) if folded(folder.name) in PARTS] if place.is_dir() else []
 
 
 def _has_none(place: Path, parts: Sequence[Path]) -> bool:
-    if place.suffix.casefold() == ".npz" and place.is_file():
-        return not _names(place) & set(LABELS)
     if place.is_file():
-        return place.suffix.casefold() == ".npy"
-    classes = [folder for part in parts for folder in _folders(part)]
+        return place.suffix.casefold() in ARRAY_SUFFIXES and not _has_labels(place)
+    classes = [folder for part in parts for folder in subfolders(part)]
     return not any(path.is_file() for folder in classes for path in folder.rglob("*"))
 
 
-def _folders(place: Path) -> list[Path]:
-    return [path for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")]
-
-
-def _names(file: Path) -> set[str]:
-    """Of the arrays; LABELS where it cannot be read, which is told by who reads the images."""
+def _has_labels(file: Path) -> bool:
+    """Also where it cannot be read, which is told by who reads the images."""
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return set(arrays.files)
-    except (OSError, ValueError, EOFError, AttributeError, BadZipFile):
-        return set(LABELS)
+        return ArrayFile(file).has_labels()
+    except DataError:
+        return True

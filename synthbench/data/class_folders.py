@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -21,7 +22,7 @@ def write_class_folders(images: Images, folder: Path) -> None:
     Its columns are path, label, patient (the image's group) and source (its id): `image-folder` reads it as its
     `manifest`. A class whose name names no folder lies in `class-<number>`.
     """
-    names = [_folder(name, k) for k, name in enumerate(images.classes)]
+    names = _folders(images.classes)
     for name in names:
         (folder / name).mkdir(parents=True)
     rows = []
@@ -33,7 +34,16 @@ def write_class_folders(images: Images, folder: Path) -> None:
         csv.writer(file).writerows([COLUMNS, *rows])
 
 
-def _folder(name: str, number: int) -> str:
-    """The class's name, where that names a folder."""
-    is_plain = name == Path(name).name and not name.startswith(".")
-    return name if is_plain else f"class-{number}"
+def _folders(classes: Sequence[str]) -> list[str]:
+    """The classes' names, where they name folders; others are numbered, by a name that no class has."""
+    folders = []
+    for k, name in enumerate(classes):
+        stem = "class"
+        while f"{stem}-{k}" in classes:
+            stem += "-"
+        folders.append(name if _is_plain(name) else f"{stem}-{k}")
+    return folders
+
+
+def _is_plain(name: str) -> bool:
+    return name == Path(name).name == name.strip() and not name.startswith(".") and name not in ("", LABELS)

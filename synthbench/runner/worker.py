@@ -29,12 +29,10 @@ from synthbench.runner.isolation.stage import Stage, prepare, started
 from synthbench.runner.isolation.watching import Log, Shown, memory_gb, resident_gb
 from synthbench.runner.session import Job, Session
 from synthbench.storage.code_version import Reading, code_of, read_elsewhere, readings
+from synthbench.storage.places import STARTED_IN
 from synthbench.storage.upkeep import own_folder
 
-__all__ = ["STARTED_IN", "Limits", "Workers", "workers_of"]
-
-STARTED_IN = "SYNTHBENCH_STARTED_IN"
-"""The environment variable that tells a stage's process in which folder the run was started."""
+__all__ = ["Limits", "Workers", "workers_of"]
 
 END_S = 3.0
 """How long a process that is done may take to end: a thread may still run in it."""

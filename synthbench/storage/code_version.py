@@ -39,8 +39,9 @@ CORE_LIBRARY = {
 """The modules of the core that decide numbers inside plugins (pixels, who is held out), so their code counts.
 By a name of their own, so that a module that moves makes nobody compute again."""
 
-CORE_FOLDER = "data/audit"
-"""Behind `find_copies`, which decides who copies: whichever of these modules it rests on count likewise."""
+CORE_FOLDERS = ("data/audit", "intake")
+"""Behind `find_copies`, which decides who copies, and behind what reads folders, tables and arrays: whichever of
+these modules a plugin rests on count likewise."""
 
 
 FILE_MODULE = "synthbench_file_"
@@ -172,8 +173,9 @@ def _core_library(imported: str) -> list[tuple[str, Path]]:
 
 def _library_files() -> dict[str, Path]:
     core = Path(__file__).parents[1]
-    folder = {f"audit {file.stem}": file for file in sorted((core / CORE_FOLDER).glob("[!_]*.py"))}
-    return {short: core / place for short, place in CORE_LIBRARY.items()} | folder
+    files = [file for folder in CORE_FOLDERS for file in sorted((core / folder).glob("[!_]*.py"))]
+    of_folders = {f"{file.parent.name} {file.stem}": file for file in files}
+    return {short: core / place for short, place in CORE_LIBRARY.items()} | of_folders
 
 
 @cache

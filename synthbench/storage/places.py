@@ -7,7 +7,15 @@ from pathlib import Path
 
 from synthbench.errors import StoreError
 
-__all__ = ["default_root", "folder_in"]
+__all__ = ["STARTED_IN", "default_root", "folder_in", "started_in"]
+
+STARTED_IN = "SYNTHBENCH_STARTED_IN"
+"""The environment variable that tells a stage's process in which folder the run was started."""
+
+
+def started_in() -> Path:
+    """The folder that the run was started in, from which its user writes: a stage's process has another."""
+    return Path(os.environ.get(STARTED_IN) or Path.cwd())
 
 
 def default_root() -> Path:

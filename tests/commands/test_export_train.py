@@ -11,6 +11,7 @@ from synthbench import cli
 from synthbench.api.registry import load_registry
 from synthbench.benchmark.config import load_benchmark
 from synthbench.data.class_folders import write_class_folders
+from synthbench.intake import read_rows
 from synthbench.progress import Progress
 from synthbench.runner.load_data import audited_splits
 from synthbench.runner.session import Session
@@ -91,3 +92,13 @@ def test_colours_stay_and_a_class_that_names_no_folder_gets_one(tmp_path):
     files = [tmp_path / "class-0/000000.png", tmp_path / "class-1/000001.png"]
     assert np.array_equal(np.stack([np.asarray(Image.open(file)) for file in files]), pixels)
     assert list(pd.read_csv(tmp_path / "labels.csv")["label"]) == ["a/b", ".."]
+
+
+def test_classes_of_any_name_have_a_folder_of_their_own(tmp_path):
+    classes = ("class-1", "a/b", "labels.csv", " ill", "")
+    pixels = np.arange(5, dtype=np.uint8).reshape(5, 1, 1, 1).repeat(4, 1).repeat(4, 2)
+    write_class_folders(sb.Images(pixels, np.arange(5), classes), tmp_path)
+    rows = read_rows(tmp_path / "labels.csv", ("path", "label"))
+    assert [row["label"] for row in rows] == [name.strip() for name in classes]
+    assert len({row["path"].partition("/")[0] for row in rows}) == 5
+    assert [np.asarray(Image.open(tmp_path / row["path"])).max() for row in rows] == list(range(5))

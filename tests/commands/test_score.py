@@ -14,6 +14,7 @@ from synthbench.commands.score import scoring_file
 from synthbench.commands.validate import validate
 from synthbench.errors import ConfigError
 from synthbench.testing import context_in
+from synthbench_ready.find import find_images
 
 
 def pictures(root, n=3, classes=("ill", "normal")):
@@ -36,7 +37,7 @@ def here(tmp_path, monkeypatch):
 
 
 def test_the_file_it_writes_is_a_benchmark_and_runs_into_the_same_folder(here, tmp_path):
-    score_module.score(tmp_path / "real", [tmp_path / "gan", tmp_path / "flow"], out=tmp_path / "out", size=8)
+    score_module.score(tmp_path / "real", [tmp_path / "gan", tmp_path / "flow"], out=tmp_path / "out", size=16)
     ((file, options),) = here
     assert (file, options["out"]) == (tmp_path / "out/benchmark.yaml", tmp_path / "out")
     bench, plan = validate(file)
@@ -187,9 +188,21 @@ def test_real_arrays_become_class_folders_with_their_patients(here, tmp_path):
     ("held", "message"),
     [
         ({"pictures": np.zeros(3)}, "no array images or arr_0; it holds pictures"),
-        ({"images": np.zeros((3, 4, 4)), "labels": np.zeros(3, int)}, "pixels must be a uint8 array"),
-        ({"images": np.zeros((3, 4, 4), np.uint8), "labels": np.int64(3)}, "1 labels for 3 images"),
-        ({"images": np.zeros((3, 4, 4), np.uint8), "labels": np.zeros(2, int)}, "2 labels for 3 images"),
+        (
+            {"images": np.zeros((3, 4, 4)), "labels": np.zeros(3, int)},
+            "values of type float64: write them as uint8",
+        ),
+        (
+            {"images": np.zeros((3, 4, 4), np.uint8), "labels": np.int64(3)},
+            "labels are one whole number or class name an image, found int64 one value",
+        ),
+        ({"images": np.uint8(0)}, "an array of one value: images are N x H x W"),
+        ({"images": np.zeros((3, 4, 4), np.uint8), "labels": [0, 1, np.nan]}, "labels hold nan: give each image"),
+        ({"images": np.zeros((3, 4, 4), np.uint8), "labels": [0, 1, 1.5]}, r"labels hold 1\.5: give each image"),
+        ({"images": np.zeros((3, 4, 4), np.uint8), "labels": [0, 1, -1]}, "labels hold -1; classes count from 0"),
+        ({"images": np.zeros((3, 4, 4), np.uint8), "labels": ["a", " ", "b"]}, "labels are empty for image 1"),
+        ({"images": np.zeros((3, 4, 4), np.uint8), "patients": [1, 2, np.nan]}, "patients hold nan: give each"),
+        ({"images": np.zeros((3, 4, 4), np.uint8), "labels": np.zeros(2, int)}, "3 images and 2 labels"),
     ],
 )
 def test_arrays_that_are_none_say_why(here, tmp_path, held, message):
@@ -226,3 +239,43 @@ def test_a_damaged_compressed_batch(here, tmp_path):
     file.write_bytes(content)
     with pytest.raises(ConfigError, match=r"r\.npz cannot be read"):
         scoring_file(file, [tmp_path / "gan"], out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (np.arange(24) % 12, [f"{k:02d}" for k in range(12)]),
+        (np.arange(24) % 12 / 1, [f"{k:02d}" for k in range(12)]),
+        (np.array([b"ill", b"well"] * 12), ["ill", "well"]),
+    ],
+)
+def test_labels_of_real_and_of_synthetic_arrays_follow_one_rule(here, tmp_path, labels, expected):
+    """Whole numbers that are floats, too, and more than ten classes: each stays in its own."""
+    pixels = np.zeros((24, 8, 8), np.uint8)
+    np.savez(tmp_path / "real.npz", images=pixels, labels=labels), np.savez(tmp_path / "x.npz", pixels, labels)
+    root = Path(scoring_file(tmp_path / "real.npz", [tmp_path / "x.npz"], out=tmp_path / "out")["dataset"]["root"])
+    real = pd.read_csv(root / "labels.csv", dtype=str)["label"]
+    assert sorted(set(real)) == expected
+    (tmp_path / "x.npz").rename(tmp_path / "x.NPZ")
+    found = find_images(tmp_path / "x.NPZ", expected, manifest=None, labels=None, numbers=None)
+    assert [expected[label] for label in found.labels] == list(real)
+
+
+@pytest.mark.parametrize("name", ["patients", "patient", "patient_id", "groups"])
+def test_patients_by_whatever_they_are_called(here, tmp_path, name):
+    arrays("real.npz", **{name: np.arange(24) // 2 / 1})
+    data = scoring_file(tmp_path / "real.npz", [tmp_path / "gan"], out=tmp_path / "out")["dataset"]
+    table = pd.read_csv(Path(data["root"]) / "labels.csv", dtype=str)
+    assert list(table["patient"]) == [str(i // 2) for i in range(24)]
+
+
+def test_so_many_images_are_scored_as_there_are(here, tmp_path):
+    """Of an array, too; pictures of a run within, masks and hidden copies are none."""
+    arrays("ten.npz", 10)
+    (tmp_path / "gan/ill/.ipynb_checkpoints").mkdir()
+    pictures(tmp_path / "gan/score/figures", 9)
+    (tmp_path / "gan/score/run.json").touch()
+    for copy in ("ill/.ipynb_checkpoints/0.png", "ill/0_mask.png"):
+        (tmp_path / "gan" / copy).write_bytes((tmp_path / "gan/ill/0.png").read_bytes())
+    for synthetic, n in (("ten.npz", 10), ("gan", 8)):
+        assert scoring_file(tmp_path / "real", [tmp_path / synthetic], out=tmp_path / "out")["samples"] == n

@@ -174,14 +174,20 @@ def test_the_library_counts_by_content_and_not_by_its_place(version, monkeypatch
     assert version(plugin=line)["source"] != before["source"]
 
 
-def test_what_find_copies_rests_on_counts(version, monkeypatch):
+@pytest.mark.parametrize(
+    ("line", "module"),
+    [
+        ("from synthbench import find_copies\nA = 1\n", "registration.py"),
+        ("from synthbench.intake import Walk\nA = 1\n", "walk.py"),
+    ],
+)
+def test_what_decides_who_copies_and_what_is_read_counts(version, monkeypatch, line, module):
     """Who copies hangs on the audit's modules, those that a plugin does not name as well."""
-    line = "from synthbench import find_copies\nA = 1\n"
     before, other = version(plugin=line), version(plugin="A = 1\n")
     read = Path.read_bytes
 
     def changed(file):
-        return read(file) + b"B = 2\n" * (file.name == "registration.py")
+        return read(file) + b"B = 2\n" * (file.name == module)
 
     monkeypatch.setattr(Path, "read_bytes", changed)
     assert version(plugin=line)["source"] != before["source"]

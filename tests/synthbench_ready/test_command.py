@@ -184,6 +184,33 @@ def test_its_script_and_its_sources_count_by_content(draw, tmp_path):
         Command(command=draw(), sources=(tmp_path / "gone",)).inputs()
 
 
+def test_a_relative_script_counts_wherever_it_is_asked(tmp_path, monkeypatch):
+    """A generator within another is asked in a stage's process, which has a working folder of its own."""
+    (tmp_path / "draw.py").write_text(DRAW), (tmp_path / "stage").mkdir()
+    plugin = Command(command=(*PYTHON, "draw.py", "{labels}", "{out}"))
+    monkeypatch.chdir(tmp_path)
+    at_start = plugin.inputs()
+    monkeypatch.setenv("SYNTHBENCH_STARTED_IN", str(tmp_path))
+    monkeypatch.chdir(tmp_path / "stage")
+    assert plugin.inputs() == at_start
+    (tmp_path / "draw.py").write_text(f"{DRAW}\n")
+    assert plugin.inputs() != at_start
+
+
+def test_linked_sources_count_and_bytecode_does_not(draw, tmp_path):
+    for name in ("module", "elsewhere"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "module/part").symlink_to("../elsewhere")
+    (tmp_path / "elsewhere/part.py").write_text("1")
+    plugin = Command(command=draw(), sources=(tmp_path / "module",))
+    before = plugin.inputs()
+    (tmp_path / "module/__pycache__").mkdir()
+    (tmp_path / "module/__pycache__/part.pyc").write_text("1")
+    assert plugin.inputs() == before
+    (tmp_path / "elsewhere/part.py").write_text("22")
+    assert plugin.inputs() != before
+
+
 # ---- how it ends
 
 

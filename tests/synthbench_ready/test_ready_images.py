@@ -9,6 +9,7 @@ from PIL import Image
 
 from synthbench.api.imaging import PictureRule, resize_square
 from synthbench.errors import DataError
+from synthbench.scale import GreyScale
 from synthbench.testing import check_generator, context_in, tiny_splits
 from synthbench_ready.find import find_images, find_listed, find_unlabelled
 from synthbench_ready.images import ReadyImages
@@ -178,7 +179,7 @@ def test_what_does_not_fit_is_said(tmp_path, build, message):
             "one whole number or class name an image",
         ),
         ({"images": np.zeros((2, 8, 8), np.uint8), "labels": [0, 7]}, "'7' is none of the benchmark's classes"),
-        ({"x": np.zeros((2, 8, 8), np.uint8)}, "no array images or arr_0, found x"),
+        ({"x": np.zeros((2, 8, 8), np.uint8)}, "no array images or arr_0; it holds x"),
     ],
 )
 def test_arrays_that_do_not_fit(tmp_path, arrays, message):
@@ -191,7 +192,7 @@ def test_a_damaged_batch_and_one_of_objects(tmp_path):
     (tmp_path / "cut.npz").write_bytes(b"PK\x03\x04")
     np.save(tmp_path / "objects.npy", np.array([{}, {}], dtype=object), allow_pickle=True)
     for name in ("cut.npz", "objects.npy"):
-        with pytest.raises(DataError, match=f"{name}: cannot be read"):
+        with pytest.raises(DataError, match=f"{name} cannot be read"):
             drawn(ReadyImages(root=tmp_path / name), tmp_path, [0, 1])
 
 
@@ -199,7 +200,7 @@ def test_a_damaged_batch_and_one_of_objects(tmp_path):
     ("text", "message"),
     [
         ("file,class\na.png,PLAIN\n", "expected rows with the columns path and label, found file, class"),
-        ("path,label\n", "found no rows"),
+        ("path,label\n", "no row below the header"),
         ("path,label\na.png,WRONG\n", "line 2: 'WRONG' is none"),
         ("path,label\na.png,PLAIN\ngone.png,BLOB\n", "gone.png is no file below"),
     ],
@@ -335,3 +336,111 @@ def test_labels_in_a_damaged_compressed_batch(tmp_path):
     file.write_bytes(content)
     with pytest.raises(DataError, match="cannot be read"):
         find_images(file, CLASSES, manifest=None, labels=None, numbers=None)
+
+
+def found(root, **options):
+    return find_images(root, CLASSES, **{"manifest": None, "labels": None, "numbers": None, **options})
+
+
+def test_what_is_drawn_is_what_counts(tmp_path):
+    """Linked folders count by their content, wherever it lies; hidden copies are neither drawn nor counted."""
+    write_folders(tmp_path / "elsewhere", *some(2))
+    root = write_folders(tmp_path / "made", *some(1), ("PLAIN", "BLOB"))
+    (root / "PLAIN/000.png").unlink(), (root / "PLAIN").rmdir()
+    (root / "PLAIN").symlink_to("../elsewhere/PLAIN")
+    (root / "BLOB/more").symlink_to("../../elsewhere/BLOB")
+    (root / "BLOB/more/round").symlink_to("../../made")
+    plugin = ReadyImages(root=root)
+    before = plugin.inputs()
+    (root / "BLOB/.ipynb_checkpoints").mkdir()
+    write_folders(root / "BLOB/.ipynb_checkpoints", *some(1))
+    assert found(root).ids == [
+        *(f"BLOB/{n}.png" for n in ("001", "more/002", "more/003")),
+        "PLAIN/000.png",
+        "PLAIN/001.png",
+    ]
+    assert plugin.inputs() == before
+    for changed in ("PLAIN/000.png", "BLOB/002.png"):
+        Image.new("L", (32, 32)).save(tmp_path / "elsewhere" / changed)
+        assert plugin.inputs() != before
+        before = plugin.inputs()
+
+
+def test_each_picture_is_drawn_once_and_masks_are_not(tmp_path):
+    root = write_folders(tmp_path / "made", *some(2))
+    for name in CLASSES:
+        for kind in ("images", "masks"):
+            (root / name / kind).mkdir()
+    (root / "PLAIN/link.png").symlink_to("000.png")
+    for mask in ("PLAIN/000_mask.png", "BLOB/masks/002.png"):
+        Image.new("L", (8, 8)).save(root / mask)
+    expected = [f"{'BLOB' if i > 1 else 'PLAIN'}/{i:03d}.png" for i in (2, 3, 0, 1)]
+    assert found(root).ids == expected
+    assert {aside.path for aside in found(root).aside} == {
+        "PLAIN/link.png",
+        "PLAIN/000_mask.png",
+        "BLOB/masks/002.png",
+    }
+
+
+def test_a_table_outside_counts_by_its_content(tmp_path):
+    pixels, labels = some(1)
+    write_flat(tmp_path / "made", pixels, labels)
+    table = (tmp_path / "made/labels.csv").rename(tmp_path / "lab_out.csv")
+    plugin = ReadyImages(root=tmp_path / "made", manifest="../lab_out.csv")
+    before = plugin.inputs()
+    table.write_text(table.read_text().replace("PLAIN", "x").replace("BLOB", "PLAIN").replace("x", "BLOB"))
+    assert plugin.inputs() != before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"path, label\na.png , PLAIN\n b.png, BLOB\n",
+        b"sep=;\nPath;Label\na.png;PLAIN\nb.png;BLOB\n",
+        "path\tlabel\na.png\tPLAIN\nb.png\tBLOB\n".encode("utf-16"),
+        "path,label,site\na.png,PLAIN,K\xf6ln\nb.png,BLOB,x\n".encode("cp1252"),
+    ],
+)
+def test_tables_as_spreadsheets_write_them(tmp_path, text):
+    for name in "ab":
+        Image.new("L", (8, 8)).save(tmp_path / f"{name}.png")
+    (tmp_path / "l.csv").write_bytes(text)
+    assert found(tmp_path, manifest=tmp_path / "l.csv").labels.tolist() == [0, 1]
+
+
+def test_mistakes_in_a_table_are_named_by_their_line(tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    for text, message in (
+        ("path,label\n\n\na.png,WRONG\n", "line 4: 'WRONG' is none"),
+        ("path,label,Label\na.png,PLAIN,BLOB\n", "two columns are called label"),
+    ):
+        (tmp_path / "l.csv").write_text(text)
+        with pytest.raises(DataError, match=message):
+            found(tmp_path, manifest=tmp_path / "l.csv")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"x": np.zeros(2)}, "no array labels or arr_1; it holds x"),
+        ({"labels": np.int64(1)}, "labels are one whole number or class name an image, found int64 one value"),
+        ({"labels": [0.0, np.nan]}, "labels hold nan"),
+    ],
+)
+def test_labels_that_are_none(tmp_path, labels, message):
+    np.save(tmp_path / "made.npy", np.zeros((2, 8, 8), np.uint8))
+    np.savez(tmp_path / "labels.npz", **labels)
+    with pytest.raises(DataError, match=message):
+        found(tmp_path / "made.npy", labels=tmp_path / "labels.npz")
+
+
+def test_a_window_is_not_applied_to_pictures_of_eight_bits_again(tmp_path):
+    pixels, labels = some(1)
+    root = write_folders(tmp_path / "made", pixels, labels)
+    rule = PictureRule(scale=GreyScale(window=(50, 200)))
+    images = drawn(ReadyImages(root=root), tmp_path, [0, 1], pictures=rule)
+    assert np.array_equal(images.pixels[..., 0], pixels)
+    Image.fromarray(np.linspace(0, 250, 1024).reshape(32, 32).astype(np.uint16)).save(root / "PLAIN/000.png")
+    deep = drawn(ReadyImages(root=root), tmp_path, [0], pictures=rule).pixels
+    assert (deep.min(), deep.max()) == (0, 255), "values of 16 bits are on the data set's scale"

@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from synthbench import PICTURE_SUFFIXES, DataError, Quarantined, holds_results, is_dicom
-from synthbench_cxr.masks import Beside, names_masks
+from synthbench.api.dicom import is_dicom
+from synthbench.api.pictures import PICTURE_SUFFIXES
+from synthbench.errors import DataError
+from synthbench.intake.masks import Beside, names_masks
+from synthbench.storage.layout import holds_results
+from synthbench.types import Quarantined
 
-__all__ = ["IMAGE_SUFFIXES", "Walk", "id_of", "identity", "is_system", "names_masks", "unlisted"]
+__all__ = ["IMAGE_SUFFIXES", "Walk", "id_of", "identity", "is_system", "names_masks", "subfolders", "unlisted"]
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -42,6 +46,15 @@ def identity(real: str) -> str:
     return f"{about.st_dev}:{about.st_ino}" if about.st_nlink > 1 else real
 
 
+def subfolders(folder: Path) -> list[Path]:
+    """Folders directly below, by name, without system folders and our own results.
+
+    Raises DataError where it cannot be listed.
+    """
+    below = [folder / entry.name for entry in _entries(folder) if _is(entry.is_dir)]
+    return [path for path in below if not holds_results(path)]
+
+
 def unlisted(error: OSError) -> DataError:
     """The error for a folder that cannot be read: its images would be missing without a word."""
     return DataError(f"{error.filename} cannot be listed ({error.strerror}): make it readable or move it away")
@@ -68,7 +81,7 @@ class Walk(Generic[Key]):
         """
         taken: dict[str, Path] = {}
         images = []
-        for key, path, real in sorted(self._files(starts), key=lambda file: file[1].is_symlink()):
+        for key, path, real in sorted(self.files(starts), key=lambda file: file[1].is_symlink()):
             if path.suffix.casefold() not in IMAGE_SUFFIXES and not is_dicom(
                 path
             ):  # archives name them as they like
@@ -80,8 +93,8 @@ class Walk(Generic[Key]):
                 images.append((key, path))
         return self._without_masks(images)
 
-    def _files(self, starts: Iterable[tuple[Key, Path]]) -> Iterator[tuple[Key, Path, str]]:
-        """Key, path and the path without links of every file."""
+    def files(self, starts: Iterable[tuple[Key, Path]]) -> Iterator[tuple[Key, Path, str]]:
+        """Key, path and the path without links of every file, whatever it holds."""
         folders, links = deque[tuple[Key, Path]](), deque[tuple[Key, Path]]()
         top = Path(os.path.realpath(self.root))
         for start in starts:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthbench import DataError
+from synthbench.errors import DataError
 
 __all__ = ["Row", "read_rows"]
 
