@@ -203,11 +203,8 @@ class Embed(Protocol):
 
 
 class Extractor(Plugin):
-    """Turns images into feature vectors, by resize, channel and normalisation rules of its own.
-
-    Evaluators get features from `ctx.features(images, extractor, train=...)`, which makes the batches and keeps
-    the result; they name their extractor in a field of the type `ExtractorField`.
-    """
+    """Turns images into feature vectors, by resize, channel and normalisation rules of its own: those of
+    `ctx.features(images, extractor, train=...)`. Evaluators name it in a field of the type `ExtractorField`."""
 
     argument: ClassVar[str] = ""
     """An option that may stand after the name: with "model", `timm:resnet18` is `{use: timm, model: resnet18}`."""
