@@ -78,14 +78,11 @@ class Dataset(Plugin):
         """All splits, prepared to one size. Raises DataError with what is missing and what to do."""
 
     def check_files(self) -> None:
-        """Raise DataError where a file that its options name is not there. Asked before any work; those of the
-        type Path are looked for without it."""
+        """Raise DataError where a file that its options name as text is not there. Asked before any work."""
 
     def cohort_name(self) -> str:
-        """Whose patients its groups number; "": its own.
-
-        Sets of one cohort know each other's patients. Others do not: every hospital has a patient 7.
-        """
+        """Whose patients its groups number; "": its own. Sets of one cohort know each other's patients, others do
+        not: every hospital has a patient 7."""
         return ""
 
     def picture_rule(self, splits: Splits) -> PictureRule:
