@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from synthbench.influence import Influence
 
-__all__ = ["PREDICTIONS_FIELDS", "SCORE_FIELDS", "check_ends", "check_fields", "check_rows"]
-
-ROW_SUM = 1e-4
-"""How far from 1 the probabilities of an image may sum."""
+__all__ = ["PREDICTIONS_FIELDS", "SCORE_FIELDS", "check_fields"]
 
 
 class _Kind(NamedTuple):
@@ -63,22 +58,3 @@ def check_fields(result: Any, kinds: Mapping[str, _Kind], what: str) -> None:
     for name, wanted in kinds.items():
         if not wanted.holds(value := getattr(result, name)):
             raise TypeError(f"{what}: {name} must be {wanted.words}, found {value!r:.200}")
-
-
-def check_ends(low: float | None, high: float | None, what: str) -> None:
-    """Raise ValueError where these are not both None, or the ends of an interval."""
-    if low is None and high is None:
-        return
-    if low is None or high is None or not -math.inf < low <= high < math.inf:
-        raise ValueError(f"{what}: low and high must both be None, or finite and in order; found {low} and {high}")
-
-
-def check_rows(probabilities: npt.NDArray[np.floating[Any]], what: str) -> None:
-    """Raise ValueError where a row of (N, classes) holds other than the probabilities of all classes."""
-    rows = probabilities.astype(np.float64)
-    wrong = ~((rows >= 0).all(axis=1) & (np.abs(rows.sum(axis=1) - 1) <= ROW_SUM))  # NaN is wrong too
-    if wrong.any():
-        raise ValueError(
-            f"{what}: {wrong.sum()} of {len(rows)} rows are no probabilities, e.g. {rows[wrong.argmax()]}; give "
-            "those of all classes, which sum to 1 (softmax, or 1 - p and p)"
-        )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench.arrays import described, lock, pixel_hash
-from synthbench.fields import PREDICTIONS_FIELDS, SCORE_FIELDS, check_ends, check_fields, check_rows
+from synthbench.fields import PREDICTIONS_FIELDS, SCORE_FIELDS, check_fields
 from synthbench.files import Geometry, Quarantined
 from synthbench.influence import Influence
 from synthbench.positive import positive_of
@@ -222,7 +222,6 @@ class Score:
             raise ValueError(
                 f"Score {self.metric!r}: seen must be '', 'generator' or 'validation', not {self.seen!r}"
             )
-        check_ends(self.low, self.high, f"Score {self.metric!r}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,7 +254,6 @@ class Predictions:
         n = len(self.labels)
         if self.probabilities.ndim != 2 or any(len(x) != n for x in (self.ids, self.groups, self.probabilities)):
             raise ValueError(f"predictions on {self.test_set!r}: arrays of different lengths")
-        check_rows(self.probabilities, where)
 
 
 @dataclass(frozen=True, eq=False)

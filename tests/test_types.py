@@ -210,19 +210,3 @@ def test_geometry_is_checked(wrong):
 def test_geometry_has_a_digest_of_its_content():
     assert geometry(4).digest == geometry(4).digest != geometry(5).digest
     assert dataclasses.replace(geometry(4), width=geometry(4).width + 1).digest != geometry(4).digest
-
-
-@pytest.mark.parametrize(
-    ("low", "high"), [(0.6, 0.4), (0.4, None), (None, 0.6), (-np.inf, 0.6), (0.4, np.inf), (np.nan, np.nan)]
-)
-def test_what_is_no_interval_is_refused(low, high):
-    with pytest.raises(ValueError, match="low and high must both be None, or finite and in order; found"):
-        Score("accuracy", 0.5, "test", 10, low=low, high=high)
-    Score("accuracy", 0.5, "test", 10, low=0.5, high=0.5)
-
-
-@pytest.mark.parametrize("row", [(0.6, 0.6), (np.nan, np.nan), (-0.5, 1.5), (1.5, 1.5)])
-def test_what_are_no_probabilities_is_refused(row):
-    ids, labels = np.array(["a", "b"]), np.array([0, 1])
-    with pytest.raises(ValueError, match=r"1 of 2 rows are no probabilities, e.g. .* give those of all classes"):
-        Predictions("test", ids, ids, labels, np.array([(0.25, 0.75), row]))

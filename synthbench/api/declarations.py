@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from synthbench.api.interfaces import Dataset, Evaluator, Extractor, Generator, Plugin
 from synthbench.types import Images, Predictions, Score, Splits
 
-__all__ = ["declaration_faults", "name_faults", "out_of_bounds", "prediction_faults", "scored_twice"]
+__all__ = [
+    "declaration_faults",
+    "interval_faults",
+    "name_faults",
+    "out_of_bounds",
+    "prediction_faults",
+    "scored_twice",
+]
+
+ROW_SUM = 1e-4
+"""How far from 1 the probabilities of an image may sum."""
 
 ROUNDING = 1e-9
 """How far beyond a bound a value may lie, as a share of the bound or of 1: sums may move the last digits."""
@@ -51,6 +64,20 @@ def out_of_bounds(evaluator: Evaluator, scores: Iterable[Score]) -> list[str]:
     ]
 
 
+def interval_faults(scores: Iterable[Score]) -> list[str]:
+    """Intervals that are none, in words."""
+    return [
+        f"the interval of {score.metric} on {score.test_set!r} is {score.low} to {score.high}: give two finite "
+        "ends, the lesser first, or neither"
+        for score in scores
+        if (score.low, score.high) != (None, None) and not _are_in_order(score.low, score.high)
+    ]
+
+
+def _are_in_order(low: float | None, high: float | None) -> bool:
+    return low is not None and high is not None and -math.inf < low <= high < math.inf
+
+
 def prediction_faults(predictions: Iterable[Predictions], real: Splits, synthetic: Images) -> list[str]:
     """Predictions that are not of the images they name, in words: intervals and tests rest on them."""
     known = {"synthetic": synthetic, **real.parts}
@@ -60,6 +87,8 @@ def prediction_faults(predictions: Iterable[Predictions], real: Splits, syntheti
         where, classes = f"predictions on {one.test_set!r}", real.train.classes
         if (columns := one.probabilities.shape[1]) != len(classes):
             faults.append(f"{where}: {columns} columns for the {len(classes)} classes {', '.join(classes)}")
+        elif wrong_rows := _no_probabilities(one):
+            faults.append(f"{where}: {wrong_rows}")
         of = labels.get(one.test_set)
         told = zip(one.ids.tolist(), one.labels.tolist(), strict=True)
         if of is not None and (wrong := [image for image, label in told if of.get(image) != label]):
@@ -77,6 +106,18 @@ def scored_twice(scores: Iterable[Score]) -> list[str]:
         for (metric, variant, test_set, seed), n in counts.items()
         if n > 1
     ]
+
+
+def _no_probabilities(predictions: Predictions) -> str:
+    rows = predictions.probabilities.astype(np.float64)
+    wrong = ~((rows >= 0).all(axis=1) & (np.abs(rows.sum(axis=1) - 1) <= ROW_SUM))  # NaN is wrong too
+    if not wrong.any():
+        return ""
+    shown = np.array2string(rows[wrong.argmax()], precision=3)
+    return (
+        f"{wrong.sum()} of {len(rows)} rows are no probabilities, e.g. {shown}; give those of all classes, which "
+        "sum to 1 (softmax, or 1 - p and p)"
+    )
 
 
 def _slack(end: float) -> float:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from synthbench.commands.export_train import Exported
+    from synthbench.commands.fetch import Fetched
     from synthbench.data.test_sets import TestSet
     from synthbench.results.folder import RunFolder
-    from synthbench.runner.fetch import Fetched
     from synthbench.runner.loop import RunResult
 
 __all__ = ["print_board", "print_exported", "print_fetched", "print_plan"]

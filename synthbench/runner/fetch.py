@@ -1,11 +1,9 @@
-"""`synthbench fetch`, and what a run sees to before it starts: every published file is there and the right one."""
+"""What `synthbench fetch` and a run see to before all else: every published file is there and the right one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import NamedTuple
 
 from synthbench.api.nested.keys import within
 from synthbench.api.process_state import ask
@@ -13,11 +11,9 @@ from synthbench.benchmark.definition import Benchmark
 from synthbench.benchmark.preflight import files_of, plugins_of
 from synthbench.errors import DataError, HookError
 from synthbench.progress import Progress
-from synthbench.runner.load_data import load_splits
-from synthbench.runner.session import Session
 from synthbench.storage.weights import WeightFile, provide
 
-__all__ = ["Fetched", "fetch", "fetch_files", "with_files"]
+__all__ = ["fetch_files", "with_files"]
 
 
 def fetch_files(bench: Benchmark, progress: Progress) -> dict[WeightFile, str]:
@@ -47,17 +43,3 @@ def with_files(bench: Benchmark, progress: Progress) -> Benchmark:
     bench = replace(bench, evaluators=kept, left_out=left_out)
     fetch_files(bench, progress)
     return bench
-
-
-class Fetched(NamedTuple):
-    """The published files with their SHA-256, and the number of images by part of the data."""
-
-    files: Mapping[WeightFile, str]
-    images: Mapping[str, int]
-
-
-def fetch(bench: Benchmark, session: Session) -> Fetched:
-    """Weights into the weights folder, data sets to where their plugins keep them."""
-    files = fetch_files(bench, session.progress)
-    splits = load_splits(bench, session)
-    return Fetched(files, {"train": len(splits.train), **{name: len(part) for name, part in splits.tests.items()}})

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from synthbench.api.declarations import out_of_bounds, prediction_faults, scored_twice
+from synthbench.api.declarations import interval_faults, out_of_bounds, prediction_faults, scored_twice
 from synthbench.api.imaging import PictureRule
 from synthbench.api.interfaces import Context, Evaluator, Generator, Plugin, Role, Sampler, balanced_labels
 from synthbench.api.lending import lend
@@ -287,6 +287,6 @@ def _check_evaluation(evaluation: Evaluation, plugin: Evaluator, real: Splits, s
         raise ValueError(f"it declares the metrics {sorted(plugin.metrics)} and delivered {sorted(delivered)}")
     if twice := scored_twice(evaluation.scores):
         raise ValueError(f"{'; '.join(twice)}: variant, test set and classifier seed must tell them apart")
-    faults = out_of_bounds(plugin, evaluation.scores)
+    faults = [*out_of_bounds(plugin, evaluation.scores), *interval_faults(evaluation.scores)]
     if faults := faults or prediction_faults(evaluation.predictions, real, synthetic):
         raise ValueError("; ".join(faults))

@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synthbench.api.declarations import declaration_faults, out_of_bounds, prediction_faults, scored_twice
+from synthbench.api.declarations import (
+    declaration_faults,
+    interval_faults,
+    out_of_bounds,
+    prediction_faults,
+    scored_twice,
+)
 from synthbench.api.interfaces import Evaluator, balanced_labels
 from synthbench.testing.cases import Case, copied, differing_fields, frozen
 from synthbench.testing.findings import Violation, require
@@ -123,6 +129,8 @@ def _values(case: EvaluatorCase) -> str:
     require(not strange, "; ".join(strange), "give a finite value, or NaN and say why in `note`")
     outside = out_of_bounds(case.plugin, _scores(case))
     require(not outside, "; ".join(outside), "widen `bounds`, or mend the metric: a run refuses such a score")
+    strange = interval_faults(_scores(case))
+    require(not strange, "; ".join(strange), "a run refuses such an interval")
     return "finite and within bounds, or NaN with a note"
 
 

@@ -629,13 +629,17 @@ class Strange(Distance):
     labels: bool = False
     ids: bool = False
     columns: int = 2
+    level: float | None = None
+    ends: tuple[float | None, float | None] = (None, None)
 
     def evaluate(self, real, synthetic, ctx):
+        from dataclasses import replace
         done = super().evaluate(real, synthetic, ctx)
+        done = replace(done, scores=[replace(score, low=self.ends[0], high=self.ends[1]) for score in done.scores])
         own = done.predictions[0]
         ids = np.array([f"x{i}" for i in own.ids]) if self.ids else own.ids
         labels = 1 - own.labels if self.labels else own.labels
-        even = np.full((len(ids), self.columns), 1 / self.columns)
+        even = np.full((len(ids), self.columns), self.level or 1 / self.columns)
         return Evaluation(done.scores, [Predictions("test", ids, own.groups, labels, even)])
 """
 
@@ -646,6 +650,7 @@ class Strange(Distance):
         ({"labels": True}, "8 of 8 images are not in it, or have another label there, e.g."),
         ({"ids": True}, "8 of 8 images are not in it, or have another label there, e.g. 'x"),
         ({"columns": 3}, "3 columns for the 2 classes DARK, LIGHT"),
+        ({"level": 0.6}, "8 of 8 rows are no probabilities, e.g. [0.6 0.6]; give those of all classes"),
     ],
 )
 def test_predictions_of_other_images_are_refused(mini, how, fault):
@@ -654,3 +659,11 @@ def test_predictions_of_other_images_are_refused(mini, how, fault):
     assert mini.run() == 1
     assert f"strange: ValueError: predictions on 'test': {fault}" in mini.board["note"]["meannoise"]
     assert mini.board["rank"]["meannoise"] == 1
+
+
+@pytest.mark.parametrize("ends", [[0.6, 0.4], [0.4, None], [None, 0.6]])
+def test_what_is_no_interval_is_refused(mini, ends):
+    mini.plugin.write_text(mini.plugin.read_text() + STRANGE)
+    mini.write("MeanNoise", evaluators=["Distance", {"use": "Strange", "ends": ends}])
+    assert mini.run() == 1
+    assert f"the interval of gap on 'test' is {ends[0]} to {ends[1]}: give two" in mini.board["note"]["meannoise"]

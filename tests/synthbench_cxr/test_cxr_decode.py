@@ -81,7 +81,7 @@ def test_geometry_is_that_of_the_file_not_of_the_pixels(tmp_path: Path, mode: st
     path = tmp_path / "a.png"
     gradient(90, 50).convert("RGB").convert(mode).save(path)
     found = decode(path, COLOUR)
-    assert found[1:6] == (90, 50, channels, path.stat().st_size, "")
+    assert found[1:] == (90, 50, channels, path.stat().st_size, "", None)
 
 
 def test_options_reach_the_resize(tmp_path: Path):

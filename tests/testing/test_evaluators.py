@@ -87,9 +87,9 @@ def more(score: Score) -> Callable[[Evaluation], Evaluation]:
         (with_score(seen=""), "seen images", "accuracy on 'train'", 'seen="generator"'),
         (
             with_predictions(probabilities=np.full((48, 2), 0.4)),
-            "evaluate",
+            "predictions",
             "48 of 48 rows are no probabilities",
-            "",
+            "a column a class",
         ),
         (
             with_predictions(probabilities=np.ones((48, 1))),
