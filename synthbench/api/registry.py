@@ -121,6 +121,8 @@ class Registry:
         other = [k for k in BASES if use in self._classes[k]]
         if other:
             raise PluginError(f"{use!r} is of the kind {other[0]}, not {kind}")
+        if use.endswith(".py"):
+            raise PluginError(f"{use} is a file; which of its classes? Write {use}:Class")
         missing = f"no {kind} is called {use!r}.{did_you_mean(use, list(self._classes[kind]))}"
         raise PluginError(" ".join([missing, *(f"And {reason}." for reason in self.broken)]))
 

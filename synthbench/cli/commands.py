@@ -234,9 +234,10 @@ def _new(arguments: argparse.Namespace) -> int:
     plugin = new(arguments.kind, arguments.name, package=arguments.package)
     for file in plugin.written:
         say(f"{file}: written")
-    pip = "pip" if find_spec("pip") else "uv pip"  # uv's environments have no pip
+    # An environment of uv's has no pip, and need not be the active one.
+    pip, run = ("pip", "") if find_spec("pip") else ("uv pip", "uv run --no-sync ")
     install = f"{pip} install -e ./{plugin.use} && " if arguments.package else ""
-    say(f"next: {install}synthbench check {plugin.use}")
+    say(f"next: {install}{run}synthbench check {plugin.use}")
     say(f"in a benchmark file, {plugin.place}: {plugin.line}")
     return OK
 

@@ -19,6 +19,7 @@ from synthbench.commands.run import run
 from synthbench.commands.score_labels import images_in, unlabelled
 from synthbench.data.class_folders import LABELS
 from synthbench.errors import ConfigError
+from synthbench.intake import PARTS, folded, read_rows, subfolders
 from synthbench.progress import Progress
 from synthbench.results.claim import claim
 from synthbench.runner.loop import RunResult
@@ -105,6 +106,8 @@ def scoring_file(
     labels = _labels(real, synthetic, test)
     flat = _flat(_real_places(real, test), synthetic, needed=positive is not None or judge != "cnn")
     asked = {**flat, "image_size": size, "channels": channels, "groups": groups, "positive": positive}
+    if trained_on == "train" and not (test or flat):
+        _check_test(real)
     row = {**flat, "trained_on": "train" if test else trained_on, "fewer": True}
     return {
         "name": _label(out),
@@ -118,6 +121,22 @@ def scoring_file(
         ],
         "evaluators": _fidelity(labels, *LIKENESS) if flat else _evaluators(judge, labels),
     }
+
+
+def _check_test(real: Path) -> None:
+    """Raise ConfigError where its owner has put no test images aside, in a folder or by a table's column."""
+    if real.is_dir():
+        names = [folder.name for folder in subfolders(real)]
+    elif real.suffix.casefold() == ".csv":
+        names = [cell for row in read_rows(real, ()) for cell in row.cells.values()]
+    else:
+        names = []
+    if not any(PARTS.get(folded(name)) == "test" for name in names):
+        raise ConfigError(
+            f"--trained-on train: {real} has no test part, so one would be cut from images that the generators "
+            "saw. Give --test, or keep the real images in train and test; or train on what `synthbench export-train` "
+            "leaves of them, and say `trained_on: train` in the file that `score` writes"
+        )
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class Run:
             # "None", "NA", "null" may be names of generators and of patients, and so may "007"
             table = pd.read_csv(file, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(NAMES, "str"))
             texts = table.select_dtypes(include=["object", "string"]).columns
-            return table.assign(**{column: table[column].map(as_text, na_action="ignore") for column in texts})
+            return table.assign(**{column: table[column].map(_text, na_action="ignore") for column in texts})
         except pd.errors.EmptyDataError:
             return pd.DataFrame()
         except ValueError as error:  # of pandas, or no UTF-8
@@ -147,3 +147,8 @@ def _frame(board: BoardTable) -> pd.DataFrame:
 
 def _cell(text: str, detail: str) -> str:
     return f"{text} ({detail})" if detail else text
+
+
+def _text(cell: object) -> object:
+    """A cell without what guarded it; True and False, beside empty cells, come as they are."""
+    return as_text(cell) if isinstance(cell, str) else cell

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthbench.api.interfaces import Context, Generator, Sampler
+from synthbench.api.nested.resuming import fitted
 from synthbench.api.origin import TrainedOn
 from synthbench.grey_levels import SCALE_FIRST, unscaled
 from synthbench.stats import check_labels, class_probe
@@ -44,7 +45,7 @@ class GeneratorCase(Case):
     plugin: Generator
 
     def fit(self, train: Images, ctx: Context) -> Fitted:
-        return Fitted(train, ctx, self.plugin.fit(train, ctx))
+        return Fitted(train, ctx, fitted(self.plugin, train, ctx))
 
     def draw(self, sampler: Sampler, labels: Labels, seed: int = 1) -> Any:
         return sampler(labels, np.random.default_rng(seed))

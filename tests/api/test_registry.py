@@ -355,3 +355,8 @@ def test_any_kind_is_found_in_a_file(tmp_path):
 def test_kinds_do_not_mix():
     assert not issubclass(Generator, Dataset | Evaluator)
     assert registry_of(Alpha).names("dataset") == {}
+
+
+def test_a_file_without_its_class_is_told_so(tmp_path):
+    with pytest.raises(PluginError, match=r"mine.py is a file; which of its classes\? Write mine.py:Class"):
+        load_registry().find("generator", "mine.py", tmp_path)

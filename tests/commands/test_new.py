@@ -25,7 +25,7 @@ def test_a_file_of_each_kind_passes_check(here, capsys):
     for kind in IMPORTS:
         assert cli.main(["new", kind, f"own-{kind}"]) == 0
         use = f"own_{kind}.py:Own{kind.capitalize()}"
-        assert f"next: synthbench check {use}\n" in capsys.readouterr().out
+        assert f"synthbench check {use}\n" in capsys.readouterr().out
         assert [str(f) for f in check(use) if not f.ok or f.warning] == []
     assert {file.name for file in here.iterdir()} >= {"own_generator.py", "own_evaluator.py", "own_dataset.py"}
 

@@ -279,3 +279,17 @@ def test_so_many_images_are_scored_as_there_are(here, tmp_path):
         (tmp_path / "gan" / copy).write_bytes((tmp_path / "gan/ill/0.png").read_bytes())
     for synthetic, n in (("ten.npz", 10), ("gan", 8)):
         assert scoring_file(tmp_path / "real", [tmp_path / synthetic], out=tmp_path / "out")["samples"] == n
+
+
+def test_who_saw_all_real_images_has_not_seen_the_train_part_alone(here, tmp_path):
+    asked = {"synthetic": [tmp_path / "gan"], "out": tmp_path / "out", "trained_on": "train"}
+    with pytest.raises(ConfigError, match="real has no test part, so one would be cut from images that the gen"):
+        scoring_file(tmp_path / "real", **asked)
+    table = tmp_path / "real/list.csv"
+    table.write_text("path,label,split\nill/0.png,ill,train\nill/1.png,ill,train\n")
+    with pytest.raises(ConfigError, match="has no test part"):
+        scoring_file(table, **asked)
+    table.write_text("path,label,split\nill/0.png,ill,train\nill/1.png,ill,Test\n")
+    assert scoring_file(table, **asked)["generators"][0]["trained_on"] == "train"
+    pictures(tmp_path / "cut/train"), pictures(tmp_path / "cut/Test")
+    assert scoring_file(tmp_path / "cut", **asked)["generators"][0]["trained_on"] == "train"

@@ -101,6 +101,9 @@ def test_a_run_is_its_tables_and_its_report(mini):
     result = run(mini, Constant, MeanNoise)
     assert set(result.scores["generator"]) == {"constant", "mean-noise"}
     assert result.comparisons.columns[0]
+    flags = result.folder / "intervals.csv"  # where every cell is filled, they are no column of mixed kinds
+    pd.read_csv(flags).assign(wide=[True, *[None] * (len(result.intervals) - 1)]).to_csv(flags, index=False)
+    assert result.intervals["wide"].iloc[0] == True  # noqa: E712 - NumPy's or a text's
     assert result.report == mini.folder / "out/report.html"
     pd.testing.assert_frame_equal(sb.Run(result.folder).leaderboard, result.leaderboard)
     with pytest.raises(sb.DataError, match="no table 'board'; there is: leaderboard, scores"):

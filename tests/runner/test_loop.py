@@ -667,3 +667,11 @@ def test_what_is_no_interval_is_refused(mini, ends):
     mini.write("MeanNoise", evaluators=["Distance", {"use": "Strange", "ends": ends}])
     assert mini.run() == 1
     assert f"the interval of gap on 'test' is {ends[0]} to {ends[1]}: give two" in mini.board["note"]["meannoise"]
+
+
+def test_a_fit_without_a_return_is_told_so(mini):
+    draws = "        return lambda labels, rng: np.full("
+    mini.plugin.write_text(mini.plugin.read_text().replace(draws, draws.replace("return ", "")))
+    mini.write("Resuming")
+    assert mini.run() == 1
+    assert "TypeError: fit of resuming returned NoneType, not a sampler" in mini.board["note"]["resuming"]

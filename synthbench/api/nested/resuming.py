@@ -12,7 +12,7 @@ from synthbench.errors import Skipped, StoreError
 from synthbench.storage.store import write_atomic
 from synthbench.types import Images
 
-__all__ = ["earlier_cost", "fit_resuming", "length_of", "note_cost"]
+__all__ = ["earlier_cost", "fit_resuming", "fitted", "length_of", "note_cost"]
 
 LEDGER = "cost-{}.json"
 """By the length of the training, 0 where it has none: what a longer one has cost is not the shorter one's."""
@@ -28,7 +28,7 @@ def fit_resuming(plugin: Generator, train: Images, ctx: Context) -> Sampler:
     """
     before = _state(ctx.resume)
     try:
-        return plugin.fit(train, ctx)
+        return fitted(plugin, train, ctx)
     except (Skipped, StoreError):
         raise
     except Exception as error:
@@ -41,7 +41,16 @@ def fit_resuming(plugin: Generator, train: Images, ctx: Context) -> Sampler:
         ctx.log.warning("begun anew after %s: %s", type(error).__name__, error)
     for path in ctx.resume.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return plugin.fit(train, ctx)
+    return fitted(plugin, train, ctx)
+
+
+def fitted(plugin: Generator, train: Images, ctx: Context) -> Sampler:
+    """What `fit` returns. Raises TypeError where that draws nothing: a `return` that was forgotten, say."""
+    sampler: object = plugin.fit(train, ctx)
+    if not callable(sampler):
+        kind = type(sampler).__name__
+        raise TypeError(f"fit of {plugin.name} returned {kind}, not a sampler: what is called with labels and rng")
+    return sampler
 
 
 def _state(folder: Path) -> State:
