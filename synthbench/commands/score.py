@@ -97,17 +97,15 @@ def scoring_file(
     test        a folder of real images that no generator saw: the test set, and `real` is all for training
     groups      regular expression for the patient in a path below `real`
     judge       backbone of the classifier: cnn, vgg16 or timm:<model>
-    trained_on  what the generators saw of `real`. Unless it is "train", or `test` is given, the test images may be
-                among it: no row has a rank then
+    trained_on  what the generators saw of `real`: no row has a rank unless it is "train", or `test` is given
     size        the images are made so many pixels square
     samples     images of each set that are scored at most, floors and ceilings alike
     Raises ConfigError for what is not there or cannot be told apart.
     """
     labels = _labels(real, synthetic, test)
     flat = _flat(_real_places(real, test), synthetic, needed=positive is not None or judge != "cnn")
+    _check_trained_on("unknown" if test or flat else trained_on, real)
     asked = {**flat, "image_size": size, "channels": channels, "groups": groups, "positive": positive}
-    if trained_on == "train" and not (test or flat):
-        _check_test(real)
     row = {**flat, "trained_on": "train" if test else trained_on, "fewer": True}
     return {
         "name": _label(out),
@@ -123,8 +121,10 @@ def scoring_file(
     }
 
 
-def _check_test(real: Path) -> None:
-    """Raise ConfigError where its owner has put no test images aside, in a folder or by a table's column."""
+def _check_trained_on(trained_on: TrainedOn, real: Path) -> None:
+    """Raise ConfigError for "train" where nobody has put test images aside, in a folder or by a table's column."""
+    if trained_on != "train":
+        return
     if real.is_dir():
         names = [folder.name for folder in subfolders(real)]
     elif real.suffix.casefold() == ".csv":
@@ -134,8 +134,8 @@ def _check_test(real: Path) -> None:
     if not any(PARTS.get(folded(name)) == "test" for name in names):
         raise ConfigError(
             f"--trained-on train: {real} has no test part, so one would be cut from images that the generators "
-            "saw. Give --test, or keep the real images in train and test; or train on what `synthbench export-train` "
-            "leaves of them, and say `trained_on: train` in the file that `score` writes"
+            "saw. Give --test, or keep the real images in train and test; or train on what "
+            "`synthbench export-train` leaves of them, and say `trained_on: train` in the file that `score` writes"
         )
 
 
