@@ -95,7 +95,7 @@ def test_colours_stay_and_a_class_that_names_no_folder_gets_one(tmp_path):
 
 
 def test_classes_of_any_name_have_a_folder_of_their_own(tmp_path):
-    classes = ("class-1", "a/b", "labels.csv", " ill", "")
+    classes = ("class-1", "a/b", "labels.csv", " ill", "..")
     pixels = np.arange(5, dtype=np.uint8).reshape(5, 1, 1, 1).repeat(4, 1).repeat(4, 2)
     write_class_folders(sb.Images(pixels, np.arange(5), classes), tmp_path)
     rows = read_rows(tmp_path / "labels.csv", ("path", "label"))

@@ -274,7 +274,8 @@ def test_what_another_process_has_read_stands_until_a_file_changes(version, monk
 
 
 def test_the_processes_of_a_run_tell_each_other_what_they_have_read(mini, monkeypatch):
-    monkeypatch.setattr(code_version_module, "_read_elsewhere", {})
+    for known in ("_read_here", "_read_elsewhere"):
+        monkeypatch.setattr(code_version_module, known, {})
     monkeypatch.setenv("SYNTHBENCH_IN_PROCESS", "0")
     asking = mini.plugin.read_text().replace('called("load")', 'called(code_version("synthbench_select.pool"))')
     mini.plugin.write_text(f"from synthbench import code_version\n{asking}")
